@@ -1,0 +1,19 @@
+"""Where the files that ship with the console are, in a checkout as in an installed wheel."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+def resource(name: str) -> Path:
+    """The path of a shipped file or folder: `runbook.yaml`, `styles`.
+
+    A wheel packs them into the package; in a checkout they stand beside it.
+
+    Raises:
+        FileNotFoundError: the installation is incomplete.
+    """
+    for root in (_PACKAGE / "_resources", _PACKAGE.parent):
+        if (path := root / name).exists():
+            return path
+    raise FileNotFoundError(f"{name} is missing from this installation of isla-console: reinstall it")
