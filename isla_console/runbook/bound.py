@@ -1,0 +1,78 @@
+"""A threshold as people write it: `< 50 ms`, `> 1 %`, `>= 10`."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
+
+Op = Literal["<", "<=", ">", ">="]
+
+PATTERN = r"^(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)(?:\s*([^\s\d].{0,11}))?$"
+_PARSE = re.compile(PATTERN)
+_HOLDS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One side of a number line, strict or not exactly as written.
+
+    `unit` is the unit written beside the number, "" if none.
+    """
+
+    op: Op
+    value: float
+    unit: str = ""
+
+    @classmethod
+    def parse(cls, text: object) -> Bound:
+        """Read `> 200 ms`.
+
+        Raises:
+            ValueError: not a comparison with a number.
+        """
+        match = _PARSE.match(text.strip()) if isinstance(text, str) else None
+        if match is None:
+            raise ValueError('a comparison with a number, such as "> 200 ms"')
+        op, number, unit = match.groups()
+        return cls(op, float(number), unit or "")  # type: ignore[arg-type]
+
+    def holds(self, value: float) -> bool:
+        """Whether `value` lies on this side; never for NaN."""
+        return _HOLDS[self.op](value, self.value)
+
+    @property
+    def upward(self) -> bool:
+        """True for `>` and `>=`."""
+        return self.op.startswith(">")
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.value:g}" + (f" {self.unit}" if self.unit else "")
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls.parse(value),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "string", "pattern": PATTERN, "examples": ["< 50 ms", "> 1 %"]}
