@@ -1,0 +1,178 @@
+"""Is it them, or us? Whether our own network link works.
+
+Several well-known targets are connected to over TCP. We are `blind` only when all of them failed
+twice in a row *and* no probe got any answer from the network meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from isla_console.monitor.failures import network_failure
+from isla_console.monitor.lookup import Address, LookupFailed, Resolver
+from isla_console.monitor.plain import plain
+from isla_console.monitor.race import first_answer
+
+FAILURES_TO_BLIND = 2
+
+LinkState = Literal["ok", "blind", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReading:
+    """Our own link at a moment."""
+
+    state: LinkState
+    ms: float | None
+    """The fastest target's connect time."""
+    reason: str
+    at: datetime | None
+    """When it was last checked."""
+    since: datetime | None = None
+    """When the state began."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSample:
+    """One self-check. `ms` is the fastest target's connect time, None when none answered."""
+
+    at: datetime
+    ms: float | None
+    reason: str = ""
+
+
+class LinkTracker:
+    """Follows the self-checks. Pure: time is an argument."""
+
+    def __init__(self, *, unknown: str = "waiting for the first check") -> None:
+        """Args:
+        unknown: the reason shown until the first check, such as "set ISLA_LINK_CHECK".
+        """
+        self._reading = LinkReading("unknown", None, unknown, None)
+        self._failures = 0
+        self._failing_since: datetime | None = None
+        self._answered_at: datetime | None = None
+
+    @property
+    def suspect(self) -> bool:
+        """The last self-check failed: what did not answer may be our own doing."""
+        return self._failures > 0
+
+    @property
+    def blind(self) -> bool:
+        """Nothing can be known."""
+        return self._reading.state == "blind"
+
+    def reading(self) -> LinkReading:
+        """The link as it stands."""
+        return self._reading
+
+    def answered(self, at: datetime) -> None:
+        """A probe got an answer over the network, so there is a link."""
+        self._answered_at = at
+        if self.blind:
+            self._enter("ok", None, "its targets fail, but probes are answered", at)
+
+    def observe(self, sample: LinkSample) -> None:
+        """Take a self-check."""
+        if sample.ms is not None:
+            self._failures, self._failing_since = 0, None
+            self._enter("ok", sample.ms, "", sample.at)
+            return
+        if self._failing_since is None:
+            self._failing_since = sample.at
+        self._failures += 1
+        if self._answered_at is not None and self._answered_at >= self._failing_since:
+            # Count anew from here: the answer may have come just before the link broke.
+            self._failures, self._failing_since, self._answered_at = 1, sample.at, None
+            self._enter("ok", None, f"probes are answered, its targets fail: {sample.reason}", sample.at)
+        elif self._failures >= FAILURES_TO_BLIND:
+            self._enter("blind", None, sample.reason, sample.at)
+        else:
+            self._enter(self._reading.state, None, f"1 of 2 failed: {sample.reason}", sample.at)
+
+    def _enter(self, state: LinkState, ms: float | None, reason: str, at: datetime) -> None:
+        since = self._reading.since if state == self._reading.state else at
+        self._reading = LinkReading(state, ms, reason, at, since)
+
+
+class LinkProbe:
+    """Makes the self-checks."""
+
+    def __init__(self, targets: Sequence[tuple[str, int]], timeout_s: float, resolver: Resolver) -> None:
+        self._targets = targets
+        self._timeout_s = timeout_s
+        self._resolver = resolver
+
+    async def check(self) -> tuple[float | None, str]:
+        """Connect to all targets at once; done with the first that accepts.
+
+        Returns:
+            Its connect time in milliseconds and "", or None and why none was reached.
+        """
+        tasks = [asyncio.create_task(self._reach(host, port)) for host, port in self._targets]
+        reasons: list[str] = []
+        try:
+            for next_done in asyncio.as_completed(tasks):
+                ms, reason = await next_done
+                if ms is not None:
+                    return ms, ""
+                reasons.append(reason)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return None, "; ".join(dict.fromkeys(reasons))
+
+    async def _reach(self, host: str, port: int) -> tuple[float | None, str]:
+        name = plain(f"{host}:{port}", 60)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                addresses = await self._resolver.resolve(host, port)
+                return await self._connect(addresses)
+        except TimeoutError:
+            return None, f"{name} timed out"
+        except LookupFailed as error:
+            return None, f"{name}: {error}"
+        except OSError as error:
+            failure = network_failure(error)
+            return None, f"{name}: {failure.reason if failure else 'not reachable'}"
+
+    async def _connect(self, addresses: Sequence[Address]) -> tuple[float, str]:
+        loop = asyncio.get_running_loop()
+
+        async def connect(address: Address) -> tuple[float, asyncio.StreamWriter]:
+            started = loop.time()
+            _, writer = await asyncio.open_connection(address.ip, address.port)
+            return (loop.time() - started) * 1000, writer
+
+        async def discard(connection: tuple[float, asyncio.StreamWriter]) -> None:
+            connection[1].close()
+
+        _, (ms, writer) = await first_answer(addresses, connect, discard)
+        writer.close()
+        return ms, ""
+
+
+def parse_targets(texts: Iterable[str]) -> tuple[tuple[tuple[str, int], ...], str]:
+    """`host:port` texts as (host, port) pairs, and what is wrong with the others ("" if nothing).
+
+    An IPv6 address stands in brackets: `[2606:4700:4700::1111]:443`.
+    """
+    targets: list[tuple[str, int]] = []
+    problems: list[str] = []
+    for text in filter(None, (text.strip() for text in texts)):
+        host, _, port = text.rpartition(":")
+        number = 0
+        with contextlib.suppress(ValueError):
+            number = int(port)
+        host = host.removeprefix("[").removesuffix("]")
+        if host and 0 < number < 65536 and not any(c.isspace() for c in host):
+            targets.append((host, number))
+        else:
+            problems.append(f"{plain(text, 40)} is no host:port")
+    return tuple(targets), "; ".join(problems)

@@ -1,0 +1,104 @@
+"""Names to addresses, without a hanging resolver ever holding anything else up.
+
+asyncio's own lookup runs in the loop's shared threads: a few names whose servers do not answer fill
+them, and quitting waits for them. Here each name has one daemon thread at most, which every probe
+of that name shares, and which nothing waits for at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+
+class LookupFailed(Exception):
+    """The name has no address, or the resolver did not say; the text is safe to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to connect to."""
+
+    ip: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+
+_REASONS: Final = {
+    socket.EAI_NONAME: "no such name",
+    socket.EAI_NODATA: "the name has no address",
+    socket.EAI_AGAIN: "the name server does not answer",
+    socket.EAI_FAIL: "the name server failed",
+}
+
+
+class Resolver:
+    """Looks names up; one lookup a name at a time."""
+
+    def __init__(self) -> None:
+        self._running: dict[tuple[str, int], asyncio.Future[tuple[Address, ...]]] = {}
+
+    async def resolve(self, host: str, port: int) -> tuple[Address, ...]:
+        """The addresses of a host in the order to try them: families alternate, as in RFC 8305.
+
+        Raises:
+            LookupFailed: there are none.
+        """
+        with contextlib.suppress(ValueError):
+            return (Address(str(ipaddress.ip_address(host)), port),)
+        key = (host, port)
+        if key not in self._running:
+            self._running[key] = self._start(host, port)
+        # Shielded: one probe's deadline must not cancel the lookup that another waits for.
+        return await asyncio.shield(self._running[key])
+
+    def _start(self, host: str, port: int) -> asyncio.Future[tuple[Address, ...]]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[tuple[Address, ...]] = loop.create_future()
+
+        def finish(found: tuple[Address, ...] | None, problem: str) -> None:
+            self._running.pop((host, port), None)
+            if future.done():
+                return
+            if found:
+                future.set_result(found)
+            else:
+                future.set_exception(LookupFailed(problem))
+                future.exception()  # seen: nobody may be waiting any more
+
+        def work() -> None:
+            found, problem = _lookup(host, port)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody cares
+                loop.call_soon_threadsafe(finish, found, problem)
+
+        threading.Thread(target=work, name=f"lookup {host[:40]}", daemon=True).start()
+        return future
+
+
+def _lookup(host: str, port: int) -> tuple[tuple[Address, ...] | None, str]:
+    try:
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        return None, _REASONS.get(error.errno or 0, "the name cannot be looked up")
+    except (OSError, UnicodeError):
+        return None, "the name cannot be looked up"
+    by_family: dict[int, list[Address]] = {}
+    for family, _, _, _, sockaddr in entries:
+        address = Address(str(sockaddr[0]), port)
+        group = by_family.setdefault(family, [])
+        if address not in group:
+            group.append(address)
+    ordered: list[Address] = []
+    groups = list(by_family.values())
+    while groups:
+        for group in groups:
+            ordered.append(group.pop(0))
+        groups = [group for group in groups if group]
+    return (tuple(ordered), "") if ordered else (None, "the name has no address")

@@ -1,0 +1,66 @@
+"""One answer, or the lack of one, from one source. A failure is a sample like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Literal
+
+State = Literal["ok", "elevated", "alert", "stale", "unknown", "blind"]
+"""`elevated` lies between normal and alert; `stale` had no sample for three intervals; `unknown` has
+no source or no sample yet; `blind` means that our own link is down, so nothing is known."""
+
+NO_VALUES: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """What an HTTP request went through. None where it did not get that far, or had no such phase.
+
+    The milliseconds of `dns`, `connect`, `tls` and `first_byte` are each phase's own, not running
+    sums; `first_byte` runs from the request being sent to the first byte of the answer. `total` is
+    the whole, from before the name lookup to the end of the answer (or of the part we read).
+    """
+
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    first_byte_ms: float | None = None
+    total_ms: float | None = None
+    address: str | None = None
+    """The address that answered the connect, with port."""
+    status: int | None = None
+    location: str | None = None
+    """Where a redirect points; it is never followed."""
+    cert_expires: datetime | None = None
+    body_excerpt: str = ""
+    """The start of the answer's body as plain text."""
+
+    @property
+    def server_ms(self) -> float | None:
+        """The time the far side took: first byte less one connect round trip of our own."""
+        if self.first_byte_ms is None or self.connect_ms is None:
+            return None
+        return max(self.first_byte_ms - self.connect_ms, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One probe's result."""
+
+    source: str
+    """The id of the probe or metric."""
+    at: datetime
+    """When it was known; aware UTC."""
+    ok: bool
+    reason: str = ""
+    """Why it is not ok, in words, safe to show; "" when it is."""
+    phases: Phases | None = None
+    values: Mapping[str, float] = field(default_factory=lambda: NO_VALUES)
+    """Measured numbers by name."""
+    reached: bool = False
+    """Whether anything at all answered over the network, if only to refuse."""
+    timed_out_ms: float | None = None
+    """How long was waited in vain: the true duration is at least this. None if not a timeout."""

@@ -1,0 +1,126 @@
+"""The connection under an HTTP probe, and a stopwatch on it. Imported with the first probe."""
+
+# ruff: noqa: ASYNC109 - httpcore's interface has the timeouts as arguments
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import httpcore
+
+from isla_console.monitor.lookup import Address, Resolver
+from isla_console.monitor.race import first_answer
+
+
+class Progress:
+    """How far a request got and when. Times come from a monotonic clock, in seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
+        self.doing = "looking up the name"
+        """For "timed out after 5 s ..."."""
+        self.address: Address | None = None
+        self.certificate: dict[str, Any] | None = None
+        self.status: int | None = None
+        self.location: str | None = None
+        self.dns_ms: float | None = None
+        self.connect_ms: float | None = None
+        self.tls_ms: float | None = None
+        self.first_byte_ms: float | None = None
+        self.total_ms: float | None = None
+        self._started = now()
+        self._sent: float | None = None
+
+    def since(self, start: float) -> float:
+        """Milliseconds since a moment."""
+        return (self.now() - start) * 1000
+
+    def sending(self) -> None:
+        """The request's first byte is written."""
+        if self._sent is None:
+            self._sent = self.now()
+            self.doing = "waiting for the answer"
+
+    def received(self) -> None:
+        """Some of the answer was read."""
+        if self.first_byte_ms is None and self._sent is not None:
+            self.first_byte_ms = self.since(self._sent)
+
+    def end(self) -> None:
+        """Nothing more is read."""
+        self.total_ms = self.since(self._started)
+
+
+class Backend(httpcore.AsyncNetworkBackend):
+    """Connects for httpcore: our own lookup, the first address that answers, each phase timed."""
+
+    def __init__(self, resolver: Resolver, progress: Progress) -> None:
+        self._resolver = resolver
+        self._progress = progress
+        self._plain = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        progress = self._progress
+        started = progress.now()
+        addresses = await self._resolver.resolve(host, port)
+        progress.dns_ms = progress.since(started)
+        progress.doing = "connecting"
+
+        async def connect(address: Address) -> tuple[float, httpcore.AsyncNetworkStream]:
+            begun = progress.now()
+            stream = await self._plain.connect_tcp(address.ip, address.port)
+            return progress.since(begun), stream
+
+        async def discard(connection: tuple[float, httpcore.AsyncNetworkStream]) -> None:
+            await connection[1].aclose()
+
+        progress.address, (progress.connect_ms, stream) = await first_answer(addresses, connect, discard)
+        return _Stream(stream, progress)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that tells the stopwatch what passes over it."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, progress: Progress) -> None:
+        self._stream = stream
+        self._progress = progress
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        part = await self._stream.read(max_bytes, timeout)
+        if part:
+            self._progress.received()
+        return part
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._progress.sending()
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        progress = self._progress
+        progress.doing = "in the TLS handshake"
+        started = progress.now()
+        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        progress.tls_ms = progress.since(started)
+        if (tls := stream.get_extra_info("ssl_object")) is not None:
+            progress.certificate = tls.getpeercert()
+        return _Stream(stream, progress)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
