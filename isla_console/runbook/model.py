@@ -133,9 +133,11 @@ class Step(_Model):
     """The command (shell) or the one statement (sql)."""
     params: tuple[str, ...] = ()
     """sql: the inputs bound to $1, $2 and so on."""
+    connect: str | None = None
+    """shell: the dsn input given to libpq as PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE."""
     http: HttpCall | None = None
     table: Text | None = None
-    """A JMESPath that turns a JSON answer into a list of rows."""
+    """A JMESPath from the JSON answer (or one line of a stream) to its rows. The rows are what is shown and kept."""
     url: Text | None = None
     """open: the page."""
     issue: Id | None = None
@@ -371,33 +373,11 @@ class Escalation(_Model):
     """Who is called when, and how often the world is told."""
 
     overlay: Overlay
-    """by_severity uses the table below; as_written uses the levels and the cadence for every severity."""
+    """by_severity uses the table; as_written uses the levels and the tightest cadence for all."""
     levels: tuple[Level, ...]
-    update_every_min: Number
-    """The cadence of public updates as written."""
     nag_min: tuple[Number, ...]
     """Minutes after a level was due at which an unacknowledged target is called again."""
     by_severity: dict[str, SeverityRule]
-
-    def rule(self, severity: str) -> SeverityRule:
-        """The rule in force for a severity, the overlay applied.
-
-        Raises:
-            KeyError: no such severity.
-        """
-        rule = self.by_severity[severity]
-        if self.overlay == "by_severity":
-            return rule
-        return rule.model_copy(
-            update={
-                "ladder": {level.id: level.from_min for level in self.levels},
-                "first_update_min": self.update_every_min,
-                "cadence_min": self.update_every_min,
-                "cadence_after_first_only": False,
-            }
-        )
-
-
 
 
 class Runbook(_Model):
@@ -501,8 +481,7 @@ class Runbook(_Model):
         """What an incident freezes when it is declared, JSON-ready.
 
         `{"overlay", "levels": [{"id", "from_min", "to_min", "targets", "note"}], "nag_min",
-        "severities": {"P0": SeverityRule...}, "checklist": [{"id", "text", "evidence"}]}`. The
-        overlay is already applied to `severities`; it stands beside them for the screen.
+        "severities": {"P0": SeverityRule...}, "checklist": [{"id", "text", "evidence"}]}`.
         """
         escalation = self.escalation
         return {
@@ -512,8 +491,8 @@ class Runbook(_Model):
             ],
             "nag_min": list(escalation.nag_min),
             "severities": {
-                severity: escalation.rule(severity).model_dump(mode="json")
-                for severity in escalation.by_severity
+                severity: rule.model_dump(mode="json")
+                for severity, rule in escalation.by_severity.items()
             },
             "checklist": [item.model_dump(mode="json") for item in self.checklist],
         }
