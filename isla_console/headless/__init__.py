@@ -1,0 +1,1 @@
+"""The commands that need no screen: incident list, show, export, import, and the report."""

@@ -1,0 +1,87 @@
+"""Commands: what a person wants, checked against the incident, as the events to write.
+
+Each takes the incident, what is wanted, ``author`` and ``now``, and returns the events;
+Refused says why not. Nothing here writes them.
+"""
+
+from isla_console.incident.commands.base import Refused
+from isla_console.incident.commands.ladder import (
+    acknowledge,
+    end_hold,
+    escalate,
+    hold,
+    notify,
+    waive,
+)
+from isla_console.incident.commands.lifecycle import (
+    adjust_start,
+    cancel,
+    change_impact,
+    change_severity,
+    change_state,
+    close,
+    declare,
+    incident_id,
+    merge,
+    reopen,
+    resolve,
+)
+from isla_console.incident.commands.people import accept_role, offer_role, release_role
+from isla_console.incident.commands.updates import (
+    copy_update,
+    draft_update,
+    send_update,
+    snooze_update,
+)
+from isla_console.incident.commands.work import (
+    add_action,
+    change_postmortem,
+    correct,
+    decide,
+    finish_action,
+    mark_step,
+    not_applicable,
+    note,
+    see_symptom,
+    tick,
+    untick,
+)
+
+__all__ = [
+    "Refused",
+    "accept_role",
+    "acknowledge",
+    "add_action",
+    "adjust_start",
+    "cancel",
+    "change_impact",
+    "change_postmortem",
+    "change_severity",
+    "change_state",
+    "close",
+    "copy_update",
+    "correct",
+    "decide",
+    "declare",
+    "draft_update",
+    "end_hold",
+    "escalate",
+    "finish_action",
+    "hold",
+    "incident_id",
+    "mark_step",
+    "merge",
+    "not_applicable",
+    "note",
+    "notify",
+    "offer_role",
+    "release_role",
+    "reopen",
+    "resolve",
+    "see_symptom",
+    "send_update",
+    "snooze_update",
+    "tick",
+    "untick",
+    "waive",
+]

@@ -1,0 +1,47 @@
+"""What every command shares: refusing, and stamping its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from isla_console.incident.events import Author, Event, EventError, event
+from isla_console.incident.state import Incident
+
+_TICK = timedelta(milliseconds=1)
+
+
+class Refused(Exception):
+    """The command is not carried out; the message says why and what to do instead."""
+
+
+def write(
+    incident: Incident,
+    kind: str,
+    data: Mapping[str, Any],
+    *,
+    author: Author,
+    now: datetime,
+    occurred_at: datetime | None = None,
+) -> Event:
+    """One event of the incident, never before what already happened in it.
+
+    A wall clock that was set back between two launches would otherwise put a new state
+    before the old one, where it changes nothing. ``occurred_at`` overrides that, for a
+    note about an earlier time. Raises Refused when the data does not fit.
+    """
+    if occurred_at is None:
+        occurred_at = now if now > incident.last_at else incident.last_at + _TICK
+    try:
+        return event(kind, data, incident=incident.id, author=author, now=now, occurred_at=occurred_at)
+    except EventError as error:
+        raise Refused(str(error)) from None
+
+
+def needed(text: str, what: str) -> str:
+    """The text without the space around it; Refused when nothing is left."""
+    stripped = text.strip()
+    if not stripped:
+        raise Refused(f"{what} is needed")
+    return stripped

@@ -1,0 +1,287 @@
+"""The journal on this host: one SQLite file that several consoles share.
+
+WAL with ``synchronous=FULL``: when ``append`` returns, the events are on disk. Nothing is
+ever updated or deleted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from isla_console.incident.events import Event
+from isla_console.incident.times import utc_text
+
+APPLICATION_ID = 0x15A1C0
+"""``PRAGMA application_id``: what ``file`` and a reader know the journal by."""
+VERSION = 1
+"""``PRAGMA user_version``: the schema below. Raised together with a migration."""
+
+_SCHEMA = """
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    incident TEXT NOT NULL,
+    occurred_at TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    host TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    data TEXT NOT NULL
+) STRICT
+"""
+_INDEX = "CREATE INDEX events_incident ON events (incident, seq)"
+_COLUMNS = "id, incident, occurred_at, recorded_at, actor, host, kind, data"
+_BUSY_MS = 4000
+_CHECK_UP_TO = 32 * 1024 * 1024
+"""Bytes up to which the whole file is checked when it is opened: some 50 ms at most."""
+_MAGIC = b"SQLite format 3\x00"
+
+
+class JournalError(Exception):
+    """The journal cannot be used, or did not take the events. Says what to do; nothing that
+    was there is overwritten."""
+
+
+class LocalJournal:
+    """One connection to the journal. Safe to use from several threads."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._data_version = self._pragma("data_version")
+
+    @classmethod
+    def open(cls, path: Path) -> LocalJournal:
+        """The journal at ``path``, created with its directory where they are missing.
+
+        The file is readable by its owner alone (0600), a directory made for it 0700.
+        Raises JournalError for what is no journal, a newer or damaged one, and a place
+        that cannot be written.
+        """
+        _prepare(path)
+        try:
+            connection = sqlite3.connect(
+                path, timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise JournalError(f"{path}: cannot be opened ({error})") from None
+        try:
+            _set_up(path, connection)
+            return cls(path, connection)
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise JournalError(_why(path, error)) from None
+        except JournalError:
+            connection.close()
+            raise
+
+    def append(self, events: Sequence[Event]) -> int:
+        """Write the events, all or none; answers how many were new.
+
+        On disk when it returns. An id that is there already is left as it is. Raises
+        JournalError when the disk is full or fails: nothing was written, and the same call
+        may be made again.
+        """
+        rows = [_row(event) for event in events]
+        statement = f"INSERT OR IGNORE INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        with self._using() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                before = connection.total_changes
+                connection.executemany(statement, rows)
+                written = connection.total_changes - before
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+        return written
+
+    def events(self, incident: str) -> list[Event]:
+        """Every event of one incident, in the order they were written here."""
+        query = f"SELECT {_COLUMNS} FROM events WHERE incident = ? ORDER BY seq"
+        with self._using() as connection:
+            rows = connection.execute(query, (incident,)).fetchall()
+        return [_event(row) for row in rows]
+
+    def incident_ids(self) -> list[str]:
+        """Every incident in the journal, in the order they first appeared here."""
+        query = "SELECT incident FROM events GROUP BY incident ORDER BY min(seq)"
+        with self._using() as connection:
+            return [row[0] for row in connection.execute(query)]
+
+    def since(self, seq: int) -> list[tuple[int, Event]]:
+        """What was written after position ``seq`` (0: everything), with its position."""
+        query = f"SELECT {_COLUMNS}, seq FROM events WHERE seq > ? ORDER BY seq"
+        with self._using() as connection:
+            rows = connection.execute(query, (seq,)).fetchall()
+        return [(row[8], _event(row)) for row in rows]
+
+    def last_seq(self) -> int:
+        """The position of the newest event; 0 in an empty journal."""
+        with self._using() as connection:
+            found = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
+        return int(found[0])
+
+    def find(self, id: str) -> Event | None:
+        """The event with this id, if it is here."""
+        query = f"SELECT {_COLUMNS} FROM events WHERE id = ?"
+        with self._using() as connection:
+            row = connection.execute(query, (id,)).fetchone()
+        return _event(row) if row else None
+
+    def changed(self) -> bool:
+        """Whether another console wrote since this was last asked. Cheap: reads one counter."""
+        with self._using():
+            version = self._pragma("data_version")
+        moved = version != self._data_version
+        self._data_version = version
+        return moved
+
+    def close(self) -> None:
+        """Close the connection; what is in the write-ahead log stays there, and counts."""
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    def __enter__(self) -> LocalJournal:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._connection
+            except (sqlite3.Error, ValueError, OSError) as error:
+                raise JournalError(_why(self.path, error)) from None
+
+
+def _prepare(path: Path) -> None:
+    """Make directory and file with their modes, and look at what is there, before SQLite does."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = path.stat() if path.exists() else None
+        if found is None:
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            return
+        if stat.S_ISDIR(found.st_mode):
+            raise JournalError(f"{path}: is a directory, not a journal")
+        if not stat.S_ISREG(found.st_mode):
+            raise JournalError(f"{path}: is not a file")
+        if found.st_mode & 0o077 and found.st_uid == os.geteuid():
+            path.chmod(0o600)
+        if not os.access(path, os.W_OK):
+            raise JournalError(f"{path}: cannot be written; set ISLA_STATE_DIR to a place that can")
+        with path.open("rb") as file:
+            head = file.read(len(_MAGIC))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise JournalError(f"{path}: {reason}; set ISLA_STATE_DIR to a writable place") from None
+    if head and head != _MAGIC:
+        raise JournalError(f"{path}: is not a journal; move it away, or set ISLA_STATE_DIR")
+
+
+def _set_up(path: Path, connection: sqlite3.Connection) -> None:
+    """Check whose database it is and of which version; make the table in an empty one."""
+    if not _is_ours(path, connection):
+        _create(path, connection)
+    if path.stat().st_size <= _CHECK_UP_TO:
+        result = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if result != "ok":
+            raise sqlite3.DatabaseError("malformed")
+    if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+        raise JournalError(
+            f"{path}: this file system has no write-ahead log; set ISLA_STATE_DIR to a local disk"
+        )
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _is_ours(path: Path, connection: sqlite3.Connection) -> bool:
+    """True for a journal this version can use, False for an empty file."""
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if application == 0 and version == 0 and tables == 0:
+        return False
+    if application != APPLICATION_ID:
+        raise JournalError(f"{path}: is another program's database; set ISLA_STATE_DIR")
+    if version > VERSION:
+        raise JournalError(
+            f"{path}: was written by a newer isla-console (format {version}, this one knows "
+            f"{VERSION}); update this one"
+        )
+    return True
+
+
+def _create(path: Path, connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another console may have made it between the look and the lock.
+        if not _is_ours(path, connection):
+            connection.execute(_SCHEMA)
+            connection.execute(_INDEX)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _why(path: Path, error: Exception) -> str:
+    """What SQLite's error means here, and what to do."""
+    text = str(error)
+    if "full" in text:
+        return f"{path}: the disk is full; make room, it is tried again"
+    if "locked" in text or "busy" in text:
+        return f"{path}: another program holds the journal; it is tried again"
+    if "malformed" in text or "not a database" in text or "corrupt" in text:
+        return (
+            f"{path}: the journal is damaged and was left as it is; move it away and keep it, "
+            "or restore a copy"
+        )
+    if "readonly" in text or "unable to open" in text:
+        return f"{path}: cannot be written; set ISLA_STATE_DIR to a writable place"
+    return f"{path}: {text}"
+
+
+def _row(event: Event) -> tuple[str, ...]:
+    return (
+        event.id,
+        event.incident,
+        utc_text(event.occurred_at),
+        utc_text(event.recorded_at),
+        event.actor,
+        event.host,
+        event.kind,
+        json.dumps(event.data, ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+def _event(row: Sequence[str]) -> Event:
+    return Event(
+        id=row[0],
+        incident=row[1],
+        occurred_at=datetime.fromisoformat(row[2]),
+        recorded_at=datetime.fromisoformat(row[3]),
+        actor=row[4],
+        host=row[5],
+        kind=row[6],
+        data=json.loads(row[7]),
+    )
