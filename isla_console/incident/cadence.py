@@ -24,7 +24,7 @@ class UpdateDue:
 
     ``stage``: none, soft (5 min before), due, nag (5 min after), red (10 min after, counting
     up), snoozed. ``overdue_s`` counts from ``due_at`` and is 0 before. ``next_ring_at`` is
-    when the stage changes next.
+    when the stage changes next; ``ring_from`` the end of the snooze it was put off to.
     """
 
     audience: str
@@ -35,6 +35,7 @@ class UpdateDue:
     was_snoozed: bool
     last_sent_at: datetime | None
     next_ring_at: datetime | None
+    ring_from: datetime | None
     because: str
 
 
@@ -137,11 +138,7 @@ def _stage(
     now: datetime,
 ) -> UpdateDue:
     if due is None:
-        return UpdateDue(audience, None, 0.0, "none", None, False, last_sent, None, because)
-    overdue = max(0.0, (now - due).total_seconds())
-    if snoozed is not None and now < snoozed:
-        stage, ring = "snoozed", snoozed
-        return UpdateDue(audience, due, overdue, stage, snoozed, True, last_sent, ring, because)
+        return UpdateDue(audience, None, 0.0, "none", None, False, last_sent, None, None, because)
     stage, following = "none", None
     for at, name in ring_times(due, snoozed):
         if at <= now:
@@ -149,7 +146,19 @@ def _stage(
         else:
             following = at
             break
-    return UpdateDue(audience, due, overdue, stage, None, was_snoozed, last_sent, following, because)
+    asleep = snoozed is not None and now < snoozed
+    return UpdateDue(
+        audience=audience,
+        due_at=due,
+        overdue_s=max(0.0, (now - due).total_seconds()),
+        stage="snoozed" if asleep else stage,
+        snoozed_until=snoozed if asleep else None,
+        was_snoozed=was_snoozed,
+        last_sent_at=last_sent,
+        next_ring_at=following,
+        ring_from=snoozed,
+        because=because,
+    )
 
 
 def ring_times(due: datetime, snoozed: datetime | None) -> tuple[tuple[datetime, str], ...]:

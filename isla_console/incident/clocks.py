@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from isla_console.incident.events import Author, Event, event
 from isla_console.incident.facts import ACTIVE_STATES, Hold
 from isla_console.incident.state import Incident
-from isla_console.incident.times import utc_text
-
-JUMP_S = 5.0
-"""Wall and monotonic clock may differ by this much between two looks."""
 
 
 def t_seconds(incident: Incident, now: datetime) -> float:
@@ -92,42 +86,3 @@ def _without_holds(start: datetime, end: datetime | None, holds: tuple[Hold, ...
     if end is None or start < end:
         spans.append((start, end))
     return spans
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """The two clocks of the machine read together: wall time, monotonic seconds."""
-
-    wall: datetime
-    monotonic_s: float
-
-
-def clock_jump(before: Reading, after: Reading) -> float | None:
-    """By how many seconds the wall clock jumped between two readings; None up to 5 s."""
-    wall = (after.wall - before.wall).total_seconds()
-    jump = wall - (after.monotonic_s - before.monotonic_s)
-    return jump if abs(jump) > JUMP_S else None
-
-
-def clock_jumped(
-    incident: Incident, before: Reading, after: Reading, *, author: Author, now: datetime
-) -> Event | None:
-    """The ``link_changed`` event (name clock) for a jump between two readings, if there is one.
-
-    ``now`` is the steady time, the one that did not jump.
-    """
-    jump = clock_jump(before, after)
-    if jump is None:
-        return None
-    return event(
-        "link_changed",
-        {
-            "name": "clock",
-            "from": utc_text(now),
-            "to": utc_text(after.wall),
-            "value": round(jump, 3),
-        },
-        incident=incident.id,
-        author=author,
-        now=now,
-    )

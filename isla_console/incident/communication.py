@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,12 +11,11 @@ from isla_console.incident.cadence import promised_next
 from isla_console.incident.state import Incident
 
 _BRACKETS = re.compile(r"\[[^\[\]\n]{1,120}\]")
-_NEXT_IN = re.compile(r"Next update in \d+ minutes\.?")
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text ready to edit; ``left`` are the bracketed places nobody has filled."""
+    """A text ready to edit; ``left`` are the places nobody has filled yet."""
 
     text: str
     left: tuple[str, ...]
@@ -24,6 +23,7 @@ class Filled:
 
 def fill(
     template: str,
+    placeholders: Mapping[str, str],
     incident: Incident,
     now: datetime,
     *,
@@ -31,32 +31,25 @@ def fill(
 ) -> Filled:
     """The template with what the incident knows; times absolute, in UTC.
 
-    ``service`` names what is affected (an issue's title); the incident's title by default.
-    What only a person can say stays in its brackets.
+    ``placeholders`` are the runbook's: a piece of the text to the name of what replaces it.
+    ``service`` names what is affected (an issue's title), the incident's own title without.
+    What only a person can say stays as it is, and is listed.
     """
     values = _values(incident, now, service or incident.title)
-
-    def value(match: re.Match[str]) -> str:
-        return values.get(match[0][1:-1].strip().casefold()) or match[0]
-
-    text = _BRACKETS.sub(value, template)
-    following = promised_next(incident, now)
-    if following is not None:
-        text = _NEXT_IN.sub(f"Next update by {_absolute(following)}.", text)
-    elif incident.state in ("resolved", "closed"):
-        text = _NEXT_IN.sub("This is the last update on this incident.", text)
-    return Filled(text, unfilled(text, placeholders(template)))
+    known = {place: values[name] for place, name in placeholders.items() if values.get(name)}
+    text = template
+    if known:
+        # In one pass, so that a value that looks like a placeholder is left alone.
+        pieces = re.compile("|".join(re.escape(place) for place in sorted(known, key=len)[::-1]))
+        text = pieces.sub(lambda found: known[found[0]], template)
+    return Filled(text, tuple(place for place in placeholders if place not in known))
 
 
-def placeholders(template: str) -> tuple[str, ...]:
-    """The bracketed places of a template, each once: ``("[service]", …)``."""
-    return tuple(dict.fromkeys(_BRACKETS.findall(template)))
-
-
-def unfilled(text: str, places: Sequence[str] | None = None) -> tuple[str, ...]:
-    """The bracketed places still in a text: of those given, or any at all."""
-    found = dict.fromkeys(_BRACKETS.findall(text))
-    return tuple(place for place in found if places is None or place in places)
+def unfilled(text: str, placeholders: Iterable[str] | None = None) -> tuple[str, ...]:
+    """The places still to fill: those of ``placeholders`` in the text, or whatever is in brackets."""
+    if placeholders is None:
+        return tuple(dict.fromkeys(_BRACKETS.findall(text)))
+    return tuple(place for place in placeholders if place in text)
 
 
 def final_update(incident: Incident, now: datetime, *, service: str | None = None) -> str:
@@ -70,25 +63,31 @@ def final_update(incident: Incident, now: datetime, *, service: str | None = Non
     return "\n".join(lines)
 
 
-def channel_name(now: datetime, taken: Sequence[str] = ()) -> str:
-    """``#incident-2026-11-23``, and ``-2`` for the second of a day.
-
-    ``taken`` are the ids, or the channels, of incidents declared on the same day.
-    """
-    base = f"#incident-{now.astimezone(UTC):%Y-%m-%d}"
-    return base if not taken else f"{base}-{len(taken) + 1}"
+def channel_of(incident: Incident, others: Iterable[Incident]) -> str:
+    """The channel's name of an incident, by its place among those declared on its day."""
+    day = incident.declared_at.astimezone(UTC).date()
+    same_day = {
+        other.id: other.declared_at
+        for other in (*others, incident)
+        if other.declared_at.astimezone(UTC).date() == day
+    }
+    order = sorted(same_day, key=lambda id: (same_day[id], id))
+    place = order.index(incident.id) + 1
+    base = f"#incident-{day:%Y-%m-%d}"
+    return base if place == 1 else f"{base}-{place}"
 
 
 def _values(incident: Incident, now: datetime, service: str) -> dict[str, str]:
     end = incident.ended_at
+    following = promised_next(incident, now)
     return {
         "service": service,
         "feature": service,
         "date": f"{incident.impact_started_at.astimezone(UTC):%Y-%m-%d}",
-        "description of impact": incident.impact,
-        "what users experienced": incident.impact,
+        "impact": incident.impact,
         "start": _absolute(incident.impact_started_at),
         "end": _absolute(end) if end is not None else "",
+        "next_update": f"by {_absolute(following)}" if following else "when there is news",
     }
 
 

@@ -53,12 +53,13 @@ class ImpactStart:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The escalation clock held from ``started_at`` to ``until`` (earlier when ended by hand)."""
+    """The escalation clock held from ``started_at`` to ``until``, earlier when ended by hand."""
 
     started_at: datetime
     until: datetime
     reason: str
     by: str
+    ended_by_hand: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -323,11 +323,14 @@ class _Draft:
     def hold_started(self, event: Event, data: Any) -> None:
         at = event.occurred_at
         until = max(at, min(parse_utc(data["until"]), at + MAX_HOLD))
-        self.holds.append(Hold(at, until, data["reason"], event.actor))
+        self.holds.append(Hold(at, until, data["reason"], event.actor, False))
 
     def hold_ended(self, event: Event, data: Any) -> None:
         at = event.occurred_at
-        self.holds = [replace(hold, until=min(hold.until, at)) for hold in self.holds]
+        self.holds = [
+            replace(hold, until=max(at, hold.started_at), ended_by_hand=True) if at < hold.until else hold
+            for hold in self.holds
+        ]
 
     def update(self, event: Event, data: Any) -> None:
         self.updates.append(

@@ -10,6 +10,7 @@ from typing import Any
 
 from isla_console.incident.commands.base import Refused, needed, write
 from isla_console.incident.events import Author, Event, EventError, event
+from isla_console.incident.postmortem import is_owed
 from isla_console.incident.soak import soak
 from isla_console.incident.state import MAX_BACKDATE, Incident
 from isla_console.incident.times import utc_text
@@ -147,9 +148,7 @@ def close(incident: Incident, *, author: Author, now: datetime) -> list[Event]:
     if incident.state != "resolved":
         raise Refused(f"it is {incident.state}; only a resolved incident is closed")
     left = [tick.text for tick in incident.checklist.values() if tick.state == "open"]
-    rule = incident.rule
-    wanted = rule.postmortem_h is not None or rule.postmortem_asked
-    if (wanted or incident.postmortem_state) and not incident.postmortem_owner:
+    if is_owed(incident) and not incident.postmortem_owner:
         left.insert(0, "an owner for the post-mortem")
     if left:
         raise Refused("still open: " + "; ".join(left))
