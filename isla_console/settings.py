@@ -120,10 +120,9 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     ),
     Variable(
         "ISLA_TEST_SLUG",
-        "A short link reserved for probing, so that a probe is no click of a customer's.",
+        "A short link reserved for probing, so that a probe is no click of a customer's. Default: test-slug.",
         "What is probed",
         example="test-slug",
-        default="test-slug",
     ),
     Variable(
         "ISLA_SUPABASE_URL",
@@ -154,11 +153,68 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         example="1.1.1.1:443, 8.8.8.8:443",
     ),
     Variable(
+        "SUPABASE_PROJECT_REF",
+        "The Supabase project's reference, for its management API.",
+        "Vendors",
+        example="abcdefghijkl",
+    ),
+    Variable(
+        "SUPABASE_ACCESS_TOKEN",
+        "A personal access token for Supabase's management API.",
+        "Vendors",
+        secret=True,
+        example="sbp_...",
+    ),
+    Variable(
+        "VERCEL_PROJECT_ID",
+        "The Vercel project.",
+        "Vendors",
+        example="prj_...",
+    ),
+    Variable("VERCEL_ORG_ID", "The Vercel team, if it is a team's.", "Vendors", example="team_..."),
+    Variable(
+        "VERCEL_TOKEN",
+        "A token for Vercel's API.",
+        "Vendors",
+        secret=True,
+        example="...",
+    ),
+    Variable(
         "STRIPE_API_KEY",
         "A restricted, read-only Stripe key.",
         "Vendors",
         secret=True,
         example="rk_live_...",
+    ),
+    Variable(
+        "ISLA_SUPABASE_API_URL",
+        "Supabase's management API, where it is reached through a gateway.",
+        "Vendor addresses",
+        example="https://api.supabase.com",
+    ),
+    Variable(
+        "ISLA_VERCEL_API_URL",
+        "Vercel's API.",
+        "Vendor addresses",
+        example="https://api.vercel.com",
+    ),
+    Variable(
+        "ISLA_VERCEL_STATUS_URL",
+        "Vercel's status page.",
+        "Vendor addresses",
+        example="https://www.vercel-status.com",
+    ),
+    Variable(
+        "ISLA_STRIPE_API_URL",
+        "Stripe's API.",
+        "Vendor addresses",
+        example="https://api.stripe.com",
+    ),
+    Variable(
+        "ISLA_GOOGLE_OAUTH_URL",
+        "Google's OAuth service.",
+        "Vendor addresses",
+        example="https://oauth2.googleapis.com",
     ),
 )
 

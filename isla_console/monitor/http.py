@@ -88,7 +88,7 @@ class HttpProber:
             return Sample(check.id, self._clock(), False, reason), b""
 
     async def _prepare(self) -> None:
-        """Import httpx and load the certificates in a thread, once: together some 0.2 s."""
+        """Import httpx and load the certificates once, in a thread: together some 0.2 s."""
         if self._preparing is None:
             self._preparing = asyncio.ensure_future(asyncio.to_thread(self._load))
         await asyncio.shield(self._preparing)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-T = TypeVar("T")
-A = TypeVar("A")
+T = TypeVar("T")  # a connection
+A = TypeVar("A")  # an address
 
 HEAD_START_S = 0.25
 """How long an address is tried before the next one joins; RFC 8305 asks for 250 ms."""

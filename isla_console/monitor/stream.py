@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,6 +13,8 @@ import httpcore
 
 from isla_console.monitor.lookup import Address, Resolver
 from isla_console.monitor.race import first_answer
+
+_Connection = tuple[float, asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Progress:
@@ -30,12 +33,17 @@ class Progress:
         self.tls_ms: float | None = None
         self.first_byte_ms: float | None = None
         self.total_ms: float | None = None
-        self._started = now()
+        self._started: float | None = None
         self._sent: float | None = None
 
     def since(self, start: float) -> float:
         """Milliseconds since a moment."""
         return (self.now() - start) * 1000
+
+    def start(self) -> float:
+        """The lookup begins; the moment."""
+        self._started = self.now()
+        return self._started
 
     def sending(self) -> None:
         """The request's first byte is written."""
@@ -50,7 +58,8 @@ class Progress:
 
     def end(self) -> None:
         """Nothing more is read."""
-        self.total_ms = self.since(self._started)
+        if self._started is not None:
+            self.total_ms = self.since(self._started)
 
 
 class Backend(httpcore.AsyncNetworkBackend):
@@ -59,7 +68,6 @@ class Backend(httpcore.AsyncNetworkBackend):
     def __init__(self, resolver: Resolver, progress: Progress) -> None:
         self._resolver = resolver
         self._progress = progress
-        self._plain = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -70,42 +78,53 @@ class Backend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         progress = self._progress
-        started = progress.now()
+        started = progress.start()
         addresses = await self._resolver.resolve(host, port)
         progress.dns_ms = progress.since(started)
         progress.doing = "connecting"
 
-        async def connect(address: Address) -> tuple[float, httpcore.AsyncNetworkStream]:
+        async def connect(address: Address) -> _Connection:
             begun = progress.now()
-            stream = await self._plain.connect_tcp(address.ip, address.port)
-            return progress.since(begun), stream
+            reader, writer = await asyncio.open_connection(address.ip, address.port)
+            return progress.since(begun), reader, writer
 
-        async def discard(connection: tuple[float, httpcore.AsyncNetworkStream]) -> None:
-            await connection[1].aclose()
+        async def discard(connection: _Connection) -> None:
+            connection[2].transport.abort()
 
-        progress.address, (progress.connect_ms, stream) = await first_answer(addresses, connect, discard)
-        return _Stream(stream, progress)
+        winner = await first_answer(addresses, connect, discard)
+        progress.address = winner[0]
+        progress.connect_ms, reader, writer = winner[1]
+        return _Stream(reader, writer, progress)
 
 
 class _Stream(httpcore.AsyncNetworkStream):
     """A connection that tells the stopwatch what passes over it."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, progress: Progress) -> None:
-        self._stream = stream
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, progress: Progress
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
         self._progress = progress
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        part = await self._stream.read(max_bytes, timeout)
+        part = await self._reader.read(max_bytes)
         if part:
             self._progress.received()
         return part
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._progress.sending()
-        await self._stream.write(buffer, timeout)
+        try:
+            self._writer.write(buffer)
+            await self._writer.drain()
+        except OSError as error:
+            # httpcore then still reads: a server may answer before it has read everything.
+            raise httpcore.WriteError from error
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        # Not close(): that waits for a polite goodbye, which a hanging server never sends.
+        self._writer.transport.abort()
 
     async def start_tls(
         self,
@@ -116,11 +135,14 @@ class _Stream(httpcore.AsyncNetworkStream):
         progress = self._progress
         progress.doing = "in the TLS handshake"
         started = progress.now()
-        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        try:
+            await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except BaseException:
+            self._writer.transport.abort()
+            raise
         progress.tls_ms = progress.since(started)
-        if (tls := stream.get_extra_info("ssl_object")) is not None:
-            progress.certificate = tls.getpeercert()
-        return _Stream(stream, progress)
+        progress.certificate = self.get_extra_info("ssl_object").getpeercert()
+        return self
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return self._writer.get_extra_info(info)

@@ -1,0 +1,276 @@
+"""From the runbook and the configuration to what is measured, and what is missing for the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote, urlencode
+
+from isla_console.monitor.http import HttpCheck
+from isla_console.monitor.json_value import PROMETHEUS
+from isla_console.monitor.link import parse_targets
+from isla_console.monitor.metric import MetricRule
+from isla_console.monitor.window import Aggregate
+from isla_console.settings import Secret, Settings
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import HealthCheck, Input, MetricSpec, Runbook
+
+DATABASE_VARIABLE = "ISLA_DATABASE_URL"
+LINK_VARIABLE = "ISLA_LINK_CHECK"
+STRIPE_VARIABLE = "STRIPE_API_KEY"
+
+_TIMEOUT_SHARE = 0.9
+"""Of its interval, that a probe may take: it never queues behind itself."""
+_JSON_TIMEOUT_S = 5.0
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePlan:
+    """A probe. Without a `check` it cannot run, and `unknown` says what to do about that."""
+
+    id: str
+    title: str
+    every_s: float
+    check: HttpCheck | None
+    unknown: str = ""
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """A metric and where its measurements come from: exactly one of the sources, or `unknown`."""
+
+    rule: MetricRule
+    aggregate: Aggregate
+    window_s: float
+    probes: frozenset[str] = frozenset()
+    """Latency or error rate: the probes whose samples feed it."""
+    measure: Literal["total", "server_time", "failed"] = "total"
+    """What it takes from those samples."""
+    sql: str | None = None
+    request: HttpCheck | None = None
+    select: str = ""
+    """A JMESPath for the number in the request's answer."""
+    unknown: str = ""
+    """Why it is not measured and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """The self-check of our own link. No targets: never blind, and `unknown` says why."""
+
+    targets: tuple[tuple[str, int], ...]
+    every_s: float
+    timeout_s: float
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is measured."""
+
+    probes: tuple[ProbePlan, ...]
+    metrics: tuple[MetricPlan, ...]
+    link: LinkPlan
+    database: Secret | None
+    database_unknown: str
+
+
+def plan(runbook: Runbook, settings: Settings) -> Plan:
+    """What to measure. Never raises: what is not configured is unknown, with the variable to set."""
+    inputs = _Inputs(runbook.inputs, settings)
+    probes = tuple(_probe(check, inputs) for check in runbook.all_probes())
+    dsn_variable = next(
+        (item.env for item in runbook.inputs.values() if item.type == "dsn" and item.env),
+        DATABASE_VARIABLE,
+    )
+    database = settings.secret(dsn_variable)
+    database_unknown = "" if database else inputs.missing_text([dsn_variable])
+    metrics = tuple(_metric(spec, probes, inputs, settings, database_unknown) for spec in runbook.metrics)
+    return Plan(probes, metrics, _link(runbook, settings), database, database_unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A template with its inputs in place. `missing` are the variables that are not set."""
+
+    text: str
+    missing: tuple[str, ...]
+    optional_missing: bool
+    secrets: tuple[Secret, ...]
+
+
+class _Inputs:
+    """The runbook's inputs with their values from the configuration."""
+
+    def __init__(self, declared: Mapping[str, Input], settings: Settings) -> None:
+        self._declared = declared
+        self._settings = settings
+
+    def fill(self, template: str, *, in_url: bool) -> _Filled:
+        """Replace each `${NAME}`; in a URL, what is no address itself is percent-encoded."""
+        missing: list[str] = []
+        secrets: list[Secret] = []
+        optional_missing = False
+
+        def replacement(match: re.Match[str]) -> str:
+            nonlocal optional_missing
+            name = match[1]
+            declared = self._declared.get(name)
+            variable = (declared.env if declared else None) or name
+            value = self._value(declared, variable)
+            if value is None:
+                if declared is not None and declared.optional:
+                    optional_missing = True
+                else:
+                    missing.append(variable)
+                return ""
+            if declared is not None and (declared.secret or declared.type in {"secret", "dsn"}):
+                secrets.append(value)
+            text = value.reveal().strip()
+            if not in_url:
+                return text
+            if declared is not None and declared.type == "url":
+                return text.rstrip("/")
+            return quote(text, safe="")
+
+        text = _VARIABLE.sub(replacement, template)
+        return _Filled(text, tuple(dict.fromkeys(missing)), optional_missing, tuple(secrets))
+
+    def _value(self, declared: Input | None, variable: str) -> Secret | None:
+        if (value := self._settings.secret(variable)) is not None:
+            return value
+        if declared is not None and declared.default:
+            return Secret(declared.default)
+        return None
+
+    def missing_text(self, variables: Iterable[str]) -> str:
+        """What to do about variables that are not set: "set A and B", or why A has no value."""
+        names = list(dict.fromkeys(variables))
+        problems = [problem for name in names if (problem := self._settings.problem(name))]
+        return "; ".join(problems) if problems else f"set {' and '.join(names)}"
+
+    def request(
+        self, id: str, method: str, url: str, headers: Mapping[str, str], timeout_s: float
+    ) -> tuple[HttpCheck | None, tuple[str, ...]]:
+        """The request with its inputs in place, or None and the variables that are missing."""
+        address = self.fill(url, in_url=True)
+        missing = list(address.missing)
+        secrets = list(address.secrets)
+        filled: list[tuple[str, Secret]] = []
+        for name, template in headers.items():
+            header = self.fill(template, in_url=False)
+            missing += header.missing
+            secrets += header.secrets
+            if not header.optional_missing:
+                filled.append((name, Secret(header.text)))
+        if missing:
+            return None, tuple(dict.fromkeys(missing))
+        check = HttpCheck(id, method, Secret(address.text), timeout_s, tuple(filled), hidden=tuple(secrets))
+        return check, ()
+
+
+def _probe(spec: HealthCheck, inputs: _Inputs) -> ProbePlan:
+    timeout_s = min(spec.timeout_s, spec.every_s * _TIMEOUT_SHARE)
+    check, missing = inputs.request(spec.id, spec.method, spec.url, spec.headers, timeout_s)
+    if check is None:
+        unknown = inputs.missing_text(missing)
+        return ProbePlan(spec.id, spec.title, spec.every_s, None, unknown, missing)
+    check = replace(check, expect_status=spec.expect_status)
+    return ProbePlan(spec.id, spec.title, spec.every_s, check)
+
+
+def _metric(
+    spec: MetricSpec,
+    probes: tuple[ProbePlan, ...],
+    inputs: _Inputs,
+    settings: Settings,
+    database_unknown: str,
+) -> MetricPlan:
+    source = spec.source
+    if source.kind in {"probe", "error_rate"}:
+        return _from_probes(spec, probes)
+    if source.kind == "postgres":
+        rule = _rule(spec, "sql")
+        return MetricPlan(rule, source.aggregate, source.window_s, sql=source.query, unknown=database_unknown)
+    if source.kind == "stripe":
+        reason = (
+            "payments are not measured in this version"
+            if settings.secret(STRIPE_VARIABLE)
+            else inputs.missing_text([STRIPE_VARIABLE])
+        )
+        return MetricPlan(_rule(spec, "stripe"), source.aggregate, source.window_s, unknown=reason)
+    url, select = source.url or "", source.select or ""
+    if source.kind == "prometheus":
+        query = urlencode({"query": source.query or ""})
+        url, select = f"{url.rstrip('/')}/api/v1/query?{query}", PROMETHEUS
+    timeout_s = min(_JSON_TIMEOUT_S, spec.every_s * _TIMEOUT_SHARE)
+    request, missing = inputs.request(spec.id, "GET", url, source.headers, timeout_s)
+    return MetricPlan(
+        _rule(spec, "http" if source.kind == "http_json" else "prometheus"),
+        source.aggregate,
+        source.window_s,
+        request=request,
+        select=select,
+        unknown=inputs.missing_text(missing) if missing else "",
+    )
+
+
+def _from_probes(spec: MetricSpec, probes: tuple[ProbePlan, ...]) -> MetricPlan:
+    source = spec.source
+    failed = source.kind == "error_rate"
+    wanted = [probe for probe in probes if not source.probes or probe.id in source.probes]
+    running = [probe for probe in wanted if probe.check is not None]
+    if failed:
+        text = f"failed of {len(running)} probes · {_span(source.window_s)}"
+        every_s = spec.every_s
+    else:
+        timing = " · server time" if source.take == "server_time" else ""
+        text = f"probe {', '.join(p.id for p in wanted)}{timing}"
+        text += f" · {source.aggregate} {_span(source.window_s)}"
+        # It gets a sample when its probe does, whatever it says of itself.
+        every_s = max([spec.every_s, *(probe.every_s for probe in running)])
+    unknown = ""
+    if not running:
+        unknown = "; ".join(dict.fromkeys(p.unknown for p in wanted)) or "it names no probe"
+    return MetricPlan(
+        _rule(spec, text, every_s),
+        source.aggregate,
+        source.window_s,
+        probes=frozenset(probe.id for probe in running),
+        measure="failed" if failed else source.take,
+        unknown=unknown,
+    )
+
+
+def _rule(spec: MetricSpec, source: str, every_s: float | None = None) -> MetricRule:
+    return MetricRule(
+        id=spec.id,
+        title=spec.title,
+        short=spec.short,
+        unit=spec.unit,
+        decimals=spec.decimals,
+        normal=spec.normal,
+        alert=spec.alert,
+        every_s=every_s or spec.every_s,
+        source=source,
+        percentile=spec.source.aggregate == "p95",
+    )
+
+
+def _link(runbook: Runbook, settings: Settings) -> LinkPlan:
+    check = runbook.link_check
+    given = settings.get(LINK_VARIABLE)
+    targets, problem = parse_targets(given.split(",") if given else check.targets)
+    if not targets:
+        problem = f"{LINK_VARIABLE}: {problem}" if problem else f"set {LINK_VARIABLE}"
+    timeout_s = min(check.timeout_s, check.every_s * _TIMEOUT_SHARE)
+    return LinkPlan(targets, check.every_s, timeout_s, problem)
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:g} min" if seconds > 60 and seconds % 60 == 0 else f"{seconds:g} s"
