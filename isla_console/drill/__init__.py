@@ -1,0 +1,1 @@
+"""The rehearsal platform: a real PostgreSQL, real HTTP services, faults and scenarios."""

@@ -1,0 +1,139 @@
+"""Faults: what can be wrong with the rehearsal platform, as data."""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+Service = Literal["app", "redirect", "rest", "auth"]
+"""The HTTP services: app.isla.link, isla.link, Supabase's REST gateway, Supabase Auth."""
+
+SERVICES: tuple[Service, ...] = get_args(Service)
+
+
+class FaultError(ValueError):
+    """A description that is no fault; the message says what is wrong with it."""
+
+
+class _Fault(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Latency(_Fault):
+    """Every answer of a service takes exactly `ms` longer."""
+
+    kind: Literal["latency"] = "latency"
+    target: Service
+    ms: int = Field(gt=0, le=120_000)
+
+    @property
+    def text(self) -> str:
+        return f"{self.target}: {self.ms} ms slower"
+
+
+class Errors(_Fault):
+    """A share (0 to 1) of a service's answers is an error status instead."""
+
+    kind: Literal["errors"] = "errors"
+    target: Service
+    status: int = Field(default=500, ge=400, le=599)
+    share: float = Field(default=1.0, gt=0, le=1)
+
+    @property
+    def text(self) -> str:
+        return f"{self.target}: {self.share:.0%} of answers are {self.status}"
+
+
+class ClicksStop(_Fault):
+    """Redirects work, but no click is stored."""
+
+    kind: Literal["clicks_stop"] = "clicks_stop"
+
+    @property
+    def text(self) -> str:
+        return "clicks are not stored"
+
+
+class Connections(_Fault):
+    """`count` more connections to the database are held, idle, and not let go."""
+
+    kind: Literal["connections"] = "connections"
+    count: int = Field(gt=0, le=200)
+    application_name: str = Field(default="pgbouncer", min_length=1, max_length=63)
+
+    @property
+    def text(self) -> str:
+        return f"{self.count} connections held by {self.application_name}"
+
+
+Fault = Annotated[Latency | Errors | ClicksStop | Connections, Field(discriminator="kind")]
+
+_adapter: TypeAdapter[Latency | Errors | ClicksStop | Connections] = TypeAdapter(Fault)
+
+
+def parse_fault(data: object) -> Fault:
+    """A fault from its JSON shape: `{"kind": "latency", "target": "redirect", "ms": 1200}`.
+
+    Raises:
+        FaultError: not a fault.
+    """
+    try:
+        return _adapter.validate_python(data)
+    except ValidationError as error:
+        raise FaultError(describe(error)) from None
+
+
+def describe(error: ValidationError) -> str:
+    """A validation error in one line, without the values: `ms: Field required`."""
+    return "; ".join(
+        ": ".join(filter(None, (".".join(map(str, one["loc"])), one["msg"])))
+        for one in error.errors(include_url=False, include_input=False)
+    )
+
+
+class Faults:
+    """The faults in force now."""
+
+    def __init__(self) -> None:
+        self._active: tuple[Fault, ...] = ()
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def active(self) -> tuple[Fault, ...]:
+        return self._active
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    def replace(self, faults: Iterable[Fault]) -> None:
+        """Put exactly these in force."""
+        self._active = tuple(faults)
+        for listener in self._listeners:
+            listener()
+
+    def add(self, fault: Fault) -> None:
+        self.replace((*self._active, fault))
+
+    def added_ms(self, service: Service) -> int:
+        """How much longer a service takes, in milliseconds."""
+        return sum(f.ms for f in self._active if isinstance(f, Latency) and f.target == service)
+
+    def error(self, service: Service, draw: float) -> int | None:
+        """The error status an answer gets, or None; `draw` is uniform in [0, 1)."""
+        for fault in self._active:
+            if isinstance(fault, Errors) and fault.target == service and draw < fault.share:
+                return fault.status
+        return None
+
+    @property
+    def clicks_stopped(self) -> bool:
+        return any(isinstance(fault, ClicksStop) for fault in self._active)
+
+    def held(self) -> dict[str, int]:
+        """Connections to hold: application name to count."""
+        wanted: dict[str, int] = {}
+        for fault in self._active:
+            if isinstance(fault, Connections):
+                name = fault.application_name
+                wanted[name] = wanted.get(name, 0) + fault.count
+        return wanted

@@ -1,0 +1,185 @@
+"""The running platform: the database's users and the HTTP services, in one event loop."""
+
+import asyncio
+import contextlib
+import random
+import secrets
+import socket
+import traceback
+from collections.abc import Coroutine, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import uvicorn
+from starlette.applications import Starlette
+
+from isla_console.drill import services, traffic
+from isla_console.drill.connections import Holder, open_pool
+from isla_console.drill.control_service import control_service
+from isla_console.drill.database import Database
+from isla_console.drill.faults import SERVICES, Faults
+from isla_console.drill.postgres import SUPERUSER
+from isla_console.drill.redirects import TEST_SLUG, Redirects
+from isla_console.drill.scenario import Scenario
+from isla_console.drill.story import Story
+
+
+class LivePlatform:
+    """Everything of the platform but PostgreSQL itself.
+
+    `start` returns the console's environment; `stop` ends all of it. Random numbers come from
+    `seed`, so that two runs of a scenario are alike.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        scenario: Scenario,
+        *,
+        seed: int,
+        healthy_s: float | None,
+        by_hand: bool,
+    ) -> None:
+        self._database = database
+        self._scenario = scenario
+        self._rng = random.Random(seed)
+        self._faults = Faults()
+        self._story = Story(
+            scenario,
+            self._faults,
+            lambda: datetime.now(UTC),
+            healthy_s=healthy_s,
+            by_hand=by_hand,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._pools: list[asyncpg.Pool[Any]] = []
+
+    async def start(self) -> dict[str, str]:
+        """Open everything on free ports of 127.0.0.1.
+
+        Raises:
+            OSError, asyncpg.PostgresError: a port or the database cannot be had.
+        """
+        edge = await self._pool("edge-redirect", 4)
+        web = await self._pool("isla-app", 4)
+        holder = Holder(self._database, self._faults.held)
+        await holder.settle()
+        self._faults.on_change(holder.changed)
+        redirects = Redirects(edge, self._faults, self._rng)
+        await redirects.load()
+
+        anon_key = f"sb_publishable_{secrets.token_urlsafe(16)}"
+        token = secrets.token_urlsafe(24)
+        truths = _Truths(self._database, redirects, self._faults)
+        app_url = self._serve(services.app_service(web, self._faults, self._rng))
+        redirect_url = self._serve(services.redirect_service(redirects))
+        supabase_url = self._serve(services.supabase_service(anon_key, self._faults, self._rng))
+        control_url = self._serve(control_service(token, self._story, truths.read))
+        neighbour = await asyncio.start_server(_greet, "127.0.0.1", 0)
+        neighbour_port = neighbour.sockets[0].getsockname()[1]
+
+        self._keep(holder.run())
+        self._keep(traffic.visitors(redirects, self._rng))
+        self._keep(traffic.scheduler(self._database))
+        self._story.begin()
+        return {
+            "ISLA_APP_URL": app_url,
+            "ISLA_REDIRECT_URL": redirect_url,
+            "ISLA_TEST_SLUG": TEST_SLUG,
+            "ISLA_SUPABASE_URL": supabase_url,
+            "SUPABASE_ANON_KEY": anon_key,
+            "ISLA_DATABASE_URL": self._database.url("isla_readonly"),
+            "ISLA_LINK_CHECK": f"127.0.0.1:{neighbour_port}",
+            "ISLA_DRILL": self._scenario.id,
+            "ISLA_DRILL_CONTROL": f"{control_url}/?token={token}",
+        }
+
+    def stop(self) -> None:
+        """Cancel everything under way."""
+        self._story.end()
+        for task in self._tasks:
+            task.cancel()
+        for pool in self._pools:  # or they would try to reconnect to a server that goes away
+            pool.terminate()
+
+    async def _pool(self, application_name: str, size: int) -> "asyncpg.Pool[Any]":
+        pool = await open_pool(self._database, "isla_app", application_name, size)
+        self._pools.append(pool)
+        return pool
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(_report)
+        self._tasks.append(task)
+
+    def _serve(self, application: Starlette) -> str:
+        """Serve on a free port; the URL, from which calls are taken at once."""
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        port = listener.getsockname()[1]
+        server = _Server(
+            uvicorn.Config(
+                application,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=0,
+            )
+        )
+        self._keep(server.serve(sockets=[listener]))
+        return f"http://127.0.0.1:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the supervisor has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Truths:
+    """What is so now, from the platform's own books and the database's."""
+
+    def __init__(self, database: Database, redirects: Redirects, faults: Faults) -> None:
+        self._database = database
+        self._redirects = redirects
+        self._faults = faults
+
+    async def read(self) -> dict[str, object]:
+        return {
+            **self._redirects.truths(),
+            "added_ms": {service: self._faults.added_ms(service) for service in SERVICES},
+            "client_backends": await self._client_backends(),
+        }
+
+    async def _client_backends(self) -> int | None:
+        """Connections from clients, less the one that asks; None when it cannot be asked."""
+        try:
+            connection = await self._database.connect(SUPERUSER, "drill")
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            return None
+        try:
+            count: int = await connection.fetchval(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+            return count
+        finally:
+            await connection.close(timeout=2)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """A part that fails by itself says so in the platform's log at once."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        traceback.print_exception(error)
+
+
+async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The neighbour on our own link: it takes the connection and lets it go."""
+    writer.close()

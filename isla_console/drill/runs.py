@@ -1,0 +1,93 @@
+"""Where one drill's files live, and how they go away, however the drill ended."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from isla_console.drill import postgres
+
+_LOCK = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A drill's own folder. Its lock is held as long as its supervisor lives."""
+
+    folder: Path
+    lock: int
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "postgres.log"
+
+    def remove(self) -> None:
+        """Remove the folder with all in it."""
+        remove(self.folder)
+        with contextlib.suppress(OSError):
+            os.close(self.lock)
+
+
+def create(root: Path) -> Run:
+    """A new run's folder under `root`, after removing what killed drills left there.
+
+    Raises:
+        OSError: the cache cannot be written.
+    """
+    with _only_one(root) as runs:
+        _sweep(runs)
+        folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return Run(folder, lock)
+
+
+def sweep(root: Path) -> None:
+    """Remove what drills left that were killed together with their supervisor."""
+    with _only_one(root) as runs:
+        _sweep(runs)
+
+
+def remove(folder: Path) -> None:
+    """End what server still runs in a run's folder, and remove the folder."""
+    for pid_file in folder.rglob("postmaster.pid"):
+        postgres.stop_stray(pid_file.parent)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _only_one(root: Path) -> Iterator[Path]:
+    """Hold the lock on the folder of runs: creating and sweeping never meet."""
+    runs = root / "runs"
+    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(root / "runs.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield runs
+    finally:
+        os.close(lock)
+
+
+def _sweep(runs: Path) -> None:
+    for folder in runs.glob("run-*"):
+        try:
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            continue
+        try:
+            # A lock ends with its holder, unlike a written pid, which may be anyone's by now.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            continue
+        else:
+            remove(folder)
+        finally:
+            os.close(lock)

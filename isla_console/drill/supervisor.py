@@ -1,0 +1,201 @@
+"""The process that owns a drill's platform: PostgreSQL, the services, and the files.
+
+`python -m isla_console.drill.supervisor` reads one JSON line (`Order`) on standard input and
+writes JSON lines on standard output: `{"step", "seconds"}` while it starts, then `{"ready"}` or
+`{"error"}`. When standard input closes, because the console ended, however it ended, all goes.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import asyncpg
+
+from isla_console.drill import database, postgres, runs, scenario, template
+from isla_console.drill.platform import LivePlatform
+from isla_console.drill.process import die_with_parent, service_user
+
+_GRACE_S = 2.0
+"""How long an orderly end may take before it is cut short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the console asks for.
+
+    `cache` is the drill's cache folder. `parent_thread_lasts`: the supervisor was started from
+    the console's main thread, so that the end of that thread is the end of the console.
+    """
+
+    scenario: str
+    cache: str
+    seed: int
+    healthy_s: float | None
+    by_hand: bool
+    parent_thread_lasts: bool
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def main() -> int:
+    order = Order(**json.loads(sys.stdin.buffer.readline()))
+    if order.parent_thread_lasts:
+        die_with_parent(signal.SIGTERM)
+    os.chdir("/")
+    root = Path(order.cache)
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        run = runs.create(root)
+    except OSError as error:
+        _tell(error=f"the cache cannot be written: {error}")
+        return 1
+    try:
+        return asyncio.run(_Supervisor(order, root, run).main())
+    finally:
+        run.remove()
+
+
+class _Supervisor:
+    def __init__(self, order: Order, root: Path, run: runs.Run) -> None:
+        self._order = order
+        self._root = root
+        self._run = run
+        self._server: postgres.Server | None = None
+        self._platform: LivePlatform | None = None
+        self._over = asyncio.Event()
+
+    async def main(self) -> int:
+        """Start, wait for the end, stop; the exit code."""
+        loop = asyncio.get_running_loop()
+        for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(one, self._over.set)
+        watch = loop.create_task(self._watch_input())
+        over = loop.create_task(self._over.wait())
+        start = loop.create_task(self._start())
+        try:
+            await asyncio.wait((start, over), return_when=asyncio.FIRST_COMPLETED)
+            if not start.done():
+                return 1
+            if (error := start.result()) is not None:
+                _tell(error=error)
+                return 1
+            await self._until_the_end(over)
+            return 0
+        except BrokenPipeError:  # nobody listens any more
+            return 1
+        finally:
+            self._cut_short_after(_GRACE_S)
+            if self._platform is not None:
+                self._platform.stop()
+            if self._server is not None:
+                self._server.stop()
+            for task in (watch, over, start):
+                task.cancel()
+
+    async def _start(self) -> str | None:
+        """Start everything; the reason why not."""
+        began = time.monotonic()
+        try:
+            story = scenario.load(self._order.scenario)
+            server = postgres.programs()
+            isla = await self._open_database(server)
+            lap = time.monotonic()
+            clicks = await database.seed(isla)
+            _step(f"{clicks:,} clicks over 30 days", lap)
+            lap = time.monotonic()
+            self._platform = LivePlatform(
+                isla,
+                story,
+                seed=self._order.seed,
+                healthy_s=self._order.healthy_s,
+                by_hand=self._order.by_hand,
+            )
+            environ = await self._platform.start()
+            _step("app.isla.link, isla.link, Supabase: on 127.0.0.1", lap)
+        except (
+            scenario.ScenarioError,
+            postgres.PostgresError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            OSError,
+        ) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            return str(error) or type(error).__name__
+        _tell(ready=environ, admin_url=isla.url("postgres"), seconds=time.monotonic() - began)
+        return None
+
+    async def _open_database(self, server: postgres.Programs) -> database.Database:
+        """A running copy of the template; one that does not start is made anew, once."""
+        lap = time.monotonic()
+        try:
+            isla = await self._open_copy(server)
+        except (postgres.PostgresError, asyncpg.PostgresError, OSError):
+            if self._server is not None:
+                self._server.stop()
+            template.forget(self._root, self._run.folder)
+            shutil.rmtree(self._run.data, ignore_errors=True)
+            isla = await self._open_copy(server)
+        _step(f"PostgreSQL {server.version}", lap)
+        return isla
+
+    async def _open_copy(self, server: postgres.Programs) -> database.Database:
+        user = service_user()
+        made = await template.obtain(
+            self._root,
+            self._run.folder,
+            server,
+            user,
+            lambda: _tell(note="preparing PostgreSQL for the first time"),
+        )
+        await asyncio.to_thread(made.copy, self._run.data, user)
+        self._server = await postgres.Server.start(server, self._run.data, self._run.log, user)
+        return await database.take_over(self._server.port, made.password)
+
+    async def _watch_input(self) -> None:
+        """Standard input closes when the console is gone."""
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+        while await reader.read(4096):
+            pass
+        self._over.set()
+
+    async def _until_the_end(self, over: "asyncio.Task[bool]") -> None:
+        """Until the console is gone, a signal comes, or PostgreSQL is no more."""
+        while not over.done() and self._server is not None and self._server.running:
+            await asyncio.wait((over,), timeout=0.25)
+
+    def _cut_short_after(self, seconds: float) -> None:
+        """End hard, with the same result, if the orderly way hangs."""
+
+        def cut() -> None:
+            if self._server is not None:
+                self._server.stop()
+            self._run.remove()
+            os._exit(1)
+
+        timer = threading.Timer(seconds, cut)
+        timer.daemon = True
+        timer.start()
+
+
+def _step(text: str, began: float) -> None:
+    _tell(step=text, seconds=time.monotonic() - began)
+
+
+def _tell(**message: object) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""A ready-made empty cluster in the cache: the first drill makes it, later ones copy it."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from isla_console.drill import database, postgres
+from isla_console.drill.process import ServiceUser, own
+
+_CLUSTER = "cluster"
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A stopped cluster with roles and tables, and its superuser's password."""
+
+    place: Path
+    password: str = field(repr=False)
+
+    def copy(self, target: Path, user: ServiceUser | None) -> None:
+        """Copy the cluster to `target`, which must not exist.
+
+        Raises:
+            OSError: the disk is full, or the template went away meanwhile.
+        """
+        shutil.copytree(self.place / _CLUSTER, target, copy_function=shutil.copyfile)
+        for folder, folders, _ in os.walk(target):
+            for name in folders:
+                Path(folder, name).chmod(0o700)
+        target.chmod(0o700)
+        own(target, user)
+
+
+async def obtain(
+    root: Path,
+    scratch: Path,
+    server: postgres.Programs,
+    user: ServiceUser | None,
+    building: Callable[[], None],
+) -> Template:
+    """The cached template, made first if there is none or it is damaged.
+
+    Several drills may do so at once: each builds beside, and the first to finish is kept.
+
+    Args:
+        root: the drill's cache folder.
+        scratch: a folder of the run's own, on the same file system.
+        building: called when the template has to be made.
+
+    Raises:
+        postgres.PostgresError: it cannot be made.
+        OSError: the cache cannot be written.
+    """
+    place = root / f"template-{_key(server)}"
+    if (kept := _read(place)) is not None:
+        return kept
+    building()
+    draft = scratch / "template"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    await _build(draft, server, user)
+    forget(root, scratch)
+    with contextlib.suppress(OSError):  # another drill was first: its template is as good
+        draft.rename(place)
+    if (made := _read(place)) is None:
+        raise postgres.PostgresError(f"the cache in {root} changes while it is read")
+    return made
+
+
+def forget(root: Path, scratch: Path) -> None:
+    """Remove every template: each at one stroke, so that who looks finds all of it or nothing."""
+    for place in root.glob("template-*"):
+        grave = scratch / f"discarded-{secrets.token_hex(6)}"
+        with contextlib.suppress(OSError):
+            place.rename(grave)
+        shutil.rmtree(grave, ignore_errors=True)
+
+
+def _key(server: postgres.Programs) -> str:
+    """What a template depends on; another schema or server is another template."""
+    parts = (server.version, postgres.recipe(), database.schema_sql())
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"pg{server.version}-{digest[:12]}"
+
+
+async def _build(draft: Path, server: postgres.Programs, user: ServiceUser | None) -> None:
+    cluster = draft / _CLUSTER
+    cluster.mkdir(mode=0o700)
+    own(cluster, user)
+    password = secrets.token_hex(16)
+    await postgres.create_cluster(server, cluster, password, user)
+    running = await postgres.Server.start(server, cluster, draft / "log", user)
+    try:
+        await database.create_schema(running.port, password)
+        await asyncio.to_thread(running.shut_down)
+    finally:
+        running.stop()
+    manifest = {"password": password, "size": _size(cluster)}
+    descriptor = os.open(draft / _MANIFEST, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(manifest, file)
+
+
+def _read(place: Path) -> Template | None:
+    """The template at `place`, or None when there is none or its files are not those it had."""
+    try:
+        manifest = json.loads((place / _MANIFEST).read_bytes())
+        if manifest["size"] == _size(place / _CLUSTER):
+            return Template(place, str(manifest["password"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def _size(folder: Path) -> list[int]:
+    """How many files and bytes a folder has: cheap, and notices what was cut short."""
+    sizes = [Path(where, name).stat().st_size for where, _, files in os.walk(folder) for name in files]
+    return [len(sizes), sum(sizes)]

@@ -1,0 +1,57 @@
+"""Life on the platform: visitors who follow links, and the scheduler's jobs."""
+
+import asyncio
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from isla_console.drill.database import Database
+from isla_console.drill.redirects import Redirects
+
+_VISITS_PER_S = 5.0
+_MOST_WAITING = 200
+
+
+async def visitors(redirects: Redirects, rng: random.Random) -> None:
+    """Follow some five links a second until cancelled, popular ones more often."""
+    async with asyncio.TaskGroup() as waiting:
+        under_way: set[asyncio.Task[Any]] = set()
+        while True:
+            await asyncio.sleep(rng.uniform(0.4, 1.6) / _VISITS_PER_S)
+            if len(under_way) >= _MOST_WAITING:
+                continue
+            slug = redirects.slugs[int(len(redirects.slugs) * rng.random() ** 3)]
+            visit = waiting.create_task(redirects.follow(slug, click=True))
+            under_way.add(visit)
+            visit.add_done_callback(under_way.discard)
+
+
+async def scheduler(database: Database) -> None:
+    """Run pg_cron's every-minute job at each full minute, and keep its record, as pg_cron does."""
+    while True:
+        now = datetime.now(UTC)
+        await asyncio.sleep(60 - now.second - now.microsecond / 1e6)
+        await _run_job(database)
+
+
+async def _run_job(database: Database) -> None:
+    try:
+        connection = await database.connect("postgres", "pg_cron")
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return
+    try:
+        # The record is the superuser's to write in pg_cron too; here the job's owner may.
+        await connection.execute("SELECT public.aggregate_clicks()")
+        await connection.execute(
+            "INSERT INTO cron.job_run_details (jobid, job_pid, database, username, command,"
+            " status, return_message, start_time, end_time)"
+            " SELECT jobid, pg_backend_pid(), database, username, command, 'succeeded', '1 row',"
+            " now() - interval '50 milliseconds', now()"
+            " FROM cron.job WHERE jobname = 'aggregate-clicks'"
+        )
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return
+    finally:
+        await connection.close(timeout=2)
