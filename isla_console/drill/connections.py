@@ -21,7 +21,7 @@ _RESIDENTS = (
 _RETRY_S = 1.0
 
 
-async def open_pool(database: Database, role: str, application_name: str, size: int) -> asyncpg.Pool[Any]:
+async def open_pool(database: Database, role: str, application_name: str, size: int) -> "asyncpg.Pool[Any]":
     """`size` connections, open from the start and never closed for being idle."""
     return await asyncpg.create_pool(
         host="127.0.0.1",
@@ -72,7 +72,7 @@ class Holder:
             await self._settle(key, targets.get(key, 0))
 
     async def _settle(self, key: tuple[str, str], target: int) -> None:
-            name, role = key
+        name, role = key
         held = [one for one in self._open.get(key, []) if not one.is_closed()]
         self._open[key] = held
         try:

@@ -26,7 +26,7 @@ class Database:
     port: int
     passwords: dict[str, str] = field(repr=False)
 
-    async def connect(self, role: str, application_name: str) -> asyncpg.Connection[Any]:
+    async def connect(self, role: str, application_name: str) -> "asyncpg.Connection[Any]":
         """A connection as `role`.
 
         Raises:
@@ -39,7 +39,7 @@ class Database:
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/postgres?sslmode=disable"
 
 
-async def connect(port: int, role: str, password: str, application_name: str) -> asyncpg.Connection[Any]:
+async def connect(port: int, role: str, password: str, application_name: str) -> "asyncpg.Connection[Any]":
     return await asyncpg.connect(
         host="127.0.0.1",
         port=port,

@@ -31,7 +31,7 @@ class Answer:
 class Redirects:
     """isla.link. Its time is exact: the work counts towards the delay that was drawn."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], faults: Faults, rng: random.Random) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", faults: Faults, rng: random.Random) -> None:
         self._pool = pool
         self._faults = faults
         self._rng = rng

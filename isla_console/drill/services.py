@@ -27,7 +27,7 @@ _PROBE_AGENT = "isla-console/"
 """How the console's health probes begin their User-Agent: following a link is no click then."""
 
 
-def app_service(pool: asyncpg.Pool[Any], faults: Faults, rng: random.Random) -> Starlette:
+def app_service(pool: "asyncpg.Pool[Any]", faults: Faults, rng: random.Random) -> Starlette:
     """app.isla.link: the web application and its webhook endpoint."""
 
     async def health(request: Request) -> Response:
