@@ -21,6 +21,7 @@ import re
 import socket
 import stat
 import tempfile
+import textwrap
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -456,10 +457,20 @@ def env_example() -> str:
         if variable.group != group:
             group = variable.group
             lines += ["", f"## {group}"]
-        lines += ["", f"# {variable.help}" + (" Secret." if variable.secret else "")]
+        text = variable.help + (" Secret." if variable.secret else "")
+        lines += ["", *textwrap.wrap(text, 98, initial_indent="# ", subsequent_indent="# ")]
         value = f'"{variable.example}"' if re.search(r"[ &?]", variable.example) else variable.example
         lines.append(f"#{variable.name}={value}")
     return "\n".join(lines) + "\n"
+
+
+def readme_table() -> str:
+    """The table of all variables as the README has it, in Markdown."""
+    rows = [
+        f"| `{variable.name}` | {variable.help}{' *Secret.*' if variable.secret else ''} |"
+        for variable in VARIABLES
+    ]
+    return "\n".join(["| Variable | What it is |", "|---|---|", *rows]) + "\n"
 
 
 def _read_config(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, int]]]:

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from isla_console.monitor.plain import plain
+from isla_console.monitor.brief import brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ def network_failure(error: BaseException) -> Failure | None:
     """The words for a socket's or TLS error somewhere in an exception's causes, None without one."""
     for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Failure(f"certificate refused: {plain(cause.verify_message, 80)}", True)
+            return Failure(f"certificate refused: {brief(cause.verify_message, 80)}", True)
         if isinstance(cause, ssl.SSLError):
-            detail = plain((cause.reason or "handshake failed").replace("_", " ").lower(), 60)
+            detail = brief((cause.reason or "handshake failed").replace("_", " ").lower(), 60)
             return Failure(f"TLS failed: {detail}", True)
         if isinstance(cause, TimeoutError) or not isinstance(cause, OSError):
             continue

@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from isla_console import __version__
+from isla_console.monitor.brief import brief
 from isla_console.monitor.failures import Failure, causes, network_failure
 from isla_console.monitor.lookup import LookupFailed, Resolver
-from isla_console.monitor.plain import plain
 from isla_console.monitor.sample import Phases, Sample
 from isla_console.settings import MASK, Secret
 
@@ -123,7 +123,7 @@ class HttpProber:
             source=check.id,
             at=self._clock(),
             ok=failure is None,
-            reason=plain(reason, 200),
+            reason=brief(reason, 200),
             phases=_phases(progress, bytes(body), hidden),
             reached=progress.address is not None or (failure is not None and failure.reached),
             timed_out_ms=timed_out_ms,
@@ -190,7 +190,7 @@ def _request(check: HttpCheck) -> httpx.Request:
         values = [(name, value.reveal()) for name, value in check.headers]
         return httpx.Request(check.method, url, headers=[*kept, *values, ("Connection", "close")])
     except httpx.InvalidURL as error:
-        raise _CannotSend(f"the address is no URL: {plain(str(error), 60)}") from None
+        raise _CannotSend(f"the address is no URL: {brief(str(error), 60)}") from None
     except UnicodeError:
         raise _CannotSend("a header cannot be sent: it is not ASCII") from None
 
@@ -231,7 +231,7 @@ def _unexpected(progress: Progress, expected: Iterable[int]) -> str:
     wanted = " or ".join(str(status) for status in expected)
     reason = f"{progress.status} instead of {wanted}"
     if progress.location:
-        reason += f", redirects to {plain(progress.location, 80)}"
+        reason += f", redirects to {brief(progress.location, 80)}"
     return reason
 
 
@@ -245,9 +245,9 @@ def _phases(progress: Progress, body: bytes, hidden: Iterable[Secret]) -> Phases
         total_ms=progress.total_ms,
         address=str(progress.address) if progress.address else None,
         status=progress.status,
-        location=None if location is None else plain(_hide(location, hidden), 200),
+        location=None if location is None else brief(_hide(location, hidden), 200),
         cert_expires=_expiry(progress.certificate),
-        body_excerpt=plain(_hide(body[:1000].decode("utf-8", "replace"), hidden), 200),
+        body_excerpt=brief(_hide(body[:1000].decode("utf-8", "replace"), hidden), 200),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 
+from isla_console.monitor.brief import brief
 from isla_console.monitor.http import MAX_BODY
-from isla_console.monitor.plain import plain
 
 PROMETHEUS = "data.result[0].value[1] || data.result[1]"
 """Where an instant query's answer has its number: a vector's first series, or a scalar."""
@@ -32,13 +32,13 @@ def number(body: bytes, select: str) -> float:
     except (ValueError, RecursionError):
         raise NoNumber("the answer is no JSON") from None
     except JMESPathError as error:
-        raise NoNumber(f"cannot select {plain(select, 60)}: {type(error).__name__}") from None
+        raise NoNumber(f"cannot select {brief(select, 60)}: {type(error).__name__}") from None
     if isinstance(found, bool) or not isinstance(found, int | float | str):
-        raise NoNumber(f"no number at {plain(select, 60)}")
+        raise NoNumber(f"no number at {brief(select, 60)}")
     try:
         value = float(found)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise NoNumber(f"{plain(str(found), 40)} is no number")
+        raise NoNumber(f"{brief(str(found), 40)} is no number")
     return value

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from isla_console.monitor.brief import brief
 from isla_console.monitor.failures import network_failure
 from isla_console.monitor.lookup import Address, LookupFailed, Resolver
-from isla_console.monitor.plain import plain
 from isla_console.monitor.race import first_answer
 
 FAILURES_TO_BLIND = 2
@@ -60,8 +60,10 @@ class LinkTracker:
 
     @property
     def suspect(self) -> bool:
-        """The last self-check failed: what did not answer may be our own doing."""
-        return self._failures > 0
+        """The last self-check failed and nothing answered since: it may be our own doing."""
+        return self._failing_since is not None and (
+            self._answered_at is None or self._answered_at < self._failing_since
+        )
 
     @property
     def blind(self) -> bool:
@@ -129,7 +131,7 @@ class LinkProbe:
         return None, "; ".join(dict.fromkeys(reasons))
 
     async def _reach(self, host: str, port: int) -> tuple[float | None, str]:
-        name = plain(f"{host}:{port}", 60)
+        name = brief(f"{host}:{port}", 60)
         try:
             async with asyncio.timeout(self._timeout_s):
                 addresses = await self._resolver.resolve(host, port)
@@ -174,5 +176,5 @@ def parse_targets(texts: Iterable[str]) -> tuple[tuple[tuple[str, int], ...], st
         if host and 0 < number < 65536 and not any(c.isspace() for c in host):
             targets.append((host, number))
         else:
-            problems.append(f"{plain(text, 40)} is no host:port")
+            problems.append(f"{brief(text, 40)} is no host:port")
     return tuple(targets), "; ".join(problems)

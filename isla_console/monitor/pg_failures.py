@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from isla_console.monitor.brief import brief
 from isla_console.monitor.dsn import redact
 from isla_console.monitor.failures import network_failure
-from isla_console.monitor.plain import plain
 from isla_console.settings import Secret
 
 Kind = Literal["refused", "full", "lost", "query", "network", "address"]
@@ -64,7 +64,7 @@ def connect_failure(error: BaseException, dsn: Secret) -> PgFailure:
     if isinstance(error, asyncpg.ClientConfigurationError | ValueError):
         return PgFailure("address", "it is no postgresql:// address that can be used", False)
     if isinstance(error, asyncpg.InterfaceError):
-        detail = plain(redact(str(error), dsn), 80)
+        detail = brief(redact(str(error), dsn), 80)
         return PgFailure("network", f"cannot connect: {detail}", False)
     if isinstance(error, ConnectionError):
         return PgFailure("network", "the server closed the connection", True)
@@ -89,7 +89,7 @@ def _server_failure(
 ) -> PgFailure:
     code = str(getattr(error, "sqlstate", None) or "")
     message = str(error)
-    detail = plain(redact(message, dsn), 100)
+    detail = brief(redact(message, dsn), 100)
     if match := _POOLER_CODE.search(message):
         kind, reason = _POOLER.get(match[1], (otherwise, "the pooler refuses"))
         return PgFailure(kind, f"{reason} ({match[1]})", True)

@@ -313,7 +313,8 @@ class Poller:
             self._link.answered(sample.at)
             if was_blind:
                 self._resume(sample.at)
-        if sample.reached or not self._link.suspect:
+        if not self._link.suspect:
+            self._release()
             self._apply(sample)
         elif not self._link.blind:
             self._held.append(sample)
@@ -327,9 +328,12 @@ class Poller:
         elif was_blind:
             self._resume(sample.at)
         if not self._link.suspect:
-            while self._held:
-                self._apply(self._held.popleft())
+            self._release()
         self._report(sample.at)
+
+    def _release(self) -> None:
+        while self._held:
+            self._apply(self._held.popleft())
 
     def _apply(self, sample: Sample) -> None:
         if (probe := self._probe_by_id.get(sample.source)) is not None:
