@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from isla_console.incident.events import Event
 from isla_console.incident.facts import ENDED_STATES
 from isla_console.incident.kinds import AUDIENCES
 from isla_console.incident.policy import SeverityRule
@@ -44,8 +46,10 @@ def updates(incident: Incident, now: datetime) -> tuple[UpdateDue, ...]:
     return tuple(update_due(incident, audience, now) for audience in AUDIENCES)
 
 
-def update_due(incident: Incident, audience: str, now: datetime) -> UpdateDue:
-    """The next update for one audience.
+def update_due(
+    incident: Incident, audience: str, now: datetime, *, beats: Sequence[Event] | None = None
+) -> UpdateDue:
+    """The next update for one audience, or what it was after the first of its ``beats``.
 
     The public limit counts from the declaration, then from the last sent one; inside, the
     cadence begins with the first one sent. After the end one last word is due, then none.
@@ -57,7 +61,7 @@ def update_due(incident: Incident, audience: str, now: datetime) -> UpdateDue:
     snoozed: datetime | None = None
     was_snoozed = False
     ended = False
-    for event in incident.beats:
+    for event in incident.beats if beats is None else beats:
         at, data = event.occurred_at, event.data
         before = due
         if event.kind == "update_sent":

@@ -16,8 +16,6 @@ ACTIVE_STATES = frozenset({"declared", "investigating", "identified", "mitigatin
 ENDED_STATES = frozenset({"resolved", "closed", "cancelled", "merged"})
 """The states in which the incident clock stands."""
 
-SET_ASIDE_STATES = frozenset({"cancelled", "merged"})
-
 LATE_NOTE = timedelta(seconds=60)
 """An entry written down longer than this after it happened is marked late."""
 
@@ -271,9 +269,14 @@ class Incident:
         return None
 
     @property
-    def closed_at(self) -> datetime | None:
-        """When it was closed; None unless it is."""
-        return self.states[-1].at if self.state == "closed" else None
+    def mitigated_at(self) -> datetime | None:
+        """When it (last) stopped hurting: went to monitoring, or straight to its end."""
+        since: datetime | None = None
+        for change in reversed(self.states):
+            if change.state in ACTIVE_STATES:
+                return since
+            since = change.at
+        return since
 
     @property
     def commander(self) -> str | None:

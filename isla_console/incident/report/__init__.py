@@ -1,0 +1,55 @@
+"""The post-mortem, written by the incident's own events.
+
+Made of the journal alone: no clock, no measuring now, so the same journal gives the same
+bytes. What only a person can judge is marked, and listed at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from isla_console.incident.markdown import inline
+from isla_console.incident.report import cause, response, story
+from isla_console.incident.report.page import Page, full_time
+from isla_console.incident.state import Incident
+
+
+def report(incident: Incident) -> str:
+    """The whole document as Markdown, ending with a newline.
+
+    An open incident is told up to its last event.
+    """
+    page = Page(incident, incident.last_at)
+    for section in _SECTIONS:
+        section(page)
+    _left_for_people(page)
+    return "\n".join(page.lines).rstrip("\n") + "\n"
+
+
+def _left_for_people(page: Page) -> None:
+    page.heading("Still needs a person")
+    page.add(*(f"- [ ] {asked}" for asked in page.asked))
+    incident = page.incident
+    count = len(incident.timeline)
+    page.add("", f"_Made from {count} journal entries, the last of {full_time(incident.last_at)}._")
+    if incident.unknown_kinds:
+        kinds = ", ".join(inline(kind) for kind in incident.unknown_kinds)
+        page.add("", f"_Entries of kinds this console does not know are listed as they are: {kinds}._")
+
+
+_SECTIONS: tuple[Callable[[Page], None], ...] = (
+    story.title,
+    story.summary,
+    story.severity,
+    story.impact,
+    story.detection,
+    story.timeline,
+    cause.metrics,
+    cause.factors,
+    cause.fix,
+    response.escalation,
+    response.updates,
+    response.checklist,
+    response.actions,
+    response.runbook,
+)

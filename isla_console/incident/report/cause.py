@@ -1,0 +1,85 @@
+"""Why it happened and what ended it."""
+
+from __future__ import annotations
+
+from isla_console.incident.events import Event
+from isla_console.incident.markdown import inline, table
+from isla_console.incident.report.page import Page
+from isla_console.incident.series import measured
+from isla_console.incident.words import sentence
+
+
+def metrics(page: Page) -> None:
+    page.heading("Metrics before, during and after")
+    rows = [
+        (
+            inline(row.name),
+            inline(row.before),
+            inline(row.during),
+            inline(row.after),
+            inline(row.states),
+            f"`{row.sparkline}`" if row.sparkline else "",
+        )
+        for row in measured(page.incident, page.until)
+    ]
+    if rows:
+        head = ("Metric", "Before", "During", "After", "States", "Course")
+        page.add(*table(head, rows))
+        page.add("", "The course runs from the first journalled change to the last, in equal steps.")
+    else:
+        page.add("No metric changed its state.")
+
+
+def factors(page: Page) -> None:
+    incident = page.incident
+    page.heading("Contributing factors")
+    found = [
+        f"- {page.clock(change.at)} {change.kind} {inline(change.name)}: "
+        f"{inline(change.before)} → {inline(change.after)}"
+        for change in incident.changes
+        if change.kind in ("vendor", "link")
+    ]
+    found += [
+        f"- {page.clock(note.at)} decided by {inline(note.by)}: {inline(note.text)}"
+        for note in incident.notes
+        if note.decision
+    ]
+    found += [
+        f"- Ruled out: {inline(symptom.symptom)} ({page.clock(symptom.at)})"
+        for symptom in incident.symptoms.values()
+        if not symptom.seen
+    ]
+    page.add(*found, *([""] if found else []))
+    page.ask("Contributing factors", "why it could happen, and why it was not caught before.")
+
+
+def fix(page: Page) -> None:
+    """Changes made up to the mitigation: the last of them is the likeliest fix."""
+    incident = page.incident
+    page.heading("What fixed it")
+    mitigated = incident.mitigated_at
+    changes = [
+        event
+        for event in incident.timeline
+        if _changes_something(event) and (mitigated is None or event.occurred_at <= mitigated)
+    ]
+    for event in changes:
+        last = " **(the last before it was mitigated)**" if mitigated and event is changes[-1] else ""
+        page.add(f"- {page.clock(event.occurred_at)} {inline(sentence(event, incident))}{last}")
+    if changes:
+        page.add("")
+    reasons = [
+        f"- {page.clock(change.at)} {change.state}: {inline(change.reason)}"
+        for change in incident.states
+        if change.state in ("mitigating", "monitoring", "resolved") and change.reason
+    ]
+    page.add(*reasons, *([""] if reasons else []))
+    page.ask("What fixed it", "which change did it, and whether it is the lasting one.")
+
+
+def _changes_something(event: Event) -> bool:
+    if event.kind == "ran":
+        return event.data.get("effect") in ("write", "destroy")
+    if event.kind == "queried":
+        return event.data.get("mode") == "write" and event.data.get("outcome") == "committed"
+    return event.kind == "step_done"

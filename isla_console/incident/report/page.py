@@ -1,0 +1,49 @@
+"""The document while it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from isla_console.incident.state import Incident
+from isla_console.incident.times import span_text
+
+ASKED = "_For a person to write:_"
+"""Marks what the journal cannot know."""
+
+
+@dataclass(slots=True)
+class Page:
+    """The document while it is written; ``until`` is the last thing known."""
+
+    incident: Incident
+    until: datetime
+    lines: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def heading(self, title: str) -> None:
+        self.lines += ["", f"## {title}", ""]
+
+    def add(self, *lines: str) -> None:
+        self.lines += lines
+
+    def ask(self, section: str, question: str) -> None:
+        """Leave a marked place for a person."""
+        self.lines.append(f"> {ASKED} {question}")
+        self.asked.append(f"{section}: {question}")
+
+    def clock(self, when: datetime) -> str:
+        """Hours, minutes and seconds; with the date when it is another day."""
+        day = "" if when.date() == self.incident.declared_at.date() else f"{when:%Y-%m-%d} "
+        return f"{day}{when:%H:%M:%S}Z"
+
+
+def full_time(when: datetime | None) -> str:
+    return "" if when is None else f"{when:%Y-%m-%d %H:%M:%S}Z"
+
+
+def after(began: datetime, at: datetime) -> str:
+    apart = at - began
+    if apart < timedelta():
+        return f"{span_text(apart.total_seconds())} before"
+    return span_text(apart.total_seconds())
