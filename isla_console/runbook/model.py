@@ -10,9 +10,9 @@ The sentence under a field is also its description in the JSON Schema (`schema.p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
@@ -31,9 +31,7 @@ InputType = Literal["text", "url", "int", "email", "date", "datetime", "secret",
 MetricKind = Literal["probe", "error_rate", "postgres", "stripe", "http_json", "prometheus"]
 Aggregate = Literal["last", "p95", "max", "mean", "rate"]
 Overlay = Literal["by_severity", "as_written"]
-Evidence = Literal[
-    "none", "soak", "status_update", "customer_update", "postmortem", "actions", "runbook"
-]
+Evidence = Literal["none", "soak", "status_update", "customer_update", "postmortem", "actions", "runbook"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -57,7 +55,7 @@ def variables(text: str) -> tuple[str, ...]:
 class _Model(BaseModel):
     # Only the whole Runbook is ever validated from outside: building its validator builds those of
     # the parts, and doing it for each class again would double the time to start.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
 
 
 class Pick(_Model):
@@ -137,7 +135,7 @@ class Step(_Model):
     """shell: the dsn input given to libpq as PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE."""
     http: HttpCall | None = None
     table: Text | None = None
-    """A JMESPath from the JSON answer (or one line of a stream) to its rows. The rows are what is shown and kept."""
+    """A JMESPath from the JSON answer (or from a line of a stream) to rows, which are what is kept."""
     url: Text | None = None
     """open: the page."""
     issue: Id | None = None
@@ -174,13 +172,12 @@ class Symptom(_Model):
 
 
 class Signal(_Model):
-    """Evidence for an issue: exactly one of `metric`, `probe`, `symptom` or `vendor`."""
+    """Evidence for an issue: exactly one of `metric`, `probe` or `symptom`, in a state."""
 
     metric: Id | None = None
     probe: Id | None = None
     symptom: Id | None = None
-    vendor: Id | None = None
-    state: Literal["elevated", "alert", "failing", "seen", "degraded"]
+    state: Literal["elevated", "alert", "failing", "seen"]
     weight: Annotated[int, Strict(), Field(ge=1, le=10)]
     because: Text
 
@@ -379,6 +376,30 @@ class Escalation(_Model):
     """Minutes after a level was due at which an unacknowledged target is called again."""
     by_severity: dict[str, SeverityRule]
 
+    def rule(self, severity: str) -> SeverityRule:
+        """The rule in force for a severity, the overlay applied.
+
+        Raises:
+            KeyError: no such severity.
+        """
+        rule = self.by_severity[severity]
+        if self.overlay == "by_severity":
+            return rule
+        rules = self.by_severity.values()
+        cadence = min((r.cadence_min for r in rules if r.cadence_min is not None), default=None)
+        return rule.model_copy(
+            update={
+                "ladder": {level.id: level.from_min for level in self.levels},
+                "first_update_min": cadence,
+                "cadence_min": cadence,
+                "cadence_after_first_only": False,
+                "postmortem_h": min(
+                    (r.postmortem_h for r in rules if r.postmortem_h is not None), default=None
+                ),
+                "postmortem_asked": False,
+            }
+        )
+
 
 class Runbook(_Model):
     """The whole document."""
@@ -437,7 +458,7 @@ class Runbook(_Model):
         Raises:
             KeyError: no such step.
         """
-        return _by_id(tuple(self.all_steps()), id)
+        return _by_id(self.all_steps(), id)
 
     def severity(self, id: str) -> Severity:
         """The severity of this id.
@@ -466,9 +487,7 @@ class Runbook(_Model):
         for procedure in self.procedures:
             yield from procedure.steps
 
-    def contacts_for(
-        self, severity: str | None = None, issue: str | None = None
-    ) -> tuple[Contact, ...]:
+    def contacts_for(self, severity: str | None = None, issue: str | None = None) -> tuple[Contact, ...]:
         """The contacts to call for a severity and an issue; None leaves that question open."""
         return tuple(
             contact
@@ -486,13 +505,10 @@ class Runbook(_Model):
         escalation = self.escalation
         return {
             "overlay": escalation.overlay,
-            "levels": [
-                level.model_dump(mode="json", exclude={"range"}) for level in escalation.levels
-            ],
+            "levels": [level.model_dump(mode="json", exclude={"range"}) for level in escalation.levels],
             "nag_min": list(escalation.nag_min),
             "severities": {
-                severity: rule.model_dump(mode="json")
-                for severity, rule in escalation.by_severity.items()
+                severity: rule.model_dump(mode="json") for severity, rule in escalation.by_severity.items()
             },
             "checklist": [item.model_dump(mode="json") for item in self.checklist],
         }
@@ -504,7 +520,15 @@ class Runbook(_Model):
         return search(self, text, limit)
 
 
-def _by_id(items: tuple[Any, ...], id: str) -> Any:
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+_Item = TypeVar("_Item", bound=_Named)
+
+
+def _by_id(items: Iterable[_Item], id: str) -> _Item:
     for item in items:
         if item.id == id:
             return item

@@ -1,0 +1,94 @@
+"""A runbook file to a `Runbook`, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from isla_console.plain import plain
+from isla_console.runbook.files import read_text
+from isla_console.runbook.findings import Finding, RunbookError, where
+from isla_console.runbook.model import Runbook
+from isla_console.runbook.nodes import Node, Problem, YamlError, parse
+from isla_console.runbook.rules import Breach, all_breaches
+from isla_console.runbook.shapes import breaches
+
+__all__ = ["Finding", "Loaded", "RunbookError", "load_runbook", "load_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A runbook that can be used.
+
+    `sha256` is the hex digest of the file's bytes; `findings` are warnings only.
+    """
+
+    runbook: Runbook
+    sha256: str
+    findings: tuple[Finding, ...]
+    path: Path
+
+
+def load_runbook(path: Path) -> Loaded:
+    """Read, check and build the runbook in a file.
+
+    Raises:
+        RunbookError: with every finding of the file, in its order. Nothing else is raised, whatever
+            the file holds.
+    """
+    text, sha256 = read_text(path)
+    runbook, findings = load_text(text, plain(str(path)))
+    return Loaded(runbook, sha256, findings, path)
+
+
+def load_text(text: str, name: str = "runbook") -> tuple[Runbook, tuple[Finding, ...]]:
+    """The runbook in a text, with its warnings; `name` stands for the file in findings.
+
+    Raises:
+        RunbookError: with every finding, in the order of the text.
+    """
+    try:
+        root, problems = parse(text)
+    except YamlError as error:
+        raise RunbookError(_from_yaml(name, error.problems)) from None
+    if not isinstance(root.value, dict):
+        problem = Problem(root.at, "the file holds no mapping", "a runbook: version, title, issues …")
+        raise RunbookError(_from_yaml(name, [*problems, problem]))
+
+    findings = _from_yaml(name, problems)
+    findings += [_finding(name, root, breach) for breach in all_breaches(root)]
+    runbook: Runbook | None = None
+    try:
+        runbook = Runbook.model_validate(root.value)
+    except ValidationError as error:
+        findings += [_finding(name, root, breach) for breach in breaches(error, root)]
+    findings = sorted(dict.fromkeys(findings), key=lambda finding: (finding.line, finding.column))
+    if runbook is None or any(finding.severity == "error" for finding in findings):
+        raise RunbookError(findings)
+    return runbook, tuple(findings)
+
+
+def _from_yaml(name: str, problems: list[Problem]) -> list[Finding]:
+    return [
+        Finding(
+            name, problem.at.line, problem.at.column, where(problem.path), problem.problem, problem.expected
+        )
+        for problem in problems
+    ]
+
+
+def _finding(name: str, root: Node, breach: Breach) -> Finding:
+    at = breach.path if breach.at is None else breach.at
+    line, column = root.position(at, key=breach.on_key)
+    return Finding(
+        name,
+        line,
+        column,
+        where(breach.path),
+        breach.problem,
+        breach.expected,
+        plain(breach.hint),
+        breach.weight,
+    )

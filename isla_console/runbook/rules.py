@@ -1,0 +1,117 @@
+"""What must hold across the document: references, ids, thresholds, times.
+
+The rules read the plain data, not the models, so that they find what is wrong beside what has a wrong
+shape: a person gets every finding at once. Where a shape does not fit they pass over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from isla_console.runbook.findings import Path, Weight, nearest, show
+from isla_console.runbook.nodes import Node
+
+Place = tuple[Path, dict[str, Any]]
+"""Where a mapping stands, and the mapping."""
+
+
+class Breach(NamedTuple):
+    """Something that does not fit, by path. `at` is the place to point at where it is another one."""
+
+    path: Path
+    problem: str
+    expected: str = ""
+    hint: str = ""
+    weight: Weight = "error"
+    on_key: bool = False
+    at: Path | None = None
+
+
+class Index:
+    """The document's mappings by what they are, and every id that can be referred to."""
+
+    def __init__(self, root: Node) -> None:
+        data = root.value if isinstance(root.value, dict) else {}
+        self.root = root
+        self.data: dict[str, Any] = data
+        self.contacts = list(mappings(data, "contacts"))
+        self.severities = list(mappings(data, "severities"))
+        self.probes = [*mappings(data, "health_checks"), *mappings(data, "probes")]
+        self.metrics = list(mappings(data, "metrics"))
+        self.issues = list(mappings(data, "issues"))
+        self.procedures = list(mappings(data, "procedures"))
+        self.templates = list(mappings(data, "templates"))
+        self.checklist = list(mappings(data, "checklist"))
+        self.escalation = mapping(data.get("escalation"))
+        self.levels = list(mappings(self.escalation, "levels", ("escalation",)))
+        self.inputs: list[Place] = [
+            (("inputs", name), value)
+            for name, value in mapping(data.get("inputs")).items()
+            if isinstance(value, dict)
+        ]
+        self.symptoms = list(self._of_issues("symptoms"))
+        self.resolutions = list(self._of_issues("resolutions"))
+        self.follow_ups = list(self._of_issues("follow_up"))
+        self.signals = list(self._of_issues("signals"))
+        self.steps = [
+            *self._of_issues("diagnosis"),
+            *(step for path, item in self.resolutions for step in mappings(item, "steps", path)),
+            *(step for path, item in self.procedures for step in mappings(item, "steps", path)),
+        ]
+        self.input_names = list(mapping(data.get("inputs")))
+
+    def _of_issues(self, key: str) -> Iterator[Place]:
+        for path, issue in self.issues:
+            yield from mappings(issue, key, path)
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def texts(value: Any) -> list[tuple[int, str]]:
+    """The texts of a list, with their index."""
+    return [(i, x) for i, x in enumerate(value) if isinstance(x, str)] if isinstance(value, list) else []
+
+
+def mappings(parent: dict[str, Any], key: str, path: Path = ()) -> Iterator[Place]:
+    """The mappings in the list under a key."""
+    value = parent.get(key)
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                yield (*path, key, index), item
+
+
+def ids(places: Iterable[Place]) -> list[str]:
+    """The ids of mappings that have one."""
+    return [item["id"] for _, item in places if isinstance(item.get("id"), str)]
+
+
+def number(value: Any) -> float | None:
+    """The value if it is a number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def unknown(path: Path, word: str, what: str, known: list[str]) -> Breach:
+    """A reference that leads nowhere."""
+    near = nearest(word, known)
+    few = f"one of {', '.join(known)}" if 0 < len(known) <= 12 and not near else ""
+    return Breach(path, f"there is no {what} {show(word)}", few, near)
+
+
+def all_breaches(root: Node) -> Iterator[Breach]:
+    """Everything that breaks a rule, in no particular order."""
+    from isla_console.runbook import rule_bounds, rule_references, rule_steps, rule_texts
+
+    index = Index(root)
+    rules: tuple[Callable[[Index], Iterator[Breach]], ...] = (
+        *rule_references.RULES,
+        *rule_steps.RULES,
+        *rule_bounds.RULES,
+        *rule_texts.RULES,
+    )
+    for rule in rules:
+        yield from rule(index)
