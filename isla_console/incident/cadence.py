@@ -49,7 +49,7 @@ def updates(incident: Incident, now: datetime) -> tuple[UpdateDue, ...]:
 def update_due(
     incident: Incident, audience: str, now: datetime, *, beats: Sequence[Event] | None = None
 ) -> UpdateDue:
-    """The next update for one audience, or what it was after the first of its ``beats``.
+    """The next update for one audience; with ``beats`` as after those of its events alone.
 
     The public limit counts from the declaration, then from the last sent one; inside, the
     cadence begins with the first one sent. After the end one last word is due, then none.

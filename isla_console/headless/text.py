@@ -1,0 +1,87 @@
+"""Incidents as plain text for people; whatever came from outside is shown, never obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from isla_console.incident.cadence import updates
+from isla_console.incident.clocks import e_seconds, hold_until, t_seconds
+from isla_console.incident.escalation import Rung, ladder
+from isla_console.incident.kinds import ROLES
+from isla_console.incident.next import what_now
+from isla_console.incident.postmortem import postmortem
+from isla_console.incident.state import Incident
+from isla_console.incident.times import clock_text, span_text
+from isla_console.plain import plain
+
+_BOX = {"ticked": "[x]", "na": "[-]", "open": "[ ]"}
+
+
+def list_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line for each summary, columns aligned; ``*`` marks the open ones."""
+    width = max(len(plain(row["id"])) for row in rows)
+    lines = []
+    for row in rows:
+        mark = "*" if row["open"] else " "
+        overdue = f"  OVERDUE: {', '.join(row['overdue'])}" if row["overdue"] else ""
+        head = f"{mark} {plain(row['id']):<{width}}  {plain(row['severity']):<3} {row['state']:<13}"
+        lines.append(f"{head} {row['declared_at'][:16]}Z  {plain(row['title'])}{overdue}")
+    return "\n".join(lines) + "\n"
+
+
+def show_text(incident: Incident, now: datetime) -> str:
+    """How it stands at ``now``, some twenty-five lines."""
+    due = postmortem(incident, now)
+    held = hold_until(incident, now)
+    lines = [
+        f"{incident.severity} {incident.title} · {incident.state}",
+        incident.id,
+        "",
+        f"T {_clock(t_seconds(incident, now))}  since {clock_text(incident.impact_started_at, now)}",
+        f"E {_clock(e_seconds(incident, now))}" + (f"  held until {clock_text(held, now)}" if held else ""),
+        "",
+        "Next",
+        f"  {what_now(incident, now)}",
+        "",
+        "Ladder",
+        *(f"  {_rung(rung, now)}" for rung in ladder(incident, now)),
+        "",
+        "Updates",
+    ]
+    for update in updates(incident, now):
+        when = f"due {clock_text(update.due_at, now)}" if update.due_at else "none due"
+        overdue = f", overdue {span_text(update.overdue_s)}" if update.overdue_s else ""
+        sent = f", last sent {clock_text(update.last_sent_at, now)}" if update.last_sent_at else ""
+        lines.append(f"  {update.audience:<9} {when}{overdue}{sent}")
+    lines += ["", "Roles"]
+    for name in ROLES:
+        role = incident.roles.get(name)
+        offered = f" (offered to {role.offered_to})" if role and role.offered_to else ""
+        lines.append(f"  {name:<13} {(role.holder if role else None) or 'nobody'}{offered}")
+    lines += ["", "Checklist"]
+    lines += [f"  {_BOX[tick.state]} {tick.text}" for tick in incident.checklist.values()]
+    if due.due_at is not None or due.state is not None:
+        when = f", due {clock_text(due.due_at, now)}" if due.due_at else ""
+        late = ", OVERDUE" if due.is_overdue else ""
+        state = (due.state or "not begun").replace("_", " ")
+        lines += ["", f"Post-mortem {state}, owner {due.owner or 'nobody'}{when}{late}"]
+    return "".join(f"{plain(line)}\n" for line in lines)
+
+
+def _clock(seconds: float) -> str:
+    whole = int(seconds)
+    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+
+
+def _rung(rung: Rung, now: datetime) -> str:
+    words = {"by_hand": "by hand only", "silent": "not at this severity"}
+    status = words.get(rung.status, rung.status)
+    if rung.status == "upcoming" and rung.due_at is None:
+        status = "not counting"
+    when = f" {'due' if rung.is_engaged else 'at'} {clock_text(rung.due_at, now)}" if rung.due_at else ""
+    late = ", found late" if rung.late else ""
+    waiting = f", not acknowledged by {', '.join(rung.waiting_for)}" if rung.waiting_for else ""
+    by = f", acknowledged by {', '.join(rung.acknowledged_by)}" if rung.acknowledged_by else ""
+    return f"{rung.level:<3} {', '.join(rung.targets)}: {status}{when}{late}{by}{waiting}"
