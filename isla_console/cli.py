@@ -1,0 +1,128 @@
+"""The command line. Parses, then imports what the chosen command needs and nothing else."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isla_console import __version__
+
+if TYPE_CHECKING:
+    from isla_console.settings import Settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `isla-console`.
+
+    Exit codes: 0 done, 1 refused or findings, 2 wrong usage, 130 interrupted.
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+        return int(arguments.run(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # `isla-console check | head`: the reader left; nothing more to say, also not at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="isla-console",
+        description="A full-screen terminal console for running a production incident.",
+        epilog="Without a command: opens the console. Newcomers: isla-console drill redirect-down",
+    )
+    parser.add_argument("--version", action="version", version=f"isla-console {__version__}")
+    parser.add_argument("--runbook", metavar="FILE", help="your own runbook.yaml (or ISLA_RUNBOOK)")
+    parser.add_argument("--theme", choices=("dark", "light"), help="colours (or ISLA_THEME)")
+    parser.add_argument("--ascii", action="store_true", help="no box drawing, no symbols (or ISLA_ASCII=1)")
+    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    parser.set_defaults(run=_console)
+    commands = parser.add_subparsers(title="commands", metavar="")
+
+    check = commands.add_parser("check", help="check the runbook and what it needs")
+    check.add_argument("--json", action="store_true", help="findings as JSON")
+    check.add_argument("--runbook", metavar="FILE", default=argparse.SUPPRESS)
+    check.set_defaults(run=_check)
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of runbook.yaml")
+    schema.set_defaults(run=_schema)
+
+    drill = commands.add_parser("drill", help="rehearse on a real local platform")
+    drill.add_argument("scenario", nargs="?", help="which outage")
+    drill.add_argument("--list", action="store_true", help="list the scenarios")
+    drill.add_argument(
+        "--headless", action="store_true", help="start the platform alone and print its variables"
+    )
+    drill.set_defaults(run=_drill)
+    return parser
+
+
+def _options(arguments: argparse.Namespace) -> dict[str, str | None]:
+    """The options that stand for a variable; None: not given."""
+    return {
+        "ISLA_RUNBOOK": arguments.runbook,
+        "ISLA_THEME": arguments.theme,
+        "ISLA_ASCII": "1" if arguments.ascii else None,
+        "ISLA_MOUSE": "off" if arguments.no_mouse else None,
+    }
+
+
+def _load_settings(arguments: argparse.Namespace) -> "Settings":
+    """The configuration, the command line's options first.
+
+    Raises:
+        SystemExit: it cannot be used; every finding is printed.
+    """
+    from isla_console.settings import Settings, SettingsError
+
+    try:
+        return Settings.load(os.environ, overrides=_options(arguments))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _console(arguments: argparse.Namespace) -> int:
+    return _open(_load_settings(arguments))
+
+
+def _open(settings: "Settings") -> int:
+    from isla_console.ui.app import run
+
+    return run(settings)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    settings = _load_settings(arguments)
+    from isla_console.resources import resource
+    from isla_console.runbook.check import check, render_json, render_text
+
+    report = check(Path(settings.get("ISLA_RUNBOOK") or resource("runbook.yaml")), settings)
+    print(render_json(report) if arguments.json else render_text(report))
+    return report.exit_code
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    import json
+
+    from isla_console.runbook.schema import schema
+
+    print(json.dumps(schema(), indent=2))
+    return 0
+
+
+def _drill(arguments: argparse.Namespace) -> int:
+    from isla_console.drill import run as drill
+
+    if arguments.list:
+        print(drill.list_scenarios())
+        return 0
+    if not arguments.scenario:
+        print(f"Which outage? isla-console drill SCENARIO\n{drill.list_scenarios()}", file=sys.stderr)
+        return 2
+    os.environ.update({name: value for name, value in _options(arguments).items() if value})
+    return drill.main(arguments.scenario, _open, headless=arguments.headless)

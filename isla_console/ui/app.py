@@ -1,0 +1,178 @@
+"""The application: starts the parts, ticks once a second, joins what they say into one `Board`.
+
+First paint comes before everything else: the runbook, the journal and the probes are opened after it, in a
+worker. Nothing here may raise from a timer or a worker; what fails is shown.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterable
+
+from textual import on, work
+from textual.app import SystemCommand
+from textual.message import Message
+from textual.screen import Screen
+
+from isla_console.clock import Clock
+from isla_console.resources import resource
+from isla_console.settings import Settings
+from isla_console.ui.commands import COMMANDS, bindings
+from isla_console.ui.deeds import Deeds
+from isla_console.ui.desk import Desk, DeskError
+from isla_console.ui.screens.main import MainScreen, why_not
+from isla_console.ui.theme import DARK, LIGHT
+
+STYLES = ("main.tcss", "panels.tcss", "sheets.tcss", "ascii.tcss")
+TICK_S = 1.0
+LOOK_S = 0.5
+"""How often the journal is looked at for what other consoles wrote."""
+
+
+class IslaApp(Deeds):
+    """Owns the desk (runbook, journal, monitor) and the clock; screens only draw."""
+
+    TITLE = "isla-console"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "f12"  # the registry has its own key for it
+    CSS_PATH = [resource("styles") / name for name in STYLES]
+    BINDINGS = bindings()
+
+    class Sampled(Message):
+        """Something was measured."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, IslaApp.Sampled)
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, desk: Desk | None = None) -> None:
+        clock = clock or Clock()
+        super().__init__(settings, clock, desk or Desk(settings, clock))
+        self.animation_level = "none"
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = LIGHT.name if settings.get("ISLA_THEME") == "light" else DARK.name
+        self.problem = ""
+        """Why the console ended, to print once the terminal is itself again."""
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(DARK.variables)
+
+    def get_default_screen(self) -> Screen[None]:
+        return MainScreen()
+
+    def on_mount(self) -> None:
+        if self.settings.flag("ISLA_ASCII") or not _has_glyphs():
+            self.add_class("-ascii")
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(number, self.hang_up, number)
+        self.call_after_refresh(self.start)
+
+    def hang_up(self, number: signal.Signals) -> None:
+        """The terminal is gone, or somebody ends us: leave cleanly. What was done is on disk already."""
+        self.exit(128 + number)
+
+    @work(exit_on_error=False, group="start")
+    async def start(self) -> None:
+        """Open the runbook, the journal and the monitor, in this order, each shown as it comes."""
+        try:
+            await self.desk.load_runbook()
+        except DeskError as error:
+            self.problem = str(error)
+            self.exit(1)
+            return
+        await self.desk.open_journal()
+        self.refresh_board()
+        self.desk.open_monitor(self._announce)
+        self.run_worker(self.desk.measure(), exit_on_error=False, group="probes")
+        self.set_interval(TICK_S, self.tick)
+        self.set_interval(LOOK_S, self.look)
+        await self.resume()
+        if (issue := self.desk.incident.issue if self.desk.incident else None) is not None:
+            self.main.open(f"issue:{issue}")
+
+    async def tick(self) -> None:
+        """Once a second: write the crossings that came due, ring what is due, draw."""
+        try:
+            await self.desk.tick()
+            self.ring()
+            self.refresh_board()
+        except Exception as error:
+            self.desk.complain(error)
+
+    async def look(self) -> None:
+        """Twice a second: what other consoles wrote, what waits for the disk."""
+        try:
+            if await self.desk.look():
+                self.ring()
+                self.refresh_board()
+        except Exception as error:
+            self.desk.complain(error)
+
+    def ring(self) -> None:
+        """Sound each new alarm once."""
+        for alarm in self.desk.new_alarms():
+            self.terminal.alarm(alarm.text)
+
+    def _announce(self) -> None:
+        self.post_message(self.Sampled())
+
+    @on(Sampled)
+    def _sampled(self) -> None:
+        self.refresh_board()
+
+    @on(MainScreen.RowChosen)
+    def _row_chosen(self, event: MainScreen.RowChosen) -> None:
+        self.open_row(event.key)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the registry, what is possible now first."""
+        board = self.desk.board(self.clock.now())
+        for command in sorted(COMMANDS, key=lambda command: bool(why_not(command, board))):
+            if command.id == "go" or command.id == "palette":
+                continue
+            reason = why_not(command, board)
+            yield SystemCommand(
+                command.title + (f" ({command.shown})" if command.shown else ""),
+                reason or command.help,
+                lambda id=command.id: self.action_command(id, ""),
+            )
+        if board is not None:
+            for issue in board.runbook.issues:
+                yield SystemCommand(
+                    issue.title, "Open the issue.", lambda id=issue.id: self.go(f"issue:{id}")
+                )
+            for procedure in board.runbook.procedures:
+                yield SystemCommand(
+                    procedure.title,
+                    "Open the procedure.",
+                    lambda id=procedure.id: self.go(f"procedure:{id}"),
+                )
+
+    async def on_unmount(self) -> None:
+        await self.desk.close()
+
+
+def _has_glyphs() -> bool:
+    """Whether the terminal's encoding has the glyphs at all."""
+    stream = sys.__stderr__
+    encoding = (stream.encoding if stream is not None else None) or "ascii"
+    try:
+        "●▲◆╭".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def run(settings: Settings) -> int:
+    """Run the console in this terminal; the exit code."""
+    if not (sys.stdin.isatty() and sys.__stderr__ is not None and sys.__stderr__.isatty()):
+        print(
+            "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
+        )
+        return 2
+    app = IslaApp(settings)
+    code = app.run(mouse=settings.get("ISLA_MOUSE") != "off")
+    if app.problem:
+        print(app.problem, file=sys.stderr)
+    return code if code is not None else (app.return_code or 0)

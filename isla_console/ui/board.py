@@ -1,0 +1,41 @@
+"""Everything the screens draw, as it stands at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from isla_console.incident.state import Incident
+from isla_console.journal.keeper import Saved
+from isla_console.monitor.metric import Reading
+from isla_console.monitor.poller import Snapshot
+from isla_console.runbook.load import Finding
+from isla_console.runbook.model import Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """One consistent picture: the document, what is measured, what was done, who looks at it.
+
+    `incident` is the one this console works on; `others` are the rest, newest first. `frozen_at` is when the
+    panels were held still, if they are. `settings` tells for each variable of the runbook whether it is set.
+    """
+
+    now: datetime
+    runbook: Runbook
+    actor: str
+    host: str
+    snapshot: Snapshot | None = None
+    incident: Incident | None = None
+    others: tuple[Incident, ...] = ()
+    saved: Saved = field(default_factory=Saved)
+    drill: str = ""
+    frozen_at: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Variables that a probe or metric waits for, with what they are."""
+
+    def reading(self, metric: str) -> Reading | None:
+        """The newest reading of a metric, if there is any."""
+        if self.snapshot is None:
+            return None
+        return next((reading for reading in self.snapshot.metrics if reading.id == metric), None)

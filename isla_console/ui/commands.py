@@ -1,0 +1,94 @@
+"""The one registry of commands: bindings, footer, help and palette are all made from it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Group = Literal["Go", "Incident", "Clock and ladder", "Communication", "Page", "Console"]
+Needs = Literal["", "incident", "no incident", "drill"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a person can do.
+
+    `keys` are Textual key names, comma separated; `shown` is how the first is written.
+    `help` is one sentence; `footer` orders it in the footer (0: not there); `needs` says when it is possible.
+    """
+
+    id: str
+    keys: str
+    shown: str
+    title: str
+    help: str
+    group: Group
+    needs: Needs = ""
+    footer: int = 0
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("home", "h", "h", "overview", "What is true now, and what to do first.", "Go"),
+    Command("go", "1,2,3,4,5,6,7,8,9", "1-9", "go", "Open that issue or procedure.", "Go", footer=9),
+    Command("search", "slash", "/", "search", "Search the whole runbook, commands included.", "Go", footer=8),
+    Command("contacts", "o", "o", "contacts", "Whom to call, for this severity and issue first.", "Go"),
+    Command("timeline", "t", "t", "timeline", "Everything that happened, in order.", "Go"),
+    Command("back", "b,backspace", "b", "back", "Return to the page you came from.", "Go"),
+    Command("sidebar", "left_square_bracket", "[", "issues", "Show or hide the list of issues.", "Page"),
+    Command("ladder", "right_square_bracket", "]", "ladder", "Show or hide ladder and checklist.", "Page"),
+    Command("tick", "space", "space", "tick", "Tick or untick what the cursor is on.", "Page", footer=7),
+    Command(
+        "deny",
+        "minus",
+        "-",
+        "not seen",
+        "Say that the symptom under the cursor is not seen.",
+        "Page",
+        "incident",
+    ),
+    Command(
+        "declare",
+        "d",
+        "d",
+        "declare",
+        "Declare an incident: severity, title, issue.",
+        "Incident",
+        "no incident",
+        2,
+    ),
+    Command("state", "m", "m", "state", "Move the incident to another state.", "Incident", "incident", 2),
+    Command("severity", "v", "v", "severity", "Raise or lower the severity.", "Incident", "incident"),
+    Command("note", "n", "n", "note", "Write a note into the timeline.", "Incident", "incident", 5),
+    Command(
+        "acknowledge",
+        "k",
+        "k",
+        "ack",
+        "Acknowledge a level of the ladder.",
+        "Clock and ladder",
+        "incident",
+        4,
+    ),
+    Command(
+        "escalate", "e", "e", "escalate", "Engage the next level now.", "Clock and ladder", "incident", 3
+    ),
+    Command("check", "r", "r", "re-check", "Run every probe once, now.", "Console"),
+    Command("freeze", "z", "z", "freeze", "Hold the panels still; the clock never stops.", "Console"),
+    Command("fault", "f", "f", "fault", "Switch the drill's fault on or off.", "Console", "drill", footer=6),
+    Command("theme", "", "", "theme", "Dark or light.", "Console"),
+    Command("mouse", "", "", "mouse", "Give the mouse to the terminal, or take it.", "Console"),
+    Command("help", "question_mark,f1", "?", "help", "All keys, on one page.", "Console", footer=1),
+    Command("palette", "ctrl+p", "^p", "palette", "All commands, by name.", "Console", footer=10),
+    Command("quit", "q", "q", "quit", "Leave; an open incident goes on.", "Console"),
+)
+BY_ID = {command.id: command for command in COMMANDS}
+
+
+def bindings() -> list[BindingType]:
+    """Textual bindings for the whole registry; each calls `action_command` with the id and its key."""
+    return [
+        Binding(key, f"command('{command.id}', '{key}')", command.title, id=f"{command.id}.{key}", show=False)
+        for command in COMMANDS
+        for key in command.keys.split(",")
+        if key
+    ]

@@ -1,0 +1,244 @@
+"""What the on-call works at: runbook, journal and monitor together. Textual-free; the app only asks it.
+
+Every method is a value-returning step of the app's workers and timers; what fails becomes text on the board.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from isla_console.clock import Clock
+from isla_console.incident.alarms import Alarm, alarms, heard_before
+from isla_console.incident.escalation import crossing_events
+from isla_console.incident.events import Author, Event, EventError, event
+from isla_console.incident.state import Incident
+from isla_console.incident.times import utc_text
+from isla_console.journal.keeper import Keeper
+from isla_console.journal.local import JournalError
+from isla_console.monitor.poller import Change, Poller, Snapshot
+from isla_console.plain import plain
+from isla_console.resources import resource
+from isla_console.runbook.load import Loaded, RunbookError, load_runbook
+from isla_console.runbook.model import Runbook
+from isla_console.settings import Settings
+from isla_console.ui.board import Board
+
+JOURNAL = "journal.sqlite3"
+
+
+class DeskError(Exception):
+    """The console cannot start; the message is what to print."""
+
+
+class Desk:
+    """Holds the parts and the incident this console works on."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.author = Author(settings.actor, settings.host)
+        self.keeper = Keeper(settings.state_dir / JOURNAL)
+        self.loaded: Loaded | None = None
+        self.poller: Poller | None = None
+        self.incident_id = ""
+        self.frozen: Snapshot | None = None
+        self._journal_problem = "the journal is not open yet"
+        self._problem = ""
+        self._rung: set[str] = set()
+        self._changes: list[Change] = []
+
+    @property
+    def runbook(self) -> Runbook:
+        if self.loaded is None:
+            raise DeskError("the runbook is not read yet")
+        return self.loaded.runbook
+
+    @property
+    def runbook_sha256(self) -> str:
+        """Hex digest of the runbook's bytes: what an incident was declared under."""
+        return self.loaded.sha256 if self.loaded else ""
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident this console works on, from what is on disk."""
+        found = self.keeper.incident(self.incident_id)
+        return found if found is not None and found.is_open else None
+
+    @property
+    def open_incidents(self) -> list[Incident]:
+        return [incident for incident in self.keeper.incidents if incident.is_open]
+
+    @property
+    def can_write(self) -> str:
+        """Why nothing can be journalled ("" when it can)."""
+        return self._journal_problem
+
+    async def load_runbook(self) -> None:
+        """Read and check the runbook, off the event loop.
+
+        Raises:
+            DeskError: with every finding, ready to print.
+        """
+        path = Path(self.settings.get("ISLA_RUNBOOK") or resource("runbook.yaml"))
+        try:
+            self.loaded = await asyncio.to_thread(load_runbook, path)
+        except RunbookError as error:
+            lines = [str(finding) for finding in error.findings]
+            many = "finding" if len(lines) == 1 else "findings"
+            raise DeskError("\n".join([*lines, f"{len(lines)} {many}: the runbook was not opened"])) from None
+
+    async def open_journal(self) -> None:
+        """Open the journal; where that fails the console works on without one, and says so."""
+        try:
+            await self.keeper.open()
+        except JournalError as error:
+            self._journal_problem = str(error)
+        else:
+            self._journal_problem = ""
+
+    def open_monitor(self, sampled: Callable[[], None]) -> None:
+        """Make the poller; `measure` runs it."""
+        self.poller = Poller(self.runbook, self.settings, clock=self.clock.now)
+        self.poller.on_sample = lambda _: sampled()
+        self.poller.on_change = self._changes.append
+
+    async def measure(self) -> None:
+        """Poll for ever."""
+        if self.poller is not None:
+            await self.poller.run()
+
+    async def recheck(self) -> None:
+        """Ask every probe and measure once, now."""
+        poller = self.poller
+        if poller is not None:
+            ids = [probe.id for probe in self.runbook.all_probes()]
+            ids += [metric.id for metric in self.runbook.metrics]
+            await asyncio.gather(*(poller.probe_once(id) for id in ids))
+
+    def work_on(self, incident_id: str) -> None:
+        """Make this the console's incident; alarms that rang before it was opened here stay silent."""
+        self.incident_id = incident_id
+        if self.incident is not None:
+            self._rung = set(heard_before(self.incident))
+
+    async def record(self, events: Sequence[Event]) -> bool:
+        """Write events; true once they are on disk."""
+        if self._journal_problem:
+            return False
+        return await self.keeper.record(events)
+
+    async def tick(self) -> None:
+        """Journal the crossings that came due, what was measured to change, and a jump of the wall clock."""
+        incident = self.incident
+        changes, self._changes[:] = list(self._changes), []
+        jump = self.clock.jump()
+        if incident is None or self._journal_problem:
+            return
+        now = self.clock.now()
+        # What waits for the disk may hold these crossings already.
+        waiting = self.keeper.saved.pending
+        events = [] if waiting else crossing_events(incident, now, author=self.author)
+        for change in changes:
+            events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
+        if jump is not None:
+            moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}
+            events += self._event(
+                "link_changed", {**moved, "value": round(jump.total_seconds(), 3)}, incident, now
+            )
+        if events:
+            await self.record(events)
+
+    async def look(self) -> bool:
+        """Pull what others wrote and push what waits; true if anything changed."""
+        if self._journal_problem:
+            return False
+        before = self.keeper.saved
+        return await self.keeper.refresh() or self.keeper.saved != before
+
+    def new_alarms(self) -> list[Alarm]:
+        """Alarms of the incident that this console has not rung yet; they count as rung from now on."""
+        if self.incident is None:
+            return []
+        fresh = list(alarms(self.incident, self.clock.now(), self._rung))
+        self._rung.update(alarm.key for alarm in fresh)
+        return fresh
+
+    def toggle_freeze(self) -> None:
+        """Hold the panels at what they show, or let them go; measuring and the clocks go on."""
+        live = self.poller.snapshot(self.clock.now()) if self.poller is not None else None
+        self.frozen = None if self.frozen is not None else live
+
+    async def switch_fault(self) -> str:
+        """In a drill: heal the fault, or bring it back; what happened, in words."""
+        from isla_console.drill import control
+
+        url = self.settings.secret("ISLA_DRILL_CONTROL")
+        if url is None:
+            return "This drill has no remote control."
+        state = await control.state(url.reveal())
+        if state.ok:
+            faulty = bool(state.faults)
+            state = await (control.heal if faulty else control.inject)(url.reveal())
+            if state.ok:
+                return "The fault is healed." if faulty else f"Fault: {'; '.join(state.faults)}"
+        return f"The drill did not answer: {state.reason}"
+
+    def complain(self, error: Exception) -> None:
+        """A fault of ours in a timer: shown on the banner, never raised."""
+        self._problem = f"internal fault: {type(error).__name__}: {plain(str(error))[:200]}"
+
+    def board(self, now: datetime) -> Board | None:
+        """The picture of this moment; None until the runbook is read."""
+        if self.loaded is None:
+            return None
+        live = self.poller.snapshot(now) if self.poller is not None else None
+        incident = self.incident
+        saved = self.keeper.saved
+        problem = self._journal_problem or self._problem
+        return Board(
+            now=now,
+            runbook=self.runbook,
+            actor=self.author.actor,
+            host=self.author.host,
+            snapshot=self.frozen or live,
+            incident=incident,
+            others=tuple(
+                other for other in self.keeper.incidents if other.id != self.incident_id or not incident
+            ),
+            saved=replace(saved, reason=problem) if problem else saved,
+            drill=self.settings.drill or "",
+            frozen_at=self.frozen.at if self.frozen else None,
+            findings=tuple(self.loaded.findings),
+            missing=self._missing(),
+        )
+
+    async def close(self) -> None:
+        """Write what waits and let go of the journal."""
+        await self.keeper.close()
+
+    def _missing(self) -> dict[str, str]:
+        """Variables that probes and metrics wait for."""
+        wanted: dict[str, str] = {}
+        for probe in self.runbook.all_probes():
+            for name in probe.needs:
+                declared = self.runbook.inputs.get(name)
+                env = (declared.env if declared else None) or name
+                if not self.settings.get(env) and not (declared and declared.default):
+                    wanted[env] = declared.title if declared else name
+        return wanted
+
+    def _event(self, kind: str, data: dict[str, object], incident: Incident, now: datetime) -> list[Event]:
+        try:
+            return [event(kind, data, incident=incident.id, author=self.author, now=now)]
+        except EventError as error:
+            self.complain(error)
+            return []
+
+
+def _change_data(change: Change) -> dict[str, object]:
+    data: dict[str, object] = {"name": change.name, "from": change.old, "to": change.new}
+    if change.value:
+        data["value"] = change.value
+    return data

@@ -1,0 +1,167 @@
+"""The sheets that ask before something is journalled: their questions and choices."""
+
+from collections.abc import Mapping
+
+from textual.content import Content
+
+from isla_console.incident.commands.lifecycle import FORWARD
+from isla_console.incident.escalation import ladder
+from isla_console.incident.policy import Policy
+from isla_console.incident.soak import soak
+from isla_console.incident.state import Incident
+from isla_console.runbook.model import Severity
+from isla_console.ui.board import Board
+from isla_console.ui.screens.ask import AskScreen, Choice, Field, required
+from isla_console.ui.theme import MUTED
+
+NO_ISSUE = "none"
+
+
+def declare_sheet(board: Board, issue_id: str | None) -> AskScreen:
+    """Severity with its rule, the issue, a title that follows the issue."""
+    runbook = board.runbook
+    severities = [Choice(item.id, f"{item.id} {item.name}", _rule(item)) for item in runbook.severities]
+    issues = [Choice(issue.id, f"{issue.number} {issue.title}") for issue in runbook.issues]
+    issues.append(Choice(NO_ISSUE, "– none of these"))
+
+    policy = Policy.from_dict(runbook.policy())
+
+    def advise(answers: Mapping[str, str]) -> list[Content]:
+        rule = policy.rule(answers["severity"])
+        called = ", ".join(
+            f"{level} at {minute:g} min"
+            for level, minute in rule.ladder.items()
+            if minute is not None and minute > 0
+        )
+        update = (
+            f"first update within {rule.first_update_min:g} min"
+            if rule.first_update_min
+            else "updates by hand"
+        )
+        return [Content.styled(f"Then: {called or 'levels by hand'}; {update}.", MUTED)]
+
+    return AskScreen(
+        "Declare an incident",
+        [
+            Field("severity", "How bad is it?", "P1", severities),
+            Field("issue", "Which issue is it?", issue_id or NO_ISSUE, issues),
+            Field("title", "Title", "", hint="empty takes the issue's name"),
+        ],
+        done=lambda a: "" if a["title"].strip() or a["issue"] != NO_ISSUE else "a title is needed",
+        advise=advise,
+    )
+
+
+def state_sheet(board: Board, incident: Incident) -> AskScreen:
+    """Every state, the plain next ones first; what needs a reason says so."""
+    following = FORWARD.get(incident.state, ())
+    states = ("investigating", "identified", "mitigating", "monitoring", "resolved", "closed", "cancelled")
+    order = [*following, *(state for state in states if state not in following and state != incident.state)]
+    if incident.state == "resolved":
+        order = ["closed", *(state for state in order if state != "closed")]
+    metrics = live_states(board)
+    checked = soak(incident, board.now, metrics)
+    help_of = {
+        "investigating": "we look for the cause",
+        "identified": "the cause is known",
+        "mitigating": "the fix is on its way",
+        "monitoring": "fixed, we watch; the ladder pauses",
+        "resolved": f"soak: {checked.sentence}",
+        "closed": "checklist through, post-mortem owned",
+        "cancelled": "it was no incident",
+    }
+    if not incident.is_active:
+        help_of["investigating"] = "it is back; wants a reason"
+    return AskScreen(
+        f"State, now {incident.state}",
+        [
+            Field("state", "To", order[0], [Choice(state, state, help_of[state]) for state in order]),
+            Field("reason", "Reason", "", hint="needed for a jump, to reopen, to cancel, to skip the soak"),
+        ],
+    )
+
+
+def severity_sheet(board: Board, incident: Incident) -> AskScreen:
+    """The severities with their rules, and why."""
+    choices = [
+        Choice(item.id, f"{item.id} {item.name}", _rule(item))
+        for item in board.runbook.severities
+        if item.id != incident.severity
+    ]
+    return AskScreen(
+        f"Severity, now {incident.severity}",
+        [
+            Field("severity", "To", choices[0].value, choices),
+            Field("reason", "Reason", check=required("a reason")),
+        ],
+    )
+
+
+def note_sheet() -> AskScreen:
+    """A line for the timeline."""
+    return AskScreen("Note", [Field("text", "What happened, what you see", check=required("some text"))])
+
+
+def acknowledge_sheet(board: Board, incident: Incident) -> AskScreen | None:
+    """Which engaged level is acknowledged, and by whom; None when no level is engaged."""
+    engaged = [rung for rung in ladder(incident, board.now) if rung.is_engaged]
+    if not engaged:
+        return None
+    choices = [
+        Choice(rung.level, rung.level, ", ".join(rung.waiting_for or rung.targets))
+        for rung in reversed(engaged)
+    ]
+    return AskScreen(
+        "Acknowledge",
+        [
+            Field("level", "Level", choices[0].value, choices),
+            Field("person", "Who is on it", board.actor, check=required("a name")),
+        ],
+    )
+
+
+def escalate_sheet(board: Board, incident: Incident) -> AskScreen | None:
+    """Which level to engage now; None when all are."""
+    rest = [rung for rung in ladder(incident, board.now) if not rung.is_engaged]
+    if not rest:
+        return None
+    choices = [Choice(rung.level, rung.level, " + ".join(rung.targets)) for rung in rest]
+    return AskScreen(
+        "Escalate now",
+        [
+            Field("level", "Engage", choices[0].value, choices),
+            Field("reason", "Reason", hint="may stay empty"),
+        ],
+    )
+
+
+def resume_sheet(incidents: list[Incident]) -> AskScreen:
+    """Several incidents are open: which one?"""
+    choices = [
+        Choice(incident.id, f"{incident.severity} {incident.title}", f"{incident.state} · {incident.id}")
+        for incident in incidents
+    ]
+    return AskScreen("Several incidents are open", [Field("incident", "Work on", choices[0].value, choices)])
+
+
+def evidence_sheet(item: str, proposed: str) -> AskScreen:
+    """What shows that a checklist item is done."""
+    return AskScreen("Tick", [Field("evidence", item, proposed, hint="what shows it; may stay empty")])
+
+
+def quit_sheet(incident: Incident | None) -> AskScreen:
+    """Leaving is never by accident."""
+    going_on = f"{incident.id} goes on: the next launch is back in it. " if incident else ""
+    return AskScreen(
+        "Leave isla-console?",
+        [Field("leave", f"{going_on}Sure?", "yes", [Choice("yes", "leave"), Choice("no", "stay")])],
+    )
+
+
+def live_states(board: Board) -> dict[str, str]:
+    """Each metric's state now, for the soak."""
+    return {reading.id: reading.state for reading in board.snapshot.metrics} if board.snapshot else {}
+
+
+def _rule(severity: Severity) -> str:
+    return ", ".join(severity.rule)

@@ -1,0 +1,34 @@
+"""Something in full: what a row had to cut."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+
+class DetailScreen(ModalScreen[None]):
+    """A title and its lines, wrapped, to scroll and to close."""
+
+    BINDINGS = [Binding("escape,q,enter", "leave", "close", show=False)]
+
+    def __init__(self, title: str, lines: Sequence[Content]) -> None:
+        super().__init__()
+        self._title = title
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        sheet = VerticalScroll(id="sheet", classes="tall")
+        sheet.border_title = Content(self._title)
+        sheet.border_subtitle = "esc: close   ↑↓: scroll"
+        with sheet:
+            yield Static(Content("\n").join(self._lines))
+
+    def on_mount(self) -> None:
+        self.query_one("#sheet").focus()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,222 @@
+"""The one screen of an incident.
+
++-- bar: severity, title, state, clocks, who is next ------------------+
++-- banner: drill, what is not saved ----------------------------------+
+| panels: one for each measure, and "they or me" (strip when small)    |
+| sidebar | page                                     | side: ladder,   |
+|         |                                          | checklist,      |
+|         |                                          | timeline        |
++-- keys --------------------------------------------------------------+
+"""
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+
+from isla_console.ui.board import Board
+from isla_console.ui.commands import COMMANDS, Command
+from isla_console.ui.theme import MUTED
+from isla_console.ui.views.bar import banner_lines, bar_line
+from isla_console.ui.views.pages import page_rows, page_title
+from isla_console.ui.views.panels import metric_strip, verdict
+from isla_console.ui.views.side import checklist_rows, event_lines, ladder_lines
+from isla_console.ui.views.sidebar import sidebar_rows
+from isla_console.ui.widgets.footer import KeyLine, footer_line
+from isla_console.ui.widgets.panels import Panels
+from isla_console.ui.widgets.rows import RowList
+from isla_console.ui.widgets.text_block import TextBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader is: a page and the row under the cursor."""
+
+    page: str
+    key: str = ""
+
+
+class MainScreen(Screen[None]):
+    """Draws the newest `Board`; knows which page is open and the way back. Decides nothing."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
+
+    class RowChosen(Message):
+        """Enter on a row of the page or of the checklist."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.board: Board | None = None
+        self.page = "home"
+        self._way_back: list[Place] = []
+        self._places: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        yield TextBlock(id="bar")
+        yield TextBlock(id="banner")
+        yield Panels(id="panels")
+        yield TextBlock(id="strip")
+        with Horizontal(id="body"):
+            yield RowList(id="sidebar")
+            yield RowList(id="page")
+            with Vertical(id="side"):
+                yield TextBlock(id="ladder")
+                yield RowList(id="checklist")
+                yield TextBlock(id="events")
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#bar", TextBlock).show_lines([Content(" isla-console · reading the runbook …")])
+        self.query_one("#page").focus()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def show(self, board: Board) -> None:
+        """Draw this board from now on."""
+        self.board = board
+        self.draw()
+
+    def draw(self) -> None:
+        """Bring every part up to the board; only what differs is painted."""
+        board = self.board
+        if board is None or not self.is_mounted:
+            return
+        width = self.size.width
+        self.query_one("#bar", TextBlock).show_lines([bar_line(board, width)])
+        self.query_one("#banner", TextBlock).show_lines(banner_lines(board, width))
+        self._draw_measures(board, width)
+        sidebar = self.query_one("#sidebar", RowList)
+        sidebar.show_rows(sidebar_rows(board, sidebar.row_width))
+        self._draw_page(board)
+        self._draw_side(board)
+        self.draw_keys()
+
+    def draw_keys(self) -> None:
+        """The footer: what works here."""
+        board = self.board
+        if board is None:
+            return
+        keys = self.query_one("#keys", KeyLine)
+        possible = [command for command in COMMANDS if not why_not(command, board)]
+        status = "saved" if not board.saved.reason else f"{board.saved.pending} NOT SAVED"
+        shown = Content.styled(
+            status if board.incident else "", MUTED if status == "saved" else "$error bold"
+        )
+        keys.show_lines([footer_line(possible, shown, self.size.width)])
+
+    @property
+    def key(self) -> str:
+        """The row under the cursor of whichever list has the focus."""
+        focused = self.focused
+        return focused.key if isinstance(focused, RowList) else self.query_one("#page", RowList).key
+
+    def open(self, page: str, key: str = "", *, back: bool = False) -> None:
+        """Show a page; the cursor goes to `key`, or to where it was when the page was last open."""
+        rows = self.query_one("#page", RowList)
+        self._places[self.page] = rows.key
+        if page != self.page and not back:
+            self._way_back.append(Place(self.page, rows.key))
+        self.page = page
+        self.remove_class("-show-sidebar", "-show-side")
+        self.draw()
+        rows.go(key or self._places.get(page, ""))
+        if not (key or self._places.get(page)):
+            rows.scroll_home(animate=False)
+        rows.focus()
+        self.query_one("#sidebar", RowList).go(page)
+
+    def back(self) -> bool:
+        """Return to the page before; false when there is none."""
+        if not self._way_back:
+            return False
+        place = self._way_back.pop()
+        self.open(place.page, place.key, back=True)
+        return True
+
+    def fold(self, side: str) -> None:
+        """Show or hide a side column, as the width allows: `sidebar` or `side`."""
+        narrow = self.has_class("-narrow") or (side == "side" and self.has_class("-medium"))
+        name = f"-show-{side}" if narrow else f"-hide-{side}"
+        shown = not self.has_class(name) if narrow else self.has_class(name)
+        if self.has_class("-narrow"):
+            self.remove_class("-show-sidebar", "-show-side")
+        self.set_class(shown if narrow else not shown, name)
+        target = ("#sidebar" if side == "sidebar" else "#checklist") if shown and narrow else "#page"
+        self.query_one(target).focus()
+        self.call_after_refresh(self.draw)
+
+    @on(RowList.Chosen, "#sidebar")
+    def _entry_chosen(self, event: RowList.Chosen) -> None:
+        self.open(event.key)
+
+    @on(RowList.Chosen, "#page")
+    @on(RowList.Chosen, "#checklist")
+    def _row_chosen(self, event: RowList.Chosen) -> None:
+        self.post_message(self.RowChosen(event.key))
+
+    def _draw_measures(self, board: Board, width: int) -> None:
+        snapshot = board.snapshot
+        self.query_one("#panels", Panels).show(board)
+        strip = metric_strip(snapshot.metrics if snapshot else (), verdict(snapshot), width - 2)
+        self.query_one("#strip", TextBlock).show_lines(strip)
+
+    def _draw_page(self, board: Board) -> None:
+        rows = self.query_one("#page", RowList)
+        title, hint = page_title(self.page, board)
+        _title(rows, title, hint)
+        rows.show_rows(page_rows(self.page, board, rows.row_width, self._last_issue()))
+
+    def _draw_side(self, board: Board) -> None:
+        ladder = self.query_one("#ladder", TextBlock)
+        _title(ladder, "Escalation")
+        ladder.show_lines(ladder_lines(board, ladder.content_size.width or 26))
+        checklist = self.query_one("#checklist", RowList)
+        rows = checklist_rows(board, checklist.row_width)
+        done = (
+            sum(1 for item in board.incident.checklist.values() if item.state != "open")
+            if board.incident
+            else 0
+        )
+        _title(checklist, f"Checklist {done}/{len(rows)}" if board.incident else "Checklist")
+        checklist.show_rows(rows)
+        events = self.query_one("#events", TextBlock)
+        _title(events, "Timeline")
+        events.show_lines(
+            event_lines(board, events.content_size.width or 26, events.content_size.height or 6)
+        )
+
+    def _last_issue(self) -> str | None:
+        """The issue last looked at: what contacts are filtered by before an incident says it."""
+        pages = [place.page for place in self._way_back]
+        return next((page.split(":")[1] for page in reversed(pages) if page.startswith("issue:")), None)
+
+
+def why_not(command: Command, board: Board | None) -> str:
+    """Why a command is not possible now; "" when it is."""
+    if board is None:
+        return "still starting"
+    if command.needs == "incident" and board.incident is None:
+        return "no incident: d declares one"
+    if command.needs == "no incident" and board.incident is not None:
+        return f"{board.incident.id} is open"
+    if command.needs == "drill" and not board.drill:
+        return "only in a drill"
+    return ""
+
+
+def _title(widget: TextBlock | RowList, title: str, hint: str = "") -> None:
+    """Set a frame's title only when it changed: setting it repaints the frame."""
+    if str(widget.border_title or "") != title:
+        widget.border_title = Content(title)
+    if str(widget.border_subtitle or "") != hint:
+        widget.border_subtitle = Content(hint)

@@ -1,0 +1,97 @@
+"""Colours, glyphs and the sparkline: how a state looks everywhere.
+
+A state is always glyph, word and colour together, so that it reads without colour and on one-bit terminals.
+"""
+
+from collections.abc import Sequence
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="isla-dark",
+    dark=True,
+    primary="#6cb6ff",
+    secondary="#8ea3b8",
+    accent="#6cb6ff",
+    foreground="#d5dde6",
+    background="#0d1117",
+    surface="#0d1117",
+    panel="#182029",
+    success="#6fbf8b",
+    warning="#e3b341",
+    error="#ff7b72",
+    variables={
+        "footer-key-foreground": "#6cb6ff",
+        "block-cursor-background": "#1f3a5f",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-blurred-background": "#182029",
+        "border-blurred": "#2d3844",
+        "muted": "#8b98a5",
+        "frame": "#2d3844",
+    },
+)
+LIGHT = Theme(
+    name="isla-light",
+    dark=False,
+    primary="#0550ae",
+    secondary="#57606a",
+    accent="#0550ae",
+    foreground="#1f2328",
+    background="#ffffff",
+    surface="#ffffff",
+    panel="#eef2f6",
+    success="#1a7f37",
+    warning="#9a6700",
+    error="#c4161c",
+    variables={
+        "footer-key-foreground": "#0550ae",
+        "block-cursor-background": "#cfe3fb",
+        "block-cursor-foreground": "#0b1f33",
+        "block-cursor-blurred-background": "#eef2f6",
+        "border-blurred": "#c5ced8",
+        "muted": "#57606a",
+        "frame": "#c5ced8",
+    },
+)
+
+MUTED = "$muted"
+GLYPHS = {"ok": "●", "elevated": "▲", "alert": "◆", "stale": "◌", "unknown": "?", "blind": "○"}
+STYLES = {
+    "ok": "$success",
+    "elevated": "$warning bold",
+    "alert": "$error bold",
+    "stale": MUTED,
+    "unknown": MUTED,
+    "blind": MUTED,
+}
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+_ASCII = str.maketrans(
+    "●▲◆◌○▸✓✗·…→←─│╭╮╰╯" + _BLOCKS + "–—↵“”’×≤≥⏎␛≠",
+    "o^!~-" + ">vx" + ".~><-|++++" + "_.,-=+*#" + "--<" + '""\'x' + "<>/?*",
+)
+
+
+def ascii_only(text: str) -> str:
+    """The same cells in ASCII, for terminals without the glyphs (one character for one)."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def sparkline(history: Sequence[float | None], width: int) -> str:
+    """The newest `width` values as block characters; a gap is a space.
+
+    The floor is zero unless the values never come near it, so that a steady figure looks steady.
+    """
+    values = list(history)[-width:]
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    high, low = max(known), min(known)
+    floor = 0.0 if low < high * 0.75 or low <= 0 else low - (high - low or high) * 0.5
+    span = (high - floor) or 1.0
+    steps = len(_BLOCKS) - 1
+    return "".join(
+        " " if value is None else _BLOCKS[max(0, min(steps, round((value - floor) / span * steps)))]
+        for value in values
+    )

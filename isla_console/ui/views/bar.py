@@ -1,0 +1,129 @@
+"""The line at the top: what this is, how long it lasts, what is due next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from isla_console.incident.cadence import UpdateDue, updates
+from isla_console.incident.clocks import hold_until, t_seconds
+from isla_console.incident.escalation import ladder, next_rung
+from isla_console.incident.state import Incident
+from isla_console.ui.board import Board
+from isla_console.ui.format import countdown, elapsed, hm, hms
+from isla_console.ui.theme import MUTED
+from isla_console.ui.widgets.text_block import ends
+
+SEVERITY_STYLES = {"P0": "$background on $error bold", "P1": "$background on $error bold"}
+OTHER_SEVERITY = "$background on $warning bold"
+LATE = "$error bold"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A fact of the bar, written long or short."""
+
+    long: Content
+    short: Content
+
+
+def bar_line(board: Board, width: int) -> Content:
+    """The incident in one line; facts are shortened, then the title is cut."""
+    incident = board.incident
+    if incident is None:
+        quiet = Content.assemble(" ", (board.runbook.platform, "bold"), "  ", ("no incident", MUTED))
+        return ends(quiet, _place(board), width)
+    parts = [part for make in _PARTS if (part := make(incident, board)) is not None]
+    badge = Content.styled(f" {incident.severity} ", SEVERITY_STYLES.get(incident.severity, OTHER_SEVERITY))
+    state = Content.styled(incident.state.upper(), "bold")
+    title = Content.styled(f" {incident.title}", "bold")
+    for gap, forms in ((4, [part.long for part in parts]), (2, [part.short for part in parts])):
+        facts = Content(" " * gap).join(form for form in forms if form.cell_length)
+        room = width - badge.cell_length - state.cell_length - facts.cell_length - gap - 4
+        if room >= min(title.cell_length, 24):
+            break
+    head = Content.assemble(badge, title.truncate(max(8, room), ellipsis=True), " · ", state)
+    return ends(head, Content.assemble(facts, " "), width)
+
+
+def banner_lines(board: Board, width: int) -> list[Content]:
+    """What must not be overlooked: this is a drill; something is not saved."""
+    lines: list[Content] = []
+    if board.drill:
+        text = f" DRILL {board.drill} · rehearsal on this machine alone · f: switch the fault"
+        lines.append(Content.styled(text, "$background on $accent bold").truncate(width, pad=True))
+    if board.saved.reason:
+        waiting = (
+            f" NOT SAVED ({board.saved.pending} waiting, trying again): " if board.saved.pending else " "
+        )
+        lines.append(Content.styled(f"{waiting}{board.saved.reason}", "$background on $error bold"))
+    if board.frozen_at is not None:
+        text = f" Panels held at {hms(board.frozen_at)} · z: let them go"
+        lines.append(Content.styled(text, "$background on $warning bold"))
+    return lines
+
+
+def _place(board: Board) -> Content:
+    return Content.styled(f"{hms(board.now)} · {board.host} · {board.actor} ", MUTED)
+
+
+def _clock(incident: Incident, board: Board) -> _Part | None:
+    seconds = t_seconds(incident, board.now)
+    short = elapsed(seconds)
+    return _Part(
+        Content.styled(f"T+{short}", "bold"), Content.styled(f"T+{short.removeprefix('00:')}", "bold")
+    )
+
+
+def _ladder(incident: Incident, board: Board) -> _Part | None:
+    if not incident.is_active:
+        return None
+    rungs = ladder(incident, board.now)
+    current = next((rung for rung in rungs if rung.status == "current"), None)
+    level = current.level if current else ""
+    if (until := hold_until(incident, board.now)) is not None:
+        left = countdown((until - board.now).total_seconds())
+        return _Part(
+            Content.styled(f"{level} on hold {left}", "$warning"), Content.styled(f"hold {left}", "$warning")
+        )
+    style = LATE if current is not None and current.nag in {"nag", "red"} else ""
+    who = current.targets[0] if current and current.targets else ""
+    following = next_rung(incident, board.now)
+    if following is None or following.due_in_s is None:
+        return _Part(Content.styled(f"{level} {who}", style), Content.styled(level, style))
+    due = f"{following.level} in {countdown(following.due_in_s)}"
+    return _Part(Content.assemble((f"{level} {who}", style), f" → {due}"), Content(due))
+
+
+def _update(incident: Incident, board: Board) -> _Part | None:
+    """The update that is due next, or longest overdue."""
+    due = [update for update in updates(incident, board.now) if update.due_at is not None]
+    if not due:
+        return None
+    first = min(due, key=lambda update: update.due_at or board.now)
+    return _update_part(first, board)
+
+
+def _update_part(update: UpdateDue, board: Board) -> _Part | None:
+    if update.due_at is None:
+        return None
+    left = (update.due_at - board.now).total_seconds()
+    if left < 0:
+        late = countdown(left)
+        return _Part(
+            Content.styled(f"{update.audience} update {late} overdue", LATE),
+            Content.styled(f"update -{late}", LATE),
+        )
+    at = hm(update.due_at, board.now)
+    return _Part(
+        Content(f"{update.audience} update due {at} (in {countdown(left)})"),
+        Content(f"update {countdown(left)}"),
+    )
+
+
+def _commander(incident: Incident, board: Board) -> _Part | None:
+    name = incident.commander
+    return _Part(Content(f"commander {name}"), Content("")) if name else None
+
+
+_PARTS: tuple[Callable[[Incident, Board], _Part | None], ...] = (_clock, _ladder, _update, _commander)

@@ -1,0 +1,57 @@
+"""Whom to call: those for this severity and issue first, the rest below."""
+
+from textual.content import Content
+
+from isla_console.runbook.model import Contact
+from isla_console.ui.board import Board
+from isla_console.ui.theme import MUTED
+from isla_console.ui.widgets.rows import Row
+
+
+def contact_rows(board: Board, issue_id: str | None, width: int) -> list[Row]:
+    """Filtered by the incident's severity and issue, or by the issue that was last looked at."""
+    runbook, incident = board.runbook, board.incident
+    severity = incident.severity if incident else None
+    issue_id = (incident.issue if incident else None) or issue_id
+    fitting = runbook.contacts_for(severity, issue_id)
+    rest = [contact for contact in runbook.contacts if contact not in fitting]
+    why = " · ".join(
+        part for part in (severity or "", runbook.issue(issue_id).title if issue_id else "") if part
+    )
+    rows = [Row.heading(f"For {why}" if why and rest else "Everyone")]
+    rows += [_contact(contact, width) for contact in fitting]
+    if rest:
+        rows += [Row.text(""), Row.heading("Others")]
+        rows += [_contact(contact, width) for contact in rest]
+    rows += [Row.text(""), Row.heading("Escalation path")]
+    for level in runbook.escalation.levels:
+        who = " + ".join(level.targets)
+        rows.append(
+            Row.text(
+                Content.assemble(
+                    f" {level.id}  ", (f"{level.range:<10}", MUTED), who, (f"  {level.note or ''}", MUTED)
+                ).truncate(width, ellipsis=True)
+            )
+        )
+    return rows
+
+
+def contact_lines(contact: Contact) -> list[Content]:
+    """A contact in full."""
+    return [
+        Content.assemble((contact.role, "bold")),
+        Content(""),
+        Content.assemble(("Reach   ", MUTED), contact.contact),
+        Content.assemble(("When    ", MUTED), contact.when),
+        Content.assemble(("For     ", MUTED), ", ".join(contact.severities) or "every severity"),
+        Content.assemble(("Issues  ", MUTED), ", ".join(contact.issues) or "every issue"),
+    ]
+
+
+def _contact(contact: Contact, width: int) -> Row:
+    role = 22 if width >= 70 else 17
+    reach = 24 if width >= 70 else 20
+    content = Content.assemble(
+        (f" {contact.role:<{role}}", "bold"), f"{contact.contact:<{reach}}", (contact.when, MUTED)
+    )
+    return Row(f"contact:{contact.id}", content.truncate(width, ellipsis=True))

@@ -1,0 +1,97 @@
+"""What a row had to cut, in full."""
+
+from textual.content import Content
+
+from isla_console.ui.board import Board
+from isla_console.ui.format import hms
+from isla_console.ui.theme import MUTED
+from isla_console.ui.views.contacts import contact_lines
+from isla_console.ui.views.issue import step_lines
+from isla_console.ui.views.timeline import event_detail
+from isla_console.ui.views.words import measure_names, sentence
+
+Shown = tuple[str, list[Content]]
+
+
+def of_row(key: str, board: Board) -> Shown | None:
+    """Title and lines for a row's key; None where there is no more to say."""
+    kind, _, id = key.partition(":")
+    runbook = board.runbook
+    match kind:
+        case "step":
+            step = runbook.step(id)
+            return step.title, step_lines(step, board)
+        case "contact":
+            contact = next(item for item in runbook.contacts if item.id == id)
+            return contact.role, contact_lines(contact)
+        case "event" if board.incident is not None:
+            event = next((event for event in board.incident.timeline if event.id == id), None)
+            return (
+                (sentence(event, board.incident, measure_names(board.runbook)), event_detail(event))
+                if event
+                else None
+            )
+        case "metric":
+            return _metric(id, board)
+        case "probe":
+            return _probe(id, board)
+    return None
+
+
+def _metric(id: str, board: Board) -> Shown:
+    spec = board.runbook.metric(id)
+    reading = board.reading(id)
+    facts = [("Normal", str(spec.normal)), ("Alert", str(spec.alert))]
+    if reading is not None:
+        few = " (few samples: provisional)" if reading.provisional else ""
+        facts += [
+            ("Now", f"{reading.text} {reading.state}{few}"),
+            ("Source", reading.source),
+            ("Samples", str(reading.n)),
+            ("Sampled", hms(reading.sampled_at) if reading.sampled_at else "never"),
+            ("Since", hms(reading.since) if reading.since else ""),
+            ("Reason", reading.reason),
+        ]
+    lines = _facts(facts)
+    if spec.source.query:
+        lines += [Content(""), *(Content(line) for line in spec.source.query.splitlines())]
+    return spec.title, lines
+
+
+def _probe(id: str, board: Board) -> Shown | None:
+    probe = next((item for item in board.snapshot.probes if item.id == id), None) if board.snapshot else None
+    check = next((item for item in board.runbook.all_probes() if item.id == id), None)
+    if probe is None or check is None:
+        return None
+    facts = [
+        ("Request", f"{check.method} {check.url}"),
+        ("Expects", ", ".join(map(str, check.expect_status))),
+        ("State", probe.state),
+        ("Reason", probe.reason),
+    ]
+    if probe.sample is not None:
+        facts.append(("At", hms(probe.sample.at)))
+        if (phases := probe.sample.phases) is not None:
+            timed = {
+                "DNS": phases.dns_ms,
+                "Connect": phases.connect_ms,
+                "TLS": phases.tls_ms,
+                "First byte": phases.first_byte_ms,
+                "Total": phases.total_ms,
+            }
+            facts += [
+                (name, f"{value:.1f} ms" if value is not None else "–") for name, value in timed.items()
+            ]
+            facts += [
+                ("Status", str(phases.status or "–")),
+                ("Address", phases.address or "–"),
+                ("Location", phases.location or "–"),
+                ("Certificate", f"expires {phases.cert_expires:%Y-%m-%d}" if phases.cert_expires else "none"),
+            ]
+    if check.source:
+        facts += [("Original", check.source), ("Because", check.because or "")]
+    return check.title, _facts(facts)
+
+
+def _facts(facts: list[tuple[str, str]]) -> list[Content]:
+    return [Content.assemble((f"{name:<12}", MUTED), value) for name, value in facts if value]

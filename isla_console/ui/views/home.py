@@ -1,0 +1,146 @@
+"""The overview: what is true now, what to do first, what is left from before."""
+
+from collections.abc import Iterator, Sequence
+
+from textual.content import Content
+
+from isla_console.incident.state import Incident
+from isla_console.monitor.metric import Reading
+from isla_console.ui.board import Board
+from isla_console.ui.format import duration, hm
+from isla_console.ui.theme import GLYPHS, MUTED, STYLES
+from isla_console.ui.widgets.rows import Row
+from isla_console.ui.widgets.text_block import ends
+
+
+def home_rows(board: Board, width: int) -> list[Row]:
+    """The measures in a sentence, the next key, each measure and probe with its reason, older incidents."""
+    rows = [*_paragraph(_situation(board), width), Row.text("")]
+    rows += _next(board)
+    rows += [Row.text(""), Row.heading("Measures")]
+    rows += [_measure(reading, board, width) for reading in _readings(board)]
+    if board.snapshot is not None:
+        rows += [Row.text(""), Row.heading("Probes")]
+        for probe in board.snapshot.probes:
+            detail = probe.reason or (_timing(probe.sample.phases) if probe.sample else "")
+            left = Content.assemble(" ", (GLYPHS[probe.state], STYLES[probe.state]), f" {probe.title}  ")
+            rows.append(Row(f"probe:{probe.id}", ends(left, Content.styled(detail, MUTED), width)))
+    rows += _earlier(board, width)
+    rows += [Row.text(""), Row.heading("Runbook"), *_runbook(board, width)]
+    return rows
+
+
+def _situation(board: Board) -> Content:
+    if board.snapshot is None:
+        return Content.styled("Measuring … first samples are on their way.", MUTED)
+    readings = board.snapshot.metrics
+    if board.snapshot.link.state == "blind":
+        return Content.styled(
+            f"{GLYPHS['blind']} Blind: our own link is down ({board.snapshot.link.reason}). "
+            "Nothing is called down.",
+            "$warning",
+        )
+    if all(reading.state == "unknown" for reading in readings) and board.missing:
+        return Content.styled(
+            "Nothing is configured yet: set the variables below, or meet the console on a real local "
+            "platform with: isla-console drill redirect-down",
+            "$warning",
+        )
+    hot = [reading for reading in readings if reading.state == "alert"]
+    if hot:
+        facts = ", ".join(f"{reading.title} {reading.text} ({reading.bound})" for reading in hot)
+        since = min((reading.since for reading in hot if reading.since), default=None)
+        lasting = f", for {duration(board.now - since)}" if since else ""
+        count = "One measure is" if len(hot) == 1 else f"{len(hot)} measures are"
+        return Content.assemble(
+            (f"{GLYPHS['alert']} {count} in alert: ", STYLES["alert"]), (f"{facts}{lasting}.", "")
+        )
+    unmeasured = [reading for reading in readings if reading.state in {"unknown", "stale"}]
+    measured = len(readings) - len(unmeasured)
+    beside = f" {len(unmeasured)} not measured." if unmeasured else ""
+    raised = [reading.title for reading in readings if reading.state == "elevated"]
+    if raised:
+        return Content.styled(f"{GLYPHS['elevated']} Elevated: {', '.join(raised)}.{beside}", "$warning")
+    return Content.assemble(
+        (GLYPHS["ok"], STYLES["ok"]), f" {measured} of {len(readings)} measures are within bounds.{beside}"
+    )
+
+
+def _next(board: Board) -> Iterator[Row]:
+    if board.incident is None:
+        yield Row("command:declare", Content.assemble((" d ", "$accent bold"), " declare an incident"))
+        yield Row("command:search", Content.assemble((" / ", "$accent bold"), " search the runbook"))
+        yield Row("command:help", Content.assemble((" ? ", "$accent bold"), " all keys"))
+        return
+    incident = board.incident
+    if incident.issue:
+        title = board.runbook.issue(incident.issue).title
+        yield Row(f"goto:{incident.issue}", Content.assemble((" ↵ ", "$accent bold"), f" the issue: {title}"))
+    yield Row("command:state", Content.assemble((" m ", "$accent bold"), f" state, now {incident.state}"))
+    yield Row("command:note", Content.assemble((" n ", "$accent bold"), " note what you see"))
+
+
+def _readings(board: Board) -> Sequence[Reading]:
+    return board.snapshot.metrics if board.snapshot else ()
+
+
+def _measure(reading: Reading, board: Board, width: int) -> Row:
+    spec = board.runbook.metric(reading.id)
+    value = reading.text if reading.value is not None else reading.state
+    left = Content.assemble(
+        " ",
+        (GLYPHS[reading.state], STYLES[reading.state]),
+        f" {reading.title:<24}",
+        (f"{value:>10}", "bold" if reading.state in {"alert", "elevated"} else ""),
+    )
+    because = reading.reason or f"normal {spec.normal}, alert {spec.alert} · {reading.source}"
+    room = max(0, width - left.cell_length - 2)
+    right = Content.styled(because, MUTED).truncate(room, ellipsis=True)
+    return Row(f"metric:{reading.id}", ends(left, right, width))
+
+
+def _timing(phases: object) -> str:
+    status = getattr(phases, "status", None)
+    total = getattr(phases, "total_ms", None)
+    return " · ".join(
+        part
+        for part in (str(status) if status else "", f"{total:.0f} ms" if total is not None else "")
+        if part
+    )
+
+
+def _earlier(board: Board, width: int) -> list[Row]:
+    """Other incidents: what is open first."""
+    if not board.others:
+        return []
+    rows = [Row.text(""), Row.heading("Other incidents")]
+    for other in board.others[:6]:
+        rows.append(Row(f"incident:{other.id}", ends(_incident(other), _standing(other, board), width)))
+    return rows
+
+
+def _incident(incident: Incident) -> Content:
+    return Content.assemble(" ", (incident.severity, "bold"), f" {incident.title}  ", (incident.id, MUTED))
+
+
+def _standing(incident: Incident, board: Board) -> Content:
+    return Content.styled(
+        f"{incident.state} · declared {hm(incident.declared_at, board.now)}",
+        "$warning" if incident.is_open else MUTED,
+    )
+
+
+def _runbook(board: Board, width: int) -> list[Row]:
+    runbook = board.runbook
+    updated = runbook.last_updated or "never (the date is unfilled)"
+    errors = len(board.findings)
+    found = f"{errors} finding{'s' if errors != 1 else ''} · isla-console check" if errors else "no findings"
+    lines = [
+        f" {runbook.title} · owner {runbook.owner} · updated {updated} · {found}",
+        *([f" Set: {', '.join(board.missing)}"] if board.missing else []),
+    ]
+    return [Row.text(Content.styled(line, MUTED).truncate(width, ellipsis=True)) for line in lines]
+
+
+def _paragraph(content: Content, width: int) -> list[Row]:
+    return [Row.text(line) for line in content.wrap(max(10, width - 1))]

@@ -1,0 +1,203 @@
+"""The page of an issue and of a procedure: what to look for, what to do, what is left to do."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from textual.content import Content
+
+from isla_console.runbook.model import Issue, Procedure, Step, Symptom
+from isla_console.ui.board import Board
+from isla_console.ui.format import hms
+from isla_console.ui.theme import MUTED, STYLES
+from isla_console.ui.widgets.rows import Row
+from isla_console.ui.widgets.text_block import ends
+
+DONE, OPEN, SKIPPED, BLOCKED, ABSENT = "✓", "○", "–", "✗", "·"
+CHANGED = "≠"
+"""Marks a step whose command is not the original runbook's."""
+WIDE = 76
+"""Cells from which on a page has room for what was changed under each step."""
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+EFFECTS = {
+    "read": Content(""),
+    "stream": Content.styled("stream", MUTED),
+    "write": Content.styled("▲ write", STYLES["elevated"]),
+    "destroy": Content.styled("◆ destroy", STYLES["alert"]),
+}
+
+
+def issue_rows(issue: Issue, board: Board, width: int) -> list[Row]:
+    """Symptoms, diagnosis, resolutions by cause, follow-up, and the ways to other issues."""
+    rows = [Row.heading("Symptoms")]
+    rows += [_symptom(symptom, issue, board, width) for symptom in issue.symptoms]
+    if issue.diagnosis:
+        rows.append(Row.heading("Diagnosis"))
+        for step in issue.diagnosis:
+            rows += step_rows(step, board, width)
+    if issue.resolutions:
+        rows.append(Row.heading("Resolution · choose a cause"))
+        for resolution in issue.resolutions:
+            rows.append(Row.text(Content.assemble(" ", (resolution.cause, "bold"))))
+            if resolution.text:
+                rows += _detail(resolution.text, width, "   ")
+            for step in resolution.steps:
+                rows += step_rows(step, board, width, indent="   ")
+    if issue.follow_up:
+        rows.append(Row.heading("Follow-up"))
+        rows += [
+            Row(f"follow:{issue.id}/{item.id}", _line(OPEN, Content(item.text), Content(""), width))
+            for item in issue.follow_up
+        ]
+    if issue.see_also:
+        rows.append(Row.heading("See also"))
+        for other in issue.see_also:
+            rows.append(Row(f"goto:{other}", _goto(other, board)))
+    return rows
+
+
+def procedure_rows(procedure: Procedure, board: Board, width: int) -> list[Row]:
+    """The steps in order, numbered."""
+    rows: list[Row] = []
+    if procedure.text:
+        rows += [*_detail(procedure.text, width, " "), Row.text("")]
+    for number, step in enumerate(procedure.steps, 1):
+        rows += step_rows(step, board, width, label=f"{number} ")
+    return rows
+
+
+def step_rows(step: Step, board: Board, width: int, *, indent: str = " ", label: str = "") -> Iterator[Row]:
+    """One line to choose; under it, where there is room, what was changed or why it is blocked."""
+    mark = _mark(step, board)
+    title = Content.assemble(label, step.title)
+    room = max(20, min(34, width * 2 // 5))
+    what = Content.styled(what_runs(step, board), MUTED)
+    left = Content.assemble(title.truncate(room, ellipsis=True, pad=True), " ", what)
+    right = Content.styled("blocked", STYLES["elevated"]) if step.blocked else EFFECTS[step.effect]
+    wide = width >= WIDE
+    if step.source and not wide:
+        right = Content.assemble(right, "  " if right else "", (CHANGED, "$accent"))
+    yield Row(f"step:{step.id}", _line(mark, left, right, width, indent))
+    if not wide:
+        return
+    inner = indent + "    "
+    if step.blocked:
+        yield from _detail(f"blocked: {step.blocked}", width, inner, lines=1)
+    elif step.source:
+        source = " ".join(step.source.split())
+        because = f" · changed because {step.because}" if step.because else ""
+        yield from _detail(f"{CHANGED} source: {source}{because}", width, inner, lines=1)
+
+
+def what_runs(step: Step, board: Board) -> str:
+    """The step in one line: the request, the command, the statement, the page."""
+    if step.http is not None:
+        return f"{step.http.method} {shown_url(step.http.url)}"
+    if step.kind == "goto" and step.issue:
+        return f"→ {board.runbook.issue(step.issue).title}"
+    if step.kind == "open":
+        return step.url or ""
+    if step.kind == "manual":
+        return " ".join((step.text or "").split())
+    return " ".join((step.run or "").split())
+
+
+def shown_url(url: str) -> str:
+    """A URL with its inputs as `$NAME`, the way a shell would write them."""
+    return _VARIABLE.sub(r"$\1", url)
+
+
+def step_lines(step: Step, board: Board) -> list[Content]:
+    """A step in full: what runs, what the original says, why it differs, what to expect."""
+
+    def part(name: str, text: str | None, style: str = "") -> list[Content]:
+        if not text:
+            return []
+        body = [Content.styled(f"  {line}", style) for line in text.rstrip().splitlines()]
+        return [Content.styled(name, "$accent bold"), *body, Content("")]
+
+    http = step.http
+    request = ""
+    if http is not None:
+        request = "\n".join(
+            [
+                f"{http.method} {http.url}",
+                *(f"  ?{name}={value}" for name, value in http.query.items()),
+                *(f"{name}: {value}" for name, value in http.headers.items()),
+                *([str(http.body)] if http.body is not None else []),
+                *(f"{name}={value}" for name, value in (http.form or {}).items()),
+            ]
+        )
+    effect = "" if step.effect == "read" else step.effect
+    return [
+        *part("Effect", effect, STYLES["alert"] if effect == "destroy" else STYLES["elevated"]),
+        *part("Blocked", step.blocked, STYLES["elevated"]),
+        *part("Instead", step.instead),
+        *part("What to do", step.text),
+        *part("Runs", request or step.run or step.url or ""),
+        *part("Bound to", ", ".join(f"${i} = {name}" for i, name in enumerate(step.params, 1))),
+        *part("The vendor's command line, to copy", step.cli),
+        *part("The original runbook says", step.source),
+        *part("Changed because", step.because),
+        *part("Undo", step.undo),
+        *part("Look first at", board.runbook.step(step.preview).title if step.preview else ""),
+    ]
+
+
+def _symptom(symptom: Symptom, issue: Issue, board: Board, width: int) -> Row:
+    """A symptom: measured now, seen or denied by a person, or still open."""
+    key = f"symptom:{issue.id}/{symptom.id}"
+    measured = _measured(symptom, board)
+    stated = board.incident.symptoms.get(f"{issue.id}/{symptom.id}") if board.incident else None
+    if measured is not None:
+        return Row(key, _line(DONE, Content.styled(symptom.text, "bold"), measured, width))
+    if stated is not None:
+        seen = stated.seen
+        word = Content.styled(f"{'seen' if seen else 'not seen'} {hms(stated.at)} {stated.actor}", MUTED)
+        return Row(key, _line(DONE if seen else SKIPPED, Content(symptom.text), word, width))
+    hint = Content.styled("space: seen  -: not seen" if board.incident else "", MUTED)
+    return Row(key, _line(ABSENT, Content(symptom.text), hint, width))
+
+
+def _measured(symptom: Symptom, board: Board) -> Content | None:
+    """What a probe or a metric says of the symptom now; None when it does not hold or is not known."""
+    if board.snapshot is None:
+        return None
+    if symptom.metric and (reading := board.reading(symptom.metric)) is not None:
+        if reading.value is None or reading.state in {"stale", "unknown", "blind"}:
+            return None
+        holds = symptom.beyond.holds(reading.value) if symptom.beyond else reading.state == "alert"
+        if holds and reading.sampled_at is not None:
+            return Content.styled(f"measured {reading.text} {hms(reading.sampled_at)}", STYLES["alert"])
+    for probe in board.snapshot.probes:
+        if probe.id == symptom.probe and probe.state == "alert" and probe.sample is not None:
+            return Content.styled(f"measured: {probe.sample.reason} {hms(probe.sample.at)}", STYLES["alert"])
+    return None
+
+
+def _mark(step: Step, board: Board) -> str:
+    if step.blocked:
+        return BLOCKED
+    done = board.incident.steps.get(step.id) if board.incident else None
+    if done is None:
+        return OPEN
+    return {"done": DONE, "skipped": SKIPPED}.get(done.state, OPEN)
+
+
+def _goto(issue_id: str, board: Board) -> Content:
+    issue = board.runbook.issue(issue_id)
+    return Content.assemble(" → ", (f"{issue.number} ", "$accent bold"), issue.title)
+
+
+def _line(mark: str, left: Content, right: Content, width: int, indent: str = " ") -> Content:
+    style = {DONE: "$success", BLOCKED: "$warning"}.get(mark, MUTED)
+    return ends(Content.assemble(indent, (mark, style), " ", left), right, width)
+
+
+def _detail(text: str, width: int, indent: str, lines: int = 4) -> Iterable[Row]:
+    """Muted lines under a row, wrapped, the last one cut with `…`."""
+    room = max(10, width - len(indent))
+    wrapped = Content.styled(" ".join(text.split()), MUTED).wrap(room)
+    kept = wrapped[:lines]
+    if len(wrapped) > lines:
+        kept[-1] = Content.assemble(kept[-1], (" …", MUTED)).truncate(room, ellipsis=True)
+    return [Row.text(Content.assemble(indent, line)) for line in kept]

@@ -1,0 +1,51 @@
+"""Which page shows what. A page id is `home`, `contacts`, `timeline`, `issue:<id>` or `procedure:<id>`."""
+
+from isla_console.ui.board import Board
+from isla_console.ui.views.contacts import contact_rows
+from isla_console.ui.views.home import home_rows
+from isla_console.ui.views.issue import issue_rows, procedure_rows
+from isla_console.ui.views.timeline import timeline_rows
+from isla_console.ui.widgets.rows import Row
+
+
+def page_rows(page: str, board: Board, width: int, last_issue: str | None) -> list[Row]:
+    """The rows of a page at a width; `last_issue` is the issue looked at before, if any."""
+    kind, _, id = page.partition(":")
+    if kind == "issue":
+        return issue_rows(board.runbook.issue(id), board, width)
+    if kind == "procedure":
+        return procedure_rows(board.runbook.procedure(id), board, width)
+    if kind == "contacts":
+        return contact_rows(board, last_issue, width)
+    if kind == "timeline":
+        return timeline_rows(board, width)
+    return home_rows(board, width)
+
+
+def page_title(page: str, board: Board) -> tuple[str, str]:
+    """The frame's title and the hint at its foot."""
+    kind, _, id = page.partition(":")
+    if kind == "issue":
+        issue = board.runbook.issue(id)
+        return f"{issue.number} {issue.title}", "enter: in full   b: back"
+    if kind == "procedure":
+        procedure = board.runbook.procedure(id)
+        return f"{procedure.number} {procedure.title}", "enter: in full   b: back"
+    if kind == "contacts":
+        return "Contacts", "enter: in full   b: back"
+    if kind == "timeline":
+        return "Timeline", "enter: in full   n: note   b: back"
+    return (
+        f"{board.runbook.platform} production" if not board.drill else f"{board.runbook.platform} drill",
+        "",
+    )
+
+
+def known_page(page: str, board: Board) -> bool:
+    """Whether the runbook has this page."""
+    kind, _, id = page.partition(":")
+    if kind == "issue":
+        return any(issue.id == id for issue in board.runbook.issues)
+    if kind == "procedure":
+        return any(procedure.id == id for procedure in board.runbook.procedures)
+    return page in {"home", "contacts", "timeline"}

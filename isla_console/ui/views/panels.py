@@ -1,0 +1,138 @@
+"""The measures: a panel of three lines each, or a cell each where there is no room for panels."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import zip_longest
+
+from textual.content import Content
+
+from isla_console.monitor.link import LinkReading
+from isla_console.monitor.metric import Reading
+from isla_console.monitor.poller import Snapshot
+from isla_console.plain import plain
+from isla_console.runbook.model import MetricSpec
+from isla_console.ui.format import age
+from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
+from isla_console.ui.widgets.text_block import ends
+
+
+def metric_panel(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> list[Content]:
+    """Value and state; the course; bound, source and age. What is missing says what to set.
+
+    A value made from too few samples is marked with `~`.
+    """
+    if reading.state == "unknown" and reading.value is None:
+        return [_state(reading, width), *_wrapped(plain(reading.reason), width, 2)]
+    course = Content.styled(sparkline(reading.history, width), _course_style(reading))
+    return [_state(reading, width), course, _origin(reading, spec, now, width)]
+
+
+def metric_cell(reading: Reading) -> Content:
+    """Glyph, the name's first word, value, and the state in words where it is not ok."""
+    word = "" if reading.state == "ok" else f" {reading.state}"
+    value = reading.text if reading.value is not None else ""
+    return Content.assemble(
+        (GLYPHS[reading.state], STYLES[reading.state]),
+        f" {reading.short.split(' ')[0]}{' ' if value else ''}",
+        (value, "bold" if reading.state in {"alert", "elevated"} else ""),
+        (word, STYLES[reading.state]),
+    )
+
+
+def metric_strip(readings: Sequence[Reading], last: Content, width: int) -> list[Content]:
+    """All measures in two lines, three a line; `last` closes the second line where there is room."""
+    rows = [[metric_cell(reading) for reading in readings[at : at + 3]] for at in range(0, len(readings), 3)]
+    columns = [
+        max(cell.cell_length for cell in column) for column in zip_longest(*rows, fillvalue=Content(""))
+    ]
+    gap = 2 if sum(columns) + 2 * len(columns) <= width else 1
+    lines = [
+        Content(" " * gap).join(
+            cell.truncate(size, pad=True) for cell, size in zip(row, columns, strict=False)
+        )
+        for row in rows
+    ]
+    if lines and lines[-1].cell_length + last.cell_length < width:
+        lines[-1] = ends(lines[-1], last, width)
+    return lines
+
+
+def they_or_me(snapshot: Snapshot | None, width: int) -> list[Content]:
+    """Our own link and the probes: is it us, or the line we look through?"""
+    if snapshot is None:
+        return [Content.styled("not measured yet", MUTED)]
+    link = snapshot.link
+    failing = [probe for probe in snapshot.probes if probe.state == "alert"]
+    known = [probe for probe in snapshot.probes if probe.state in {"ok", "alert"}]
+    if not known:
+        probes = Content.styled("? no probe yet", MUTED)
+    elif failing:
+        probes = Content.assemble(
+            (f"{GLYPHS['alert']} {len(failing)}/{len(known)} fail", STYLES["alert"]),
+        )
+    else:
+        probes = Content.assemble((GLYPHS["ok"], STYLES["ok"]), f" {len(known)} answer")
+    return [_link(link), Content.assemble("probes   ", probes), *_probe_names(failing, width)]
+
+
+def verdict(snapshot: Snapshot | None) -> Content:
+    """The same in a few words, for the strip."""
+    if snapshot is None:
+        return Content("")
+    if snapshot.link.state == "blind":
+        return Content.styled(f"{GLYPHS['blind']} own link down", MUTED)
+    failing = sum(probe.state == "alert" for probe in snapshot.probes)
+    if failing:
+        return Content.styled(f"{failing} probe{'s' if failing > 1 else ''} failing", STYLES["alert"])
+    return Content.styled("link ok" if snapshot.link.state == "ok" else "", MUTED)
+
+
+def _link(link: LinkReading) -> Content:
+    if link.state == "ok":
+        measured = f" {link.ms:.0f} ms" if link.ms is not None else " ok"
+        return Content.assemble("own link ", (GLYPHS["ok"], STYLES["ok"]), measured)
+    return Content.assemble("own link ", (f"{GLYPHS[link.state]} {link.state}", STYLES[link.state]))
+
+
+def _probe_names(failing: Sequence[object], width: int) -> list[Content]:
+    names = ", ".join(getattr(probe, "id", "") for probe in failing)
+    return [Content.styled(names, MUTED).truncate(width, ellipsis=True)] if names else [Content("")]
+
+
+def _state(reading: Reading, width: int) -> Content:
+    glyph, style = GLYPHS[reading.state], STYLES[reading.state]
+    few = "~" if reading.provisional else ""
+    value = f"{few}{reading.text}  " if reading.value is not None else ""
+    return Content.assemble((f"{glyph} ", style), (value, "bold"), (reading.state, style)).truncate(
+        width, ellipsis=True
+    )
+
+
+_SOURCES = {
+    "probe": "probe",
+    "postgres": "sql",
+    "stripe": "stripe",
+    "http_json": "json",
+    "prometheus": "prom",
+}
+
+
+def _origin(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> Content:
+    """Bound, source and age; where room lacks, a word for the source and no unit."""
+    old = "" if reading.sampled_at is None else age((now - reading.sampled_at).total_seconds())
+    long = " · ".join(part for part in (reading.bound, plain(reading.source), old) if part)
+    if len(long) <= width:
+        return Content.styled(long, MUTED)
+    bound = reading.bound.removesuffix(f" {spec.unit}")
+    source = _SOURCES.get(spec.source.kind) or age(spec.source.window_s)
+    short = " · ".join(part for part in (bound, source, old) if part)
+    return Content.styled(short, MUTED).truncate(width, ellipsis=True)
+
+
+def _course_style(reading: Reading) -> str:
+    return STYLES[reading.state] if reading.state in {"alert", "elevated"} else MUTED
+
+
+def _wrapped(text: str, width: int, rows: int) -> list[Content]:
+    lines = Content.styled(text, MUTED).wrap(width)[:rows]
+    return [*lines, *[Content("")] * (rows - len(lines))]

@@ -1,0 +1,92 @@
+"""The right column: the ladder, the checklist, the newest of the timeline."""
+
+from textual.content import Content
+
+from isla_console.incident.escalation import Rung, ladder
+from isla_console.runbook.model import Level
+from isla_console.ui.board import Board
+from isla_console.ui.format import countdown, hm
+from isla_console.ui.theme import MUTED
+from isla_console.ui.views.issue import DONE, OPEN, SKIPPED
+from isla_console.ui.views.words import measure_names, sentence
+from isla_console.ui.widgets.rows import Row
+from isla_console.ui.widgets.text_block import ends
+
+_GLYPHS = {"engaged": "●", "current": "▸", "waived": "–", "silent": "·", "by_hand": "·", "upcoming": "○"}
+
+
+def ladder_lines(board: Board, width: int) -> list[Content]:
+    """Each level with its targets and when it is due; before an incident, the path as written."""
+    if board.incident is None:
+        levels = board.runbook.escalation.levels
+        return [
+            ends(Content(f"{OPEN} {level.id} {level.targets[0]}"), Content.styled(_span(level), MUTED), width)
+            for level in levels
+        ]
+    lines: list[Content] = []
+    for rung in ladder(board.incident, board.now):
+        lines += _rung(rung, board, width)
+    overlay = board.incident.policy.overlay.replace("_", " ")
+    lines.append(Content.styled(f"{board.incident.severity}: ladder {overlay}", MUTED))
+    return lines
+
+
+def checklist_rows(board: Board, width: int) -> list[Row]:
+    """The post-incident items, ticked, not applicable, or open."""
+    if board.incident is None:
+        return [
+            Row.text(Content.styled(f"{OPEN} {item.text}", MUTED).truncate(width, ellipsis=True))
+            for item in board.runbook.checklist
+        ]
+    rows = []
+    for tick in board.incident.checklist.values():
+        mark, style = {"ticked": (DONE, "$success"), "na": (SKIPPED, MUTED)}.get(tick.state, (OPEN, ""))
+        text = Content.assemble((mark, style), " ", (tick.text, MUTED if tick.state != "open" else ""))
+        rows.append(Row(f"check:{tick.item}", text.truncate(width, ellipsis=True)))
+    return rows
+
+
+def event_lines(board: Board, width: int, height: int) -> list[Content]:
+    """The newest events, oldest of them first."""
+    if board.incident is None:
+        return [Content.styled("begins with an incident", MUTED)]
+    newest = board.incident.timeline[-max(1, height) :]
+    names = measure_names(board.runbook)
+    return [
+        Content.assemble(
+            (f"{event.occurred_at:%H:%M} ", MUTED), sentence(event, board.incident, names)
+        ).truncate(width, ellipsis=True)
+        for event in newest
+    ]
+
+
+def _span(level: Level) -> str:
+    """Minutes of a level as written: `15-30`, `60+`."""
+    return f"{level.from_min:g}+" if level.to_min is None else f"{level.from_min:g}-{level.to_min:g}"
+
+
+def _rung(rung: Rung, board: Board, width: int) -> list[Content]:
+    hot = rung.nag in {"nag", "red"}
+    style = "$error bold" if hot else ("bold" if rung.status == "current" else "")
+    name = Content.assemble((f"{_GLYPHS[rung.status]} {rung.level} ", style), (rung.targets[0], style))
+    lines = [ends(name, _when(rung, board), width)]
+    if len(rung.targets) > 1:
+        lines.append(Content.styled(f"     + {', '.join(rung.targets[1:])}", MUTED))
+    if rung.acknowledged_by:
+        lines.append(Content.styled(f"     ack {', '.join(rung.acknowledged_by)}", "$success"))
+    return lines
+
+
+def _when(rung: Rung, board: Board) -> Content:
+    if rung.status == "upcoming":
+        if rung.due_in_s is None:
+            return Content.styled("paused", MUTED)
+        return Content(countdown(rung.due_in_s))
+    if rung.is_engaged and rung.due_at is not None:
+        if rung.nag in {"nag", "red", "due"} and rung.waiting_for:
+            return Content.styled("call now" if rung.nag != "red" else "NO ANSWER", "$error bold")
+        if not rung.from_min:
+            return Content.styled("now" if rung.status == "current" else "", MUTED)
+        late = " late" if rung.late else ""
+        return Content.styled(f"{hm(rung.due_at, board.now)}{late}", "$warning" if late else MUTED)
+    return Content.styled(rung.status.replace("_", " "), MUTED)

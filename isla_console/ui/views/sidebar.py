@@ -1,0 +1,50 @@
+"""The list at the left: every issue, procedure and page, one key each."""
+
+from textual.content import Content
+
+from isla_console.ui.board import Board
+from isla_console.ui.theme import MUTED
+from isla_console.ui.views.issue import DONE
+from isla_console.ui.widgets.rows import Row
+from isla_console.ui.widgets.text_block import ends
+
+
+def sidebar_rows(board: Board, width: int) -> list[Row]:
+    """Keys of rows are page ids: `issue:redirect`, `procedure:full-outage`, `contacts` and so on."""
+    runbook = board.runbook
+    rows = [Row("home", _entry("h", "Overview", _open_count(board), width))]
+    rows += [Row.text(""), Row.heading("Issues")]
+    for issue in runbook.issues:
+        chosen = board.incident is not None and board.incident.issue == issue.id
+        mark = Content.styled("◆ this", "$accent") if chosen else Content("")
+        rows.append(Row(f"issue:{issue.id}", _entry(str(issue.number), issue.short, mark, width)))
+    rows += [Row.text(""), Row.heading("Procedures")]
+    for procedure in runbook.procedures:
+        done = _done(board, [step.id for step in procedure.steps])
+        rows.append(
+            Row(f"procedure:{procedure.id}", _entry(str(procedure.number), procedure.short, done, width))
+        )
+    rows += [Row.text(""), Row.heading("Incident")]
+    events = Content.styled(str(len(board.incident.timeline)) if board.incident else "", MUTED)
+    rows.append(Row("timeline", _entry("t", "Timeline", events, width)))
+    rows.append(Row("contacts", _entry("o", "Contacts", Content(""), width)))
+    return rows
+
+
+def _entry(key: str, name: str, right: Content, width: int) -> Content:
+    return ends(Content.assemble(" ", (key, "$accent bold"), f" {name}"), Content.assemble(right, " "), width)
+
+
+def _done(board: Board, steps: list[str]) -> Content:
+    if board.incident is None:
+        return Content("")
+    known = board.incident.steps
+    done = sum(1 for step in steps if step in known and known[step].state == "done")
+    if not done:
+        return Content("")
+    return Content.styled(f"{DONE if done == len(steps) else ''} {done}/{len(steps)}", MUTED)
+
+
+def _open_count(board: Board) -> Content:
+    waiting = [incident for incident in board.others if incident.is_open]
+    return Content.styled(f"{len(waiting)} open", "$warning") if waiting else Content("")

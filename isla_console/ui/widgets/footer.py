@@ -1,0 +1,33 @@
+"""The line of keys at the bottom: what works here, `?` always among it."""
+
+from collections.abc import Iterable
+
+from textual.content import Content
+
+from isla_console.ui.commands import COMMANDS, Command
+from isla_console.ui.widgets.text_block import TextBlock, ends
+
+GAP = 2
+
+
+def footer_line(commands: Iterable[Command], status: Content, width: int) -> Content:
+    """Keys by their footer order, as many as fit before `status`; written by registry order."""
+    wanted = sorted((command for command in commands if command.footer), key=lambda command: command.footer)
+    room = width - 2 - (status.cell_length + GAP if status.cell_length else 0)
+    chosen: set[str] = set()
+    for command in wanted:
+        cost = len(command.shown) + 1 + len(command.title) + (GAP if chosen else 0)
+        if cost <= room:
+            room -= cost
+            chosen.add(command.id)
+    parts: list[Content | str] = [" "]
+    for command in COMMANDS:
+        if command.id in chosen:
+            if len(parts) > 1:
+                parts.append(" " * GAP)
+            parts.append(Content.assemble((command.shown, "$accent bold"), f" {command.title}"))
+    return ends(Content.assemble(*parts), Content.assemble(status, " "), width)
+
+
+class KeyLine(TextBlock):
+    """Shows `footer_line`; clicks are not needed: every command is a key."""

@@ -1,0 +1,108 @@
+"""A page made of rows: headings and detail lines to read, rows to choose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from isla_console.ui.theme import ascii_only
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a page. `key` names what it stands for ("step:deployments"); empty is not choosable."""
+
+    key: str
+    content: Content
+
+    @classmethod
+    def heading(cls, text: str) -> "Row":
+        return cls("", Content.assemble((text, "$accent bold")))
+
+    @classmethod
+    def text(cls, content: Content | str) -> "Row":
+        return cls("", content if isinstance(content, Content) else Content(content))
+
+
+class RowList(OptionList):
+    """Rows that can be replaced at any time without moving the reader's place."""
+
+    class Chosen(Message):
+        """Enter (or a click) on a row."""
+
+        def __init__(self, rows: "RowList", key: str) -> None:
+            super().__init__()
+            self.rows = rows
+            self.key = key
+
+        @property
+        def control(self) -> "RowList":
+            return self.rows
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, rows: "RowList", key: str) -> None:
+            super().__init__()
+            self.rows = rows
+            self.key = key
+
+        @property
+        def control(self) -> "RowList":
+            return self.rows
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes, compact=True, markup=False)
+        self._rows: list[Row] = []
+
+    @property
+    def key(self) -> str:
+        """The key of the row under the cursor, or nothing."""
+        option = self.highlighted_option
+        return (option.id or "") if option is not None else ""
+
+    @property
+    def row_width(self) -> int:
+        """Cells that a row may fill before it wraps."""
+        return max(10, self.scrollable_content_region.width or self.size.width)
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """Show these rows; the cursor stays on its key, the view where it was."""
+        if self.app.has_class("-ascii"):
+            rows = [
+                Row(row.key, Content(ascii_only(row.content.plain), list(row.content.spans))) for row in rows
+            ]
+        before, self._rows = self._rows, list(rows)
+        if [row.key for row in before] == [row.key for row in self._rows]:
+            for index, (old, new) in enumerate(zip(before, self._rows, strict=True)):
+                if not old.content.is_same(new.content):
+                    self.replace_option_prompt_at_index(index, new.content)
+            return
+        key, place = self.key, self.scroll_offset
+        with self.prevent(OptionList.OptionHighlighted):
+            self.set_options(
+                Option(row.content, id=row.key or None, disabled=not row.key) for row in self._rows
+            )
+            self.go(key)
+        self.scroll_to(y=place.y, animate=False)
+
+    def go(self, key: str) -> bool:
+        """Put the cursor on a key; where it is not here, on the first row that can be chosen."""
+        keys = [row.key for row in self._rows]
+        if key and key in keys:
+            self.highlighted = keys.index(key)
+            return True
+        self.highlighted = next((index for index, found in enumerate(keys) if found), None)
+        return False
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option.id:
+            self.post_message(self.Chosen(self, event.option.id))
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        self.post_message(self.Moved(self, event.option.id or ""))

@@ -1,0 +1,92 @@
+"""Lines of text that repaint only where they changed.
+
+A `Static` repaints all its cells on each update. Over a bad link that is most of what an idle console
+sends, so everything that ticks is a `TextBlock`: it compares the new lines with the old and refreshes
+the smallest run of cells of each line that differs.
+"""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.geometry import Region
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.visual import RenderOptions
+from textual.widget import Widget
+
+from isla_console.ui.theme import ascii_only
+
+
+def fit(content: Content, width: int, *, ascii_glyphs: bool = False) -> Content:
+    """One line of exactly `width` cells: cut with `…` or padded."""
+    if ascii_glyphs:
+        content = Content(ascii_only(content.plain), list(content.spans))
+    return content.truncate(width, ellipsis=True, pad=True)
+
+
+def ends(left: Content, right: Content, width: int) -> Content:
+    """`left` and `right` at the two ends of one line; where both do not fit, the left is cut."""
+    room = width - right.cell_length - 1
+    if room < 4:
+        return left.truncate(width, ellipsis=True)
+    return Content.assemble(left.truncate(room, ellipsis=True, pad=True), " ", right)
+
+
+class TextBlock(Widget):
+    """Shows a list of `Content` lines, one row each, cut at the widget's width."""
+
+    DEFAULT_CSS = "TextBlock { height: auto; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Content] = []
+
+    @property
+    def lines(self) -> Sequence[Content]:
+        return self._lines
+
+    def show_lines(self, lines: Sequence[Content]) -> None:
+        """Replace the lines; only the cells that differ are painted again."""
+        old, self._lines = self._lines, list(lines)
+        if len(old) != len(self._lines):
+            self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
+            return
+        width = self.content_size.width
+        # Regions count from the content's corner: Textual adds border and padding itself.
+        regions = [
+            Region(start, row, stop - start, 1)
+            for row, (before, after) in enumerate(zip(old, self._lines, strict=True))
+            for start, stop in [_changed(fit(before, width), fit(after, width))]
+            if stop > start
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_size.width
+        style = self.visual_style
+        if y >= len(self._lines) or not width:
+            return Strip.blank(width, style.rich_style)
+        line = fit(self._lines[y], width, ascii_glyphs=self.app.has_class("-ascii"))
+        options = RenderOptions(self._get_style, {"text_wrap": "nowrap", "text_overflow": "clip"})
+        return line.render_strips(width, 1, style, options)[0].crop_extend(0, width, style.rich_style)
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self._lines)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        text = "\n".join(line.plain for line in self._lines)
+        return selection.extract(text), "\n"
+
+
+def _changed(before: Content, after: Content) -> tuple[int, int]:
+    """The cells [start, stop) in which two lines of one width differ; empty when they are the same."""
+    if before.is_same(after):
+        return 0, 0
+    old, new = before.plain, after.plain
+    if before.spans != after.spans or len(old) != len(new):
+        return 0, max(before.cell_length, after.cell_length)
+    start = next((i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b), len(new))
+    tail = next((i for i, (a, b) in enumerate(zip(old[::-1], new[::-1], strict=True)) if a != b), 0)
+    cells_before = Content(new[:start]).cell_length
+    return cells_before, cells_before + Content(new[start : len(new) - tail]).cell_length

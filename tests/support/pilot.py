@@ -1,0 +1,30 @@
+"""Driving the app in tests without sleeping."""
+
+import asyncio
+
+from textual.pilot import Pilot
+from textual.screen import ModalScreen
+
+from isla_console.ui.app import IslaApp
+
+PATIENCE_S = 15.0
+
+
+async def settle(pilot: Pilot[int]) -> None:
+    """Wait until the start and every deed stand still: done, or at a sheet that asks."""
+    app = pilot.app
+    assert isinstance(app, IslaApp)
+    async with asyncio.timeout(PATIENCE_S):
+        await pilot.pause()
+        while not _stands_still(app):
+            await pilot.pause(0.01)
+        # What the last deed mounted or resized is laid out in the next turns.
+        for _ in range(3):
+            await pilot.pause()
+
+
+def _stands_still(app: IslaApp) -> bool:
+    if app.desk.loaded is None or app.desk.poller is None:
+        return False
+    busy = [worker for worker in app.workers if worker.group in {"start", "deed"} and not worker.is_finished]
+    return not busy or isinstance(app.screen, ModalScreen)

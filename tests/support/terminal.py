@@ -1,0 +1,145 @@
+"""A real terminal for journeys: a program in its own pty, its screen kept by a terminal emulator."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+import pyte
+
+KEYS = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "tab": "\t",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "left": "\x1b[D",
+    "space": " ",
+    "backspace": "\x7f",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
+    "ctrl+p": "\x10",
+    "f1": "\x1bOP",
+}
+
+
+class Terminal:
+    """Runs a program in a pty of `columns` x `rows`; use as a context manager."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        columns: int = 140,
+        rows: int = 40,
+    ) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.received = bytearray()
+        self._command = list(command)
+        self._environ = dict(environ)
+        self._size = (rows, columns)
+        self.code: int | None = None
+        """The exit code once the program ended; negative for a signal."""
+
+    def __enter__(self) -> "Terminal":
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            try:
+                os.execvpe(self._command[0], self._command, self._environ)
+            except OSError as error:
+                print(error, file=sys.stderr)
+                os._exit(127)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", *self._size, 0, 0))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.code is None:
+            self.kill(signal.SIGKILL)
+            self.wait(5)
+        self.close()
+
+    @property
+    def text(self) -> str:
+        """The screen as lines of text."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def send(self, *keys: str) -> None:
+        """Press keys: names of `KEYS`, or text to type. A breath between, as a person's."""
+        for key in keys:
+            os.write(self.fd, KEYS.get(key, key).encode())
+            self.read(0.05)
+
+    def read(self, seconds: float) -> None:
+        """Take in what the program writes for this long."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            ready, _, _ = select.select([self.fd], [], [], left)
+            if not ready:
+                return
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                self._reap(os.WNOHANG)
+                time.sleep(min(left, 0.02))
+                if self.code is not None:
+                    return
+                continue
+            self.received += data
+            self._stream.feed(data)
+
+    def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = 20) -> str:
+        """Read until the screen holds the text (or the function says yes); the screen then."""
+        found = wanted if callable(wanted) else (lambda text: wanted in text)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.read(0.1)
+            if found(self.text):
+                return self.text
+            if self.code is not None:
+                break
+        raise AssertionError(f"{wanted!r} did not appear in {seconds} s (exit {self.code}):\n{self.text}")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Another size, as a person dragging the window."""
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def kill(self, number: signal.Signals) -> None:
+        """Send a signal to the program itself."""
+        os.kill(self.pid, number)
+
+    def wait(self, seconds: float = 10) -> int:
+        """The exit code, once it ended; what it still writes is taken in."""
+        end = time.monotonic() + seconds
+        while self.code is None and time.monotonic() < end:
+            self.read(0.05)
+            self._reap(os.WNOHANG)
+        if self.code is None:
+            raise AssertionError(f"still running after {seconds} s:\n{self.text}")
+        return self.code
+
+    def close(self) -> None:
+        """Close the terminal: the program gets SIGHUP."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def _reap(self, flags: int) -> None:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, flags)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
