@@ -154,6 +154,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         example="1.1.1.1:443, 8.8.8.8:443",
     ),
     Variable(
+        "ISLA_RESTORE_URL",
+        "A new, empty database to restore into; never the production one.",
+        "Recovery",
+        secret=True,
+        example="postgresql://postgres:password@restore.example.com:5432/postgres",
+    ),
+    Variable(
         "SUPABASE_PROJECT_REF",
         "The Supabase project's reference, for its management API.",
         "Vendors",

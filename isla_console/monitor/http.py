@@ -113,7 +113,7 @@ class HttpProber:
             failure = Failure(f"timed out after {check.timeout_s:g} s {progress.doing}")
             timed_out_ms = check.timeout_s * 1000
         except Exception as error:
-            failure = _failure(error)
+            failure = _failure(error, began=progress.first_byte_ms is not None)
         progress.end()
         if failure is None and progress.status not in check.expect_status:
             failure = Failure(_unexpected(progress, check.expect_status), True)
@@ -189,14 +189,18 @@ def _request(check: HttpCheck) -> httpx.Request:
         kept = [header for header in headers if header[0].lower() not in given]
         values = [(name, value.reveal()) for name, value in check.headers]
         return httpx.Request(check.method, url, headers=[*kept, *values, ("Connection", "close")])
-    except httpx.InvalidURL as error:
-        raise _CannotSend(f"the address is no URL: {brief(str(error), 60)}") from None
+    except httpx.InvalidURL:
+        raise _CannotSend("the address is no URL") from None
     except UnicodeError:
         raise _CannotSend("a header cannot be sent: it is not ASCII") from None
 
 
-def _failure(error: BaseException) -> Failure:
-    """What an exception of httpcore means. Its own text can quote what was sent: never shown."""
+def _failure(error: BaseException, *, began: bool) -> Failure:
+    """What an exception of httpcore means. Its own text can quote what was sent: it is never shown.
+
+    Args:
+        began: some of an answer had come.
+    """
     import httpcore
 
     if isinstance(error, _CannotSend):
@@ -205,7 +209,7 @@ def _failure(error: BaseException) -> Failure:
         if isinstance(cause, LookupFailed):
             return Failure(str(cause))
     if isinstance(error, httpcore.RemoteProtocolError):
-        return Failure(_no_http(str(error)), True)
+        return Failure(_no_http(str(error), began), True)
     if isinstance(error, httpcore.LocalProtocolError):
         return Failure("the request cannot be sent: a header holds a line break or the like")
     if found := network_failure(error):
@@ -217,10 +221,10 @@ def _failure(error: BaseException) -> Failure:
     return Failure(f"internal error: {type(error).__name__}")
 
 
-def _no_http(message: str) -> str:
-    if "disconnected without" in message:
+def _no_http(message: str, began: bool) -> str:
+    if "disconnected without" in message and not began:
         return "connection closed without an answer"
-    if "closed connection" in message:
+    if "closed connection" in message or "disconnected without" in message:
         return "connection closed in the middle of the answer"
     if "too long" in message:
         return "headers larger than 100 KiB"

@@ -28,9 +28,11 @@ def number(body: bytes, select: str) -> float:
     if len(body) >= MAX_BODY:
         raise NoNumber(f"the answer is larger than {MAX_BODY // 1024} KiB")
     try:
-        found = jmespath.search(select, json.loads(body))
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         raise NoNumber("the answer is no JSON") from None
+    try:
+        found = jmespath.search(select, answer)
     except JMESPathError as error:
         raise NoNumber(f"cannot select {brief(select, 60)}: {type(error).__name__}") from None
     if isinstance(found, bool) or not isinstance(found, int | float | str):

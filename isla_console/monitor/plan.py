@@ -84,12 +84,8 @@ def plan(runbook: Runbook, settings: Settings) -> Plan:
     """What to measure. Never raises: what is not configured is unknown, with the variable to set."""
     inputs = _Inputs(runbook.inputs, settings)
     probes = tuple(_probe(check, inputs) for check in runbook.all_probes())
-    dsn_variable = next(
-        (item.env for item in runbook.inputs.values() if item.type == "dsn" and item.env),
-        DATABASE_VARIABLE,
-    )
-    database = settings.secret(dsn_variable)
-    database_unknown = "" if database else inputs.missing_text([dsn_variable])
+    database = settings.secret(DATABASE_VARIABLE)
+    database_unknown = "" if database else inputs.missing_text([DATABASE_VARIABLE])
     metrics = tuple(_metric(spec, probes, inputs, settings, database_unknown) for spec in runbook.metrics)
     return Plan(probes, metrics, _link(runbook, settings), database, database_unknown)
 
