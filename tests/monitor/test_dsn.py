@@ -100,6 +100,7 @@ def test_no_spelling_of_the_password_gets_out(password: str) -> None:
 def test_what_servers_and_poolers_say(message: str, sqlstate: str, kind: str, reason: str) -> None:
     import asyncpg
 
-    error = type("Answer", (asyncpg.PostgresError,), {"sqlstate": sqlstate})(message)
+    error = asyncpg.PostgresError(message)
+    vars(error)["sqlstate"] = sqlstate
     failure = connect_failure(error, Secret("postgresql://ana:pass-word@host/db"))
     assert failure == PgFailure(kind, reason, True)  # type: ignore[arg-type]
