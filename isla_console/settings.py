@@ -108,6 +108,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         default="0",
     ),
     Variable(
+        "ISLA_MOUSE",
+        "off leaves the mouse to the terminal, for selecting text.",
+        "Console",
+        example="off",
+        default="on",
+    ),
+    Variable(
         "ISLA_APP_URL",
         "The main application; its health and API latency are probed here.",
         "What is probed",

@@ -309,6 +309,12 @@ def test_every_input_of_the_shipped_runbook_is_listed() -> None:
             assert listed[env].secret == bool(fields.get("secret")), name
 
 
+def test_every_variable_named_in_the_code_is_listed() -> None:
+    listed = {variable.name for variable in VARIABLES} | module._INTERNAL
+    code = "".join(path.read_text() for path in (ROOT / "isla_console").rglob("*.py"))
+    assert set(re.findall(r"\bISLA_[A-Z_]+[A-Z]\b", code)) - listed == set()
+
+
 def test_env_example_is_generated() -> None:
     assert (ROOT / ".env.example").read_text() == env_example()
     assert re.findall(r"^#([A-Z_]+)=", env_example(), re.MULTILINE) == [v.name for v in VARIABLES]

@@ -72,4 +72,5 @@ class Feed:
         if value is None:
             return
         self._evaluated_at = at
-        self.tracker.observe(value, at, self._window.count, bad=bad)
+        n = 1 if self.plan.aggregate == "last" else self._window.count
+        self.tracker.observe(value, at, n, bad=bad)
