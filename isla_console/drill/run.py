@@ -31,7 +31,7 @@ _PASSES = frozenset(
         *("TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "COLORTERM", "NO_COLOR", "WT_SESSION"),
         *("STY", "TMUX", "SSH_CONNECTION", "SSH_TTY"),
         *("XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"),
-        *("ISLA_ACTOR", "ISLA_ASCII", "ISLA_RUNBOOK", "ISLA_THEME"),
+        *("ISLA_ACTOR", "ISLA_ASCII", "ISLA_MOUSE", "ISLA_RUNBOOK", "ISLA_THEME"),
     )
 )
 # What a Python that is installed in an unusual way needs to start again.
@@ -155,30 +155,31 @@ def start(
 
 def main(
     scenario: str,
-    open_console: Callable[["Settings"], int | None],
+    open_console: Callable[["Settings"], int],
     *,
+    options: Mapping[str, str | None] | None = None,
     headless: bool = False,
-    healthy_s: float | None = None,
 ) -> int:
     """`isla-console drill SCENARIO`; the exit code.
 
     Args:
         open_console: runs the console on the drill's settings until the person leaves it.
+        options: variables given on the command line, by name; None is "not given".
         headless: no console; the variables are printed, for another program to use.
     """
     from isla_console.drill.scenario import ScenarioError, load
     from isla_console.settings import Settings, SettingsError
 
+    given = {name: value for name, value in (options or {}).items() if value}
     try:
-        title = load(scenario).title
-        _say(f"Drill {scenario}: {title}. Everything is on this machine, nothing reaches out.")
-        with start(scenario, lambda line: _say(f"  {line}"), healthy_s=healthy_s) as platform:
+        _say(f"Drill {scenario}: {load(scenario).title}. A platform of its own, on this machine only.")
+        with start(scenario, lambda line: _say(f"  {line}"), environ=os.environ | given) as platform:
             if headless:
                 return _print_and_wait(platform)
             # For good: what the console starts inherits it too.
             os.environ.clear()
             os.environ.update(platform.environ)
-            return open_console(Settings.load(platform.environ)) or 0
+            return open_console(Settings.load(platform.environ))
     except (DrillError, ScenarioError, SettingsError) as error:
         _say(str(error))
         return 1
@@ -187,7 +188,7 @@ def main(
 
 
 def list_scenarios() -> str:
-    """`isla-console drill --list`: name and title, a line each."""
+    """`isla-console drill --list`: name and title of each scenario, a line each."""
     from isla_console.drill.scenario import load, names
 
     width = max(map(len, names()))
