@@ -10,7 +10,7 @@ from typing import Any
 
 from isla_console.incident.ids import derived_id, time_ordered_id
 from isla_console.incident.kinds import KINDS, MACHINE_KINDS, problems
-from isla_console.incident.times import parse_utc, to_ms, utc_text
+from isla_console.incident.times import as_stored, parse_utc, utc_text
 
 __all__ = ["KINDS", "MACHINE_KINDS", "Author", "Event", "EventError", "derived_id", "event", "parse"]
 
@@ -71,8 +71,8 @@ class Event:
         }
 
     def to_json(self) -> str:
-        """One line of JSON, without the line's end."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
+        """One line of ASCII JSON without its end; harmless when it is printed in a terminal."""
+        return json.dumps(self.to_dict(), separators=(",", ":"))
 
 
 def event(
@@ -98,8 +98,8 @@ def event(
     return Event(
         id=id or time_ordered_id(now),
         incident=incident,
-        occurred_at=to_ms(now if occurred_at is None else occurred_at),
-        recorded_at=to_ms(now),
+        occurred_at=as_stored(now if occurred_at is None else occurred_at),
+        recorded_at=as_stored(now),
         actor=author.actor,
         host=author.host,
         kind=kind,
@@ -128,7 +128,7 @@ def parse(source: str | Mapping[str, Any]) -> Event:
             wrong.append(f"{name}: {'missing' if value is None else 'expected a time'}")
             continue
         try:
-            times[name] = to_ms(parse_utc(value))
+            times[name] = as_stored(parse_utc(value))
         except ValueError as error:
             wrong.append(f"{name}: {error}")
     data = source.get("data")

@@ -29,8 +29,9 @@ def utc_text(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
-def to_ms(when: datetime) -> datetime:
-    """Cut to the millisecond, so that what is held in memory equals what is stored."""
+def as_stored(when: datetime) -> datetime:
+    """In UTC and cut to the millisecond: what is held in memory equals what is stored."""
+    when = when.astimezone(UTC)
     return when.replace(microsecond=when.microsecond // 1000 * 1000)
 
 
