@@ -231,10 +231,10 @@ async def test_a_server_that_dies_and_comes_back(postgres: Postgres, database: D
         # Not every query tries again: between attempts the last reason is repeated.
         started = time.monotonic()
         assert await why(database) == "connection refused"
-        assert time.monotonic() - started < 0.05
+        assert time.monotonic() - started < 0.3
     finally:
         await asyncio.to_thread(postgres.start)
-    await asyncio.sleep(0.15)
+    await asyncio.sleep(0.25)
     assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
     assert database.reading().state == "ok"
 
@@ -264,7 +264,7 @@ async def test_a_proxy_that_stops_forwarding(postgres: Postgres) -> None:
         await asyncio.sleep(0.05)
         assert await why(database, deadline_s=0.3) == "the connection is busy with another query"
         assert await hung == "the server stopped answering for 0.6 s: connection dropped"
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 2
         assert await why(database, deadline_s=0.3) == "timed out after 0.3 s connecting"
         proxy.flowing.set()
         await asyncio.sleep(0.1)
@@ -286,13 +286,13 @@ async def test_closing_and_cancelling_are_prompt_while_the_server_hangs(postgres
     with pytest.raises(asyncio.CancelledError):
         await query
     await database.close()
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 0.9
     proxy.flowing.set()
     await database.query("SELECT 1 AS value", 4)
     proxy.flowing.clear()
     started = time.monotonic()
     await database.close()
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 0.9
     proxy.flowing.set()
     server.close()
 
@@ -356,7 +356,7 @@ async def test_something_else_listens_there(endpoints: Endpoints) -> None:
         started = time.monotonic()
         reason = await why(session(Secret(f"postgresql://a:b@127.0.0.1:{port}/x")), deadline_s=deadline_s)
         assert reason
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 2
 
 
 async def test_refused_logins_wait_while_refused_connections_back_off(postgres: Postgres) -> None:
@@ -364,7 +364,7 @@ async def test_refused_logins_wait_while_refused_connections_back_off(postgres: 
     await why(database)
     started = time.monotonic()
     await why(database)
-    assert time.monotonic() - started < 0.02
+    assert time.monotonic() - started < 0.15
     await asyncio.sleep(0.2)
     await why(database)
     refused = session(Secret(f"postgresql://a:b@127.0.0.1:{free_port()}/x"))
