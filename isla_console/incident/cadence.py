@@ -80,8 +80,6 @@ def update_due(
             rule = incident.policy.rule(data["severity"])
             if not _has_clock(audience, rule, last_sent):
                 due, because = None, ""
-            elif last_sent is not None and not ended:
-                due, because = _after_sent(rule, last_sent, ended)
         elif event.kind in ("state_changed", "merged"):
             ended = event.kind == "merged" or data.get("state") in ENDED_STATES
             if data.get("state") in ("closed", "merged") or event.kind == "merged":

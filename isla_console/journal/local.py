@@ -92,7 +92,10 @@ class LocalJournal:
         may be made again.
         """
         rows = [_row(event) for event in events]
-        statement = f"INSERT OR IGNORE INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        # Not OR IGNORE, which would skip a row that is wrong as well as one that is known.
+        statement = (
+            f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+        )
         with self._using() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
