@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Op = Literal["<", "<=", ">", ">="]
 
-PATTERN = r"^(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)(?:\s*([^\s\d].{0,11}))?$"
+PATTERN = r"^(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)(?:\s*([^\s\d][^\d\n]{0,11}))?$"
 _PARSE = re.compile(PATTERN)
 _HOLDS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,

@@ -36,15 +36,17 @@ def read_text(path: Path) -> tuple[str, str]:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise refuse(f"cannot be opened: {plain(reason)}", "a readable file") from None
     try:
-        with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor has no path
-            mode = os.fstat(file.fileno()).st_mode
-            if stat.S_ISDIR(mode):
-                raise refuse("is a directory", "a file, such as runbook.yaml in it")
-            if not stat.S_ISREG(mode):
-                raise refuse("is no regular file", "a file")
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise refuse("is a directory", "a file, such as runbook.yaml in it")
+        if not stat.S_ISREG(mode):
+            raise refuse("is no regular file", "a file")
+        with open(descriptor, "rb", closefd=False) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise refuse(f"cannot be read: {plain(error.strerror or str(error)).lower()}") from None
+    finally:
+        os.close(descriptor)
 
     if len(data) > MAX_BYTES:
         raise refuse("is larger than 2 MB", "a runbook of some 100 kB")

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from isla_console.plain import plain
 from isla_console.runbook.files import read_text
-from isla_console.runbook.findings import Finding, RunbookError, where
+from isla_console.runbook.findings import Finding, RunbookError, Weight, where
+from isla_console.runbook.findings import Path as Place
 from isla_console.runbook.model import Runbook
-from isla_console.runbook.nodes import Node, Problem, YamlError, parse
+from isla_console.runbook.nodes import Node, Position, Problem, YamlError, parse
 from isla_console.runbook.rules import Breach, all_breaches
 from isla_console.runbook.shapes import breaches
 
@@ -71,24 +72,24 @@ def load_text(text: str, name: str = "runbook") -> tuple[Runbook, tuple[Finding,
 
 
 def _from_yaml(name: str, problems: list[Problem]) -> list[Finding]:
-    return [
-        Finding(
-            name, problem.at.line, problem.at.column, where(problem.path), problem.problem, problem.expected
-        )
-        for problem in problems
-    ]
+    return [_say(name, item.at, item.path, item.problem, item.expected) for item in problems]
 
 
 def _finding(name: str, root: Node, breach: Breach) -> Finding:
-    at = breach.path if breach.at is None else breach.at
-    line, column = root.position(at, key=breach.on_key)
+    at = root.position(breach.path if breach.at is None else breach.at, key=breach.on_key)
+    return _say(name, at, breach.path, breach.problem, breach.expected, breach.hint, breach.weight)
+
+
+def _say(
+    name: str,
+    at: Position,
+    path: Place,
+    problem: str,
+    expected: str,
+    hint: str = "",
+    weight: Weight = "error",
+) -> Finding:
+    """A finding in which nothing from the file can move the terminal, wherever it was quoted."""
     return Finding(
-        name,
-        line,
-        column,
-        where(breach.path),
-        breach.problem,
-        breach.expected,
-        plain(breach.hint),
-        breach.weight,
+        name, at.line, at.column, where(path), plain(problem), plain(expected), plain(hint), weight
     )

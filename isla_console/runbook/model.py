@@ -500,7 +500,8 @@ class Runbook(_Model):
         """What an incident freezes when it is declared, JSON-ready.
 
         `{"overlay", "levels": [{"id", "from_min", "to_min", "targets", "note"}], "nag_min",
-        "severities": {"P0": SeverityRule...}, "checklist": [{"id", "text", "evidence"}]}`.
+        "severities": {"P0": SeverityRule...}, "checklist": [{"id", "text", "evidence"}]}`. The overlay
+        is already applied to `severities`; its name stands beside them.
         """
         escalation = self.escalation
         return {
@@ -508,7 +509,8 @@ class Runbook(_Model):
             "levels": [level.model_dump(mode="json", exclude={"range"}) for level in escalation.levels],
             "nag_min": list(escalation.nag_min),
             "severities": {
-                severity: rule.model_dump(mode="json") for severity, rule in escalation.by_severity.items()
+                severity: escalation.rule(severity).model_dump(mode="json")
+                for severity in escalation.by_severity
             },
             "checklist": [item.model_dump(mode="json") for item in self.checklist],
         }

@@ -26,6 +26,9 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
 _WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL"))
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 
+# What no YAML may hold as it stands; libyaml would not say on which line.
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 # What a text may not hold: it would be shown or run without being seen. Controls, line and paragraph
 # separators, zero-width and direction characters, lone surrogates.
 _HIDDEN = re.compile(
@@ -110,6 +113,11 @@ def parse(text: str) -> tuple[Node, list[Problem]]:
         YamlError: broken YAML, several documents, too deep, too large, or nothing at all.
     """
     problems: list[Problem] = []
+    if hidden := _NOT_YAML.search(text):
+        at = hidden.start()
+        place = Position(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+        problem = f"a control character, U+{ord(hidden[0]):04X}"
+        raise YamlError([Problem(place, problem, 'visible text, or an escape such as "\\n"')])
     try:
         root = _Builder(problems).build(text)
     except yaml.MarkedYAMLError as error:
@@ -213,7 +221,7 @@ class _Builder:
     def _tally(self, event: yaml.Event, values: int = 1) -> None:
         self.count += values
         if self.count > MAX_VALUES:
-            self._stop(event, f"more than {MAX_VALUES} values, aliases counted where used", "a runbook")
+            self._stop(event, f"more than {MAX_VALUES} values, aliases counted where used", "far fewer")
 
     def _add(self, node: Node) -> None:
         """Put a finished node where it belongs."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from isla_console.runbook.bound import Bound
-from isla_console.runbook.findings import Path
+from isla_console.runbook.findings import Path, show
 from isla_console.runbook.rules import Breach, Index, ids, mapping, number
 
 _FEW = 20
@@ -77,8 +77,8 @@ def _overlap(normal: Bound, alert: Bound) -> bool:
 
 def _unit(path: Path, bound: Bound | None, unit: Any) -> Iterator[Breach]:
     if bound is not None and bound.unit and bound.unit != unit:
-        known = f"the metric's unit, {unit}" if unit else "no unit, as the metric has none"
-        yield Breach(path, f"the bound is in {bound.unit}", known)
+        known = f"the metric's unit, {show(unit)}" if unit else "no unit, as the metric has none"
+        yield Breach(path, f"the bound is in {show(bound.unit)}", known)
 
 
 def sources(index: Index) -> Iterator[Breach]:

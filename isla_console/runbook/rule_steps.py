@@ -52,6 +52,8 @@ def effects(index: Index) -> Iterator[Breach]:
     """What reaches production says what it does; what only points does nothing."""
     for path, step in index.steps:
         kind, effect = step.get("kind"), step.get("effect")
+        if not isinstance(kind, str):
+            continue
         if kind in RUNS and "effect" not in step:
             yield Breach(
                 (*path, "effect"),

@@ -57,7 +57,7 @@ def expressions(index: Index) -> Iterator[Breach]:
         try:
             jmespath.compile(value)
         except (JMESPathError, RecursionError) as error:
-            first = str(error).split("\n")[0]
+            first = str(error).split("\n")[0].removeprefix("Invalid jmespath expression: ").rstrip(": ")
             yield Breach(path, f"no JMESPath: {plain(first)}")
 
 

@@ -45,12 +45,12 @@ _PATTERNS = {
 
 def breaches(error: ValidationError, root: Node) -> Iterator[Breach]:
     """Each of pydantic's errors once, with the path as the file has it."""
-    seen: set[tuple[Path, str]] = set()
+    seen: set[tuple[Path, str, str]] = set()
     for details in error.errors(include_url=False):
         path, absent = _real_path(details["loc"], root)
         kind = details["type"]
-        if (path, kind) not in seen:
-            seen.add((path, kind))
+        if (path, absent, kind) not in seen:
+            seen.add((path, absent, kind))
             yield _breach(details, path, absent, root)
 
 
