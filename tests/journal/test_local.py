@@ -122,6 +122,16 @@ def test_a_damaged_journal_is_refused(path: Path) -> None:
     _refused(path, "the journal is damaged")
 
 
+def test_an_entry_that_cannot_be_read_is_said(path: Path) -> None:
+    story = Story()
+    with LocalJournal.open(path) as journal:
+        journal.append(story.events)
+        journal._connection.execute("UPDATE events SET data = '{'")
+        for read in (lambda: journal.events(story.incident.id), lambda: journal.since(0)):
+            with pytest.raises(JournalError):
+                read()
+
+
 def test_a_cut_journal_is_refused(path: Path) -> None:
     story = Story()
     with LocalJournal.open(path) as journal:

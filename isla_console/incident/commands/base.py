@@ -32,7 +32,7 @@ def write(
     note about an earlier time. Raises Refused when the data does not fit.
     """
     if occurred_at is None:
-        occurred_at = now if now > incident.last_at else incident.last_at + _TICK
+        occurred_at = now if now >= incident.last_at else incident.last_at + _TICK
     try:
         return event(kind, data, incident=incident.id, author=author, now=now, occurred_at=occurred_at)
     except EventError as error:
