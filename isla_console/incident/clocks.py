@@ -19,11 +19,6 @@ def e_seconds(incident: Incident, now: datetime) -> float:
     return e_between(running_spans(incident), now)
 
 
-def e_is_running(incident: Incident, now: datetime) -> bool:
-    """True while E counts: nothing is fixed yet and no hold is on."""
-    return incident.is_active and hold_now(incident, now) is None
-
-
 def hold_now(incident: Incident, now: datetime) -> Hold | None:
     """The hold that is on at ``now`` and ends last, if any."""
     on = [hold for hold in incident.holds if hold.started_at <= now < hold.until]

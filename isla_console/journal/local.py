@@ -128,12 +128,6 @@ class LocalJournal:
             rows = connection.execute(query, (seq,)).fetchall()
             return [(row[8], event) for row, event in zip(rows, _events(rows), strict=True)]
 
-    def last_seq(self) -> int:
-        """The position of the newest event; 0 in an empty journal."""
-        with self._using() as connection:
-            found = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()
-        return int(found[0])
-
     def find(self, id: str) -> Event | None:
         """The event with this id, if it is here."""
         query = f"SELECT {_COLUMNS} FROM events WHERE id = ?"
