@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+from itertools import chain
 from typing import Any
 
-from isla_console.runbook import model
+from isla_console.runbook import model, people, steps, watch
 from isla_console.runbook.rule_steps import ALLOWS, NEEDS, RUNS
 
 
@@ -23,8 +24,8 @@ def schema() -> dict[str, Any]:
     definitions["Step"]["allOf"] = [_kind(kind) for kind in NEEDS]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "isla-console runbook",
         **result,
+        "title": "isla-console runbook",
     }
 
 
@@ -41,7 +42,9 @@ def _kind(kind: str) -> dict[str, Any]:
 def _descriptions() -> dict[str, dict[str, str]]:
     """The sentence under each field of the models, by class and field."""
     found: dict[str, dict[str, str]] = {}
-    for item in ast.parse(inspect.getsource(model)).body:
+    for item in chain(
+        *(ast.parse(inspect.getsource(module)).body for module in (model, people, steps, watch))
+    ):
         if not isinstance(item, ast.ClassDef):
             continue
         fields = found.setdefault(item.name, {})

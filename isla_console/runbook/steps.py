@@ -1,0 +1,121 @@
+"""What is done: steps, and the inputs they need."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from isla_console.runbook.bound import Bound
+from isla_console.runbook.fields import Flag, Id, Part, Seconds, Status, Text, Whole
+
+Kind = Literal["shell", "sql", "http", "open", "goto", "manual"]
+"""What a step is: a command, a statement, a request, a page, another issue, or a person's work."""
+
+Effect = Literal["read", "stream", "write", "destroy"]
+"""What a step does to production. `stream` reads and never ends by itself."""
+
+InputType = Literal["text", "url", "int", "email", "date", "datetime", "secret", "dsn"]
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Pick(Part):
+    """Where the value of an input can be chosen from: a column of an earlier step's rows."""
+
+    step: Id
+    column: Text
+
+
+class Input(Part):
+    """A value the runbook needs, declared once: `${NAME}` in HTTP, `"$NAME"` in shell, `params` in SQL."""
+
+    name: str = ""
+    type: InputType = "text"
+    title: Text
+    env: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
+    """The environment variable it is taken from."""
+    secret: Flag = False
+    """Typed masked, never shown, stored or logged."""
+    default: str | None = None
+    """For a datetime also a span before now, such as -30m."""
+    pattern: str | None = None
+    """A regular expression the whole value must match."""
+    example: str | None = None
+    optional: Flag = False
+    """May stay unset: a query parameter or header that needs it is then left out."""
+    pick: Pick | None = None
+    source: tuple[Text, ...] = ()
+    """The placeholders or literal values of the original runbook that it stands for."""
+
+
+class HttpCall(Part):
+    """A request. `${NAME}` is replaced by an input, escaped for the place it stands in."""
+
+    method: Method = "GET"
+    url: Text
+    query: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: str | dict[str, Any] | None = None
+    """Text is sent as it is; a mapping is sent as JSON."""
+    form: dict[str, str] | None = None
+    """Sent as application/x-www-form-urlencoded."""
+
+
+class Expect(Part):
+    """What a healthy answer looks like; every condition given has to hold."""
+
+    status: tuple[Status, ...] = ()
+    exit_code: Whole | None = None
+    pattern: str | None = None
+    """A regular expression found in the output."""
+    rows: Bound | None = None
+    """How many rows, such as "<= 0"."""
+
+
+class Seen(Part):
+    """Output matching `pattern` marks `symptom` as seen."""
+
+    pattern: Text
+    symptom: Id
+
+
+class Step(Part):
+    """One thing to do. Ids are unique in the whole runbook."""
+
+    id: Id
+    title: Text
+    kind: Kind
+    effect: Effect = "read"
+    """What it does to production. Must be said for shell, sql and http."""
+    text: Text | None = None
+    """What to look for, or for a `manual` step what to do."""
+    run: Text | None = None
+    """The command (shell) or the one statement (sql)."""
+    params: tuple[str, ...] = ()
+    """sql: the inputs bound to $1, $2 and so on."""
+    connect: str | None = None
+    """shell: the dsn input given to libpq as PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE."""
+    http: HttpCall | None = None
+    table: Text | None = None
+    """A JMESPath from the JSON answer (or from a line of a stream) to rows, which are what is kept."""
+    url: Text | None = None
+    """open: the page."""
+    issue: Id | None = None
+    """goto: the issue."""
+    cli: Text | None = None
+    """The vendor's command line that does the same, to copy."""
+    source: Text | None = None
+    """What the original runbook says, exactly, where `run`, `http` or `url` differs."""
+    because: Text | None = None
+    """Why it differs."""
+    blocked: Text | None = None
+    """Why this must not be run."""
+    instead: Text | None = None
+    """What to do instead of a blocked step."""
+    preview: Id | None = None
+    """The read-only step that shows what this one would touch."""
+    undo: Text | None = None
+    secret_output: Flag = False
+    timeout_s: Seconds | None = None
+    expect: Expect | None = None
+    seen: tuple[Seen, ...] = ()
