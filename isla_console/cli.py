@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isla_console import __version__
+from isla_console.headless.parser import add_commands as add_headless
+from isla_console.headless.parser import is_headless
 
 if TYPE_CHECKING:
     from isla_console.settings import Settings
@@ -20,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         arguments = _parser().parse_args(argv)
-        return int(arguments.run(arguments))
+        run = _headless if is_headless(arguments) else arguments.run
+        return int(run(arguments))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -58,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
         "--headless", action="store_true", help="start the platform alone and print its variables"
     )
     drill.set_defaults(run=_drill)
+
+    add_headless(commands)
     return parser
 
 
@@ -126,3 +131,20 @@ def _drill(arguments: argparse.Namespace) -> int:
         return 2
     os.environ.update({name: value for name, value in _options(arguments).items() if value})
     return drill.main(arguments.scenario, _open, headless=arguments.headless)
+
+
+def _headless(arguments: argparse.Namespace) -> int:
+    settings = _load_settings(arguments)
+    from datetime import UTC, datetime
+
+    from isla_console.headless.run import run
+    from isla_console.journal.local import FILE_NAME
+
+    return run(
+        arguments,
+        journal=settings.state_dir / FILE_NAME,
+        now=datetime.now(UTC),
+        stdin=sys.stdin.buffer,
+        out=sys.stdout,
+        err=sys.stderr,
+    )

@@ -1,7 +1,7 @@
-"""The journal as a running console uses it: one thread writes and reads, nothing is lost, failures are values.
+"""The journal as a running console uses it: one thread reads and writes, failures are values.
 
-What could not be written is kept in order and tried again; until it is on disk it is in no incident, so that
-the screen never shows as saved what is not.
+Nothing is lost. What could not be written is kept in order and tried again; until it is on disk it is in no
+incident, so that the screen never shows as saved what is not.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from isla_console.incident.events import Event
-from isla_console.incident.state import Incident, fold
+from isla_console.incident.state import Incident, Ledger
 from isla_console.journal.local import JournalError, LocalJournal
 
 T = TypeVar("T")
@@ -36,8 +36,7 @@ class Keeper:
         self.path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._journal: LocalJournal | None = None
-        self._events: dict[str, dict[str, Event]] = {}
-        self._folded: dict[str, Incident] = {}
+        self._ledgers: dict[str, Ledger] = {}
         self._seen = 0
         self._waiting: list[Event] = []
         self._reason = ""
@@ -50,10 +49,12 @@ class Keeper:
     @property
     def incidents(self) -> list[Incident]:
         """Every incident that can be folded, newest first."""
-        return sorted(self._folded.values(), key=lambda incident: incident.declared_at, reverse=True)
+        folded = [ledger.incident for ledger in self._ledgers.values() if ledger.incident is not None]
+        return sorted(folded, key=lambda incident: incident.declared_at, reverse=True)
 
     def incident(self, incident_id: str) -> Incident | None:
-        return self._folded.get(incident_id)
+        ledger = self._ledgers.get(incident_id)
+        return ledger.incident if ledger is not None else None
 
     async def open(self) -> None:
         """Open (or make) the journal and read it.
@@ -112,22 +113,14 @@ class Keeper:
         if journal is None:
             return False
         fresh = await self._run(lambda: journal.since(seen))
-        touched: dict[str, list[Event]] = {}
+        news: dict[str, list[Event]] = {}
         for sequence, event in fresh:
             self._seen = max(self._seen, sequence)
-            known = self._events.setdefault(event.incident, {})
-            if event.id not in known:
-                known[event.id] = event
-                touched.setdefault(event.incident, []).append(event)
-        for incident_id, news in touched.items():
-            self._fold(incident_id, news)
-        return bool(touched)
-
-    def _fold(self, incident_id: str, news: list[Event]) -> None:
-        """Apply what comes after everything known; fold anew only when something arrived out of order."""
-        folded = fold(self._events[incident_id].values())
-        if folded is not None:
-            self._folded[incident_id] = folded
+            news.setdefault(event.incident, []).append(event)
+        changed = False
+        for incident_id, events in news.items():
+            changed |= self._ledgers.setdefault(incident_id, Ledger()).add(events)
+        return changed
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

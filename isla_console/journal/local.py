@@ -19,6 +19,8 @@ from pathlib import Path
 from isla_console.incident.events import Event
 from isla_console.incident.times import utc_text
 
+FILE_NAME = "journal.sqlite3"
+"""The journal's name in the state directory."""
 APPLICATION_ID = 0x15A1C0
 """``PRAGMA application_id``: what ``file`` and a reader know the journal by."""
 VERSION = 1

@@ -41,6 +41,8 @@ class ProbeTracker:
         self.id = id
         self.title = title
         self._unknown = unknown
+        # What waits for a setting stays unknown, and says so, also while blind.
+        self._has_source = unknown == WAITING
         self._needs = needs
         self._hysteresis = Hysteresis()
         self._stale_after = timedelta(seconds=STALE_INTERVALS * every_s)
@@ -65,7 +67,7 @@ class ProbeTracker:
 
     def state(self, now: datetime, blind: bool = False) -> State:
         """The state alone."""
-        if blind:
+        if blind and self._has_source:
             return "blind"
         return "stale" if self._stale_at(now) else self._state
 

@@ -95,6 +95,8 @@ class MetricTracker:
         self.rule = rule
         self._hysteresis = Hysteresis()
         self._unknown = unknown
+        # What waits for a setting stays unknown, and says so, also while blind.
+        self._has_source = unknown == WAITING
         self._history: deque[float | None] = deque(maxlen=HISTORY)
         self._value: float | None = None
         self._n = 0
@@ -141,7 +143,7 @@ class MetricTracker:
 
     def state(self, now: datetime, blind: bool = False) -> State:
         """The state alone."""
-        if blind:
+        if blind and self._has_source:
             return "blind"
         return "stale" if self._stale_at(now) else self._state
 

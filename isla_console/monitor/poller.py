@@ -156,7 +156,8 @@ class Poller:
     async def run(self) -> None:
         """Watch until cancelled; then close what is open, within half a second."""
         tasks = [asyncio.create_task(self._tick())]
-        if self._plan.link.targets:
+        # Where nothing is configured, nothing is asked of anyone.
+        if self._plan.link.targets and self._sources:
             tasks.append(asyncio.create_task(self._watch_link()))
         stagger = STAGGER_S
         if self._sources:

@@ -5,6 +5,7 @@ worker. Nothing here may raise from a timer or a worker; what fails is shown.
 """
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Iterable
@@ -18,7 +19,9 @@ from isla_console.clock import Clock
 from isla_console.resources import resource
 from isla_console.settings import Settings
 from isla_console.ui.commands import COMMANDS, bindings
-from isla_console.ui.deeds import Deeds
+from isla_console.ui.deeds.console import ConsoleDeeds
+from isla_console.ui.deeds.going import GoingDeeds
+from isla_console.ui.deeds.incident import IncidentDeeds
 from isla_console.ui.desk import Desk, DeskError
 from isla_console.ui.screens.main import MainScreen, why_not
 from isla_console.ui.theme import DARK, LIGHT
@@ -29,7 +32,7 @@ LOOK_S = 0.5
 """How often the journal is looked at for what other consoles wrote."""
 
 
-class IslaApp(Deeds):
+class IslaApp(GoingDeeds, IncidentDeeds, ConsoleDeeds):
     """Owns the desk (runbook, journal, monitor) and the clock; screens only draw."""
 
     TITLE = "isla-console"
@@ -37,6 +40,8 @@ class IslaApp(Deeds):
     COMMAND_PALETTE_BINDING = "f12"  # the registry has its own key for it
     CSS_PATH = [resource("styles") / name for name in STYLES]
     BINDINGS = bindings()
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
     class Sampled(Message):
         """Something was measured."""
@@ -104,6 +109,8 @@ class IslaApp(Deeds):
         """Twice a second: what other consoles wrote, what waits for the disk."""
         try:
             if await self.desk.look():
+                if (declared := self.desk.declared_elsewhere()) is not None:
+                    self.do_work_on(declared.id)
                 self.ring()
                 self.refresh_board()
         except Exception as error:
@@ -171,8 +178,10 @@ def run(settings: Settings) -> int:
             "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
         )
         return 2
+    # A library that logs would write over the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
     app = IslaApp(settings)
-    code = app.run(mouse=settings.get("ISLA_MOUSE") != "off")
+    code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
     if app.problem:
         print(app.problem, file=sys.stderr)
     return code if code is not None else (app.return_code or 0)

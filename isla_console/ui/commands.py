@@ -6,7 +6,7 @@ from typing import Literal
 from textual.binding import Binding, BindingType
 
 Group = Literal["Go", "Incident", "Clock and ladder", "Communication", "Page", "Console"]
-Needs = Literal["", "incident", "no incident", "drill"]
+Needs = Literal["", "incident", "drill"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,18 @@ COMMANDS: tuple[Command, ...] = (
     Command("contacts", "o", "o", "contacts", "Whom to call, for this severity and issue first.", "Go"),
     Command("timeline", "t", "t", "timeline", "Everything that happened, in order.", "Go"),
     Command("back", "b,backspace", "b", "back", "Return to the page you came from.", "Go"),
-    Command("sidebar", "left_square_bracket", "[", "issues", "Show or hide the list of issues.", "Page"),
-    Command("ladder", "right_square_bracket", "]", "ladder", "Show or hide ladder and checklist.", "Page"),
+    Command(
+        "sidebar", "left_square_bracket", "[", "issues", "Show or hide the list of issues.", "Page", footer=3
+    ),
+    Command(
+        "ladder",
+        "right_square_bracket",
+        "]",
+        "ladder",
+        "Show or hide ladder and checklist.",
+        "Page",
+        footer=3,
+    ),
     Command("tick", "space", "space", "tick", "Tick or untick what the cursor is on.", "Page", footer=7),
     Command(
         "deny",
@@ -53,8 +63,7 @@ COMMANDS: tuple[Command, ...] = (
         "declare",
         "Declare an incident: severity, title, issue.",
         "Incident",
-        "no incident",
-        2,
+        footer=2,
     ),
     Command("state", "m", "m", "state", "Move the incident to another state.", "Incident", "incident", 2),
     Command("severity", "v", "v", "severity", "Raise or lower the severity.", "Incident", "incident"),

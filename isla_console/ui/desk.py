@@ -16,7 +16,7 @@ from isla_console.incident.events import Author, Event, EventError, event
 from isla_console.incident.state import Incident
 from isla_console.incident.times import utc_text
 from isla_console.journal.keeper import Keeper
-from isla_console.journal.local import JournalError
+from isla_console.journal.local import FILE_NAME, JournalError
 from isla_console.monitor.poller import Change, Poller, Snapshot
 from isla_console.plain import plain
 from isla_console.resources import resource
@@ -24,8 +24,6 @@ from isla_console.runbook.load import Loaded, RunbookError, load_runbook
 from isla_console.runbook.model import Runbook
 from isla_console.settings import Settings
 from isla_console.ui.board import Board
-
-JOURNAL = "journal.sqlite3"
 
 
 class DeskError(Exception):
@@ -39,11 +37,12 @@ class Desk:
         self.settings = settings
         self.clock = clock
         self.author = Author(settings.actor, settings.host)
-        self.keeper = Keeper(settings.state_dir / JOURNAL)
+        self.keeper = Keeper(settings.state_dir / FILE_NAME)
         self.loaded: Loaded | None = None
         self.poller: Poller | None = None
         self.incident_id = ""
         self.frozen: Snapshot | None = None
+        self._known: set[str] = set()
         self._journal_problem = "the journal is not open yet"
         self._problem = ""
         self._rung: set[str] = set()
@@ -97,6 +96,13 @@ class Desk:
             self._journal_problem = str(error)
         else:
             self._journal_problem = ""
+            self._known = {incident.id for incident in self.open_incidents}
+
+    def declared_elsewhere(self) -> Incident | None:
+        """An incident that another console declared since the last look, while this one has none."""
+        fresh = [incident for incident in self.open_incidents if incident.id not in self._known]
+        self._known.update(incident.id for incident in fresh)
+        return fresh[0] if fresh and self.incident is None else None
 
     def open_monitor(self, sampled: Callable[[], None]) -> None:
         """Make the poller; `measure` runs it."""
@@ -141,6 +147,8 @@ class Desk:
         waiting = self.keeper.saved.pending
         events = [] if waiting else crossing_events(incident, now, author=self.author)
         for change in changes:
+            if change.old == "unknown" and change.new == "ok":
+                continue  # the console has just begun to look: nothing changed out there
             events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
         if jump is not None:
             moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}

@@ -42,7 +42,8 @@ def declare_sheet(board: Board, issue_id: str | None) -> AskScreen:
 
     return AskScreen(
         "Declare an incident",
-        [
+        intro=[f"{board.incident.id} is open: this declares another."] if board.incident else (),
+        fields=[
             Field("severity", "How bad is it?", "P1", severities),
             Field("issue", "Which issue is it?", issue_id or NO_ISSUE, issues),
             Field("title", "Title", "", hint="empty takes the issue's name"),

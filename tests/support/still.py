@@ -80,7 +80,9 @@ def snapshot(runbook: Runbook, states: Sequence[tuple[State, float]], now: datet
         )
         for index, probe in enumerate(runbook.all_probes())
     )
-    link = LinkReading("blind", None, "no target answered", now) if blind else LinkReading("ok", 12.0, "", now)
+    link = (
+        LinkReading("blind", None, "no target answered", now) if blind else LinkReading("ok", 12.0, "", now)
+    )
     return Snapshot(now, tuple(metrics), probes, link, SessionReading("unknown", ""))
 
 

@@ -57,7 +57,7 @@ class Terminal:
             try:
                 os.execvpe(self._command[0], self._command, self._environ)
             except OSError as error:
-                print(error, file=sys.stderr)
+                sys.stderr.write(f"{error}\n")
                 os._exit(127)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", *self._size, 0, 0))
         return self

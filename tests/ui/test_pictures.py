@@ -15,7 +15,9 @@ SMALL = (80, 24)
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["140x40", "80x24"])
 
 
-def pressing(*keys: str, moment: Moment | None = None, minutes: float = 0) -> Callable[[Pilot[int]], Awaitable[None]]:
+def pressing(
+    *keys: str, moment: Moment | None = None, minutes: float = 0
+) -> Callable[[Pilot[int]], Awaitable[None]]:
     """Wait for the start, press keys one by one, then let time pass."""
 
     async def run(pilot: Pilot[int]) -> None:

@@ -1,5 +1,7 @@
 """One sheet that asks a few things and hands back the answers."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -51,9 +53,14 @@ class AskScreen(ModalScreen[Answers | None]):
     `advise` writes the lines under the title, anew at every answer.
     """
 
+    # Enter and Tab before any widget: a burst of keys over a slow line must not reach the wrong field.
     BINDINGS = [
         Binding("escape", "leave", "leave it", show=False),
-        Binding("tab", "app.focus_next", show=False),
+        Binding("enter", "next", "next", show=False, priority=True),
+        Binding("tab", "turn(1)", show=False, priority=True),
+        Binding("shift+tab", "turn(-1)", show=False, priority=True),
+        Binding("down", "turn(1)", show=False),
+        Binding("up", "turn(-1)", show=False),
     ]
 
     def __init__(
@@ -61,7 +68,6 @@ class AskScreen(ModalScreen[Answers | None]):
         title: str,
         fields: Sequence[Field],
         *,
-        submit: str = "Enter",
         intro: Sequence[Content | str] = (),
         done: Callable[[Answers], str] = lambda _: "",
         advise: Callable[[Mapping[str, str]], Sequence[Content | str]] | None = None,
@@ -69,14 +75,9 @@ class AskScreen(ModalScreen[Answers | None]):
         super().__init__()
         self._title = title
         self._fields = tuple(fields)
-        self._submit = submit
         self._intro = tuple(intro)
         self._done = done
         self._advise = advise
-        self._answers: Answers = {field.name: field.default for field in self._fields}
-        for field in self._fields:
-            if field.choices and not field.default:
-                self._answers[field.name] = field.choices[0].value
 
     def compose(self) -> ComposeResult:
         sheet = Vertical(id="sheet")
@@ -92,7 +93,7 @@ class AskScreen(ModalScreen[Answers | None]):
                         classes="label",
                     )
                     if field.choices:
-                        yield _choices(field, self._answers[field.name])
+                        yield _choices(field)
                     else:
                         box = Input(field.default, id=f"field-{field.name}", compact=True)
                         box.cursor_blink = False
@@ -101,48 +102,71 @@ class AskScreen(ModalScreen[Answers | None]):
             yield Static(id="problem")
 
     def on_mount(self) -> None:
-        first = self._fields[0]
-        self.query_one(f"#field-{first.name}").focus()
+        self._go_to(0)
         self._update_advice()
 
     @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self._keep(event.input.id, event.value)
-
     @on(OptionList.OptionHighlighted)
-    def _moved(self, event: OptionList.OptionHighlighted) -> None:
-        self._keep(event.option_list.id, event.option.id or "")
+    def _answered(self) -> None:
+        self._update_advice()
 
-    @on(Input.Submitted)
-    @on(OptionList.OptionSelected)
-    def _next(self, event: Input.Submitted | OptionList.OptionSelected) -> None:
-        event.stop()
-        widget = event.input if isinstance(event, Input.Submitted) else event.option_list
-        name = (widget.id or "").removeprefix("field-")
-        index = [field.name for field in self._fields].index(name)
+    async def action_next(self) -> None:
+        """On to the next field, or hand the sheet in from the last."""
+        await self._typed_out()
+        index = self._index()
         if self._complain(self._fields[index : index + 1]):
             return
         if index + 1 < len(self._fields):
-            self.query_one(f"#field-{self._fields[index + 1].name}").focus()
+            self._go_to(index + 1)
         elif not self._complain(self._fields):
-            if refused := self._done(dict(self._answers)):
+            if refused := self._done(self.answers):
                 self._say(refused)
             else:
-                self.dismiss(dict(self._answers))
+                self.dismiss(self.answers)
+
+    async def action_turn(self, by: int) -> None:
+        """To the next or previous field, round and round."""
+        await self._typed_out()
+        self._go_to((self._index() + by) % len(self._fields))
 
     def action_leave(self) -> None:
         self.dismiss(None)
 
-    def _keep(self, widget_id: str | None, value: str) -> None:
-        self._answers[(widget_id or "").removeprefix("field-")] = value
-        self._update_advice()
+    @property
+    def answers(self) -> Answers:
+        """What the fields say now."""
+        return {field.name: self._answer(field) for field in self._fields}
+
+    def _answer(self, field: Field) -> str:
+        widget = self.query_one(f"#field-{field.name}")
+        if isinstance(widget, OptionList):
+            option = widget.highlighted_option
+            return (option.id or "") if option is not None else ""
+        assert isinstance(widget, Input)
+        return widget.value
+
+    async def _typed_out(self) -> None:
+        """Wait until the focused field has taken in every key pressed before this one."""
+        if self.focused is not None:
+            taken_in = asyncio.Event()
+            self.focused.call_later(taken_in.set)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(taken_in.wait(), 1)
+
+    def _index(self) -> int:
+        id = (self.focused.id or "") if self.focused is not None else ""
+        names = [f"field-{field.name}" for field in self._fields]
+        return names.index(id) if id in names else 0
+
+    def _go_to(self, index: int) -> None:
+        self.set_focus(self.query_one(f"#field-{self._fields[index].name}"))
 
     def _complain(self, fields: Sequence[Field]) -> bool:
         """Say the first thing that is wrong and go there; false if nothing is."""
         for field in fields:
-            if problem := field.check(self._answers[field.name]):
+            if problem := field.check(self._answer(field)):
                 self._say(problem)
-                self.query_one(f"#field-{field.name}").focus()
+                self._go_to(self._fields.index(field))
                 return True
         self._say("")
         return False
@@ -155,13 +179,11 @@ class AskScreen(ModalScreen[Answers | None]):
     def _update_advice(self) -> None:
         if self._advise is None:
             return
-        lines = [
-            line if isinstance(line, Content) else Content(line) for line in self._advise(dict(self._answers))
-        ]
+        lines = [line if isinstance(line, Content) else Content(line) for line in self._advise(self.answers)]
         self.query_one("#advice", Static).update(Content("\n").join(lines))
 
 
-def _choices(field: Field, value: str) -> OptionList:
+def _choices(field: Field) -> OptionList:
     width = max(len(choice.label) for choice in field.choices)
     options = [
         Option(
@@ -174,5 +196,5 @@ def _choices(field: Field, value: str) -> OptionList:
     ]
     found = OptionList(*options, id=f"field-{field.name}", compact=True, markup=False)
     values = [choice.value for choice in field.choices]
-    found.highlighted = values.index(value) if value in values else 0
+    found.highlighted = values.index(field.default) if field.default in values else 0
     return found

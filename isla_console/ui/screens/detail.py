@@ -28,7 +28,7 @@ class DetailScreen(ModalScreen[None]):
             yield Static(Content("\n").join(self._lines))
 
     def on_mount(self) -> None:
-        self.query_one("#sheet").focus()
+        self.set_focus(self.query_one("#sheet"))
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -39,7 +39,7 @@ class HelpScreen(ModalScreen[None]):
             yield Static(Content("\n").join(self._lines()))
 
     def on_mount(self) -> None:
-        self.query_one("#sheet").focus()
+        self.set_focus(self.query_one("#sheet"))
 
     def action_leave(self) -> None:
         self.dismiss(None)

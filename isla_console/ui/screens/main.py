@@ -17,9 +17,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher
 
 from isla_console.ui.board import Board
 from isla_console.ui.commands import COMMANDS, Command
+from isla_console.ui.pages.base import PageWidget
+from isla_console.ui.pages.registry import WIDGET_PAGES
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.bar import banner_lines, bar_line
 from isla_console.ui.views.pages import page_rows, page_title
@@ -43,9 +47,6 @@ class Place:
 class MainScreen(Screen[None]):
     """Draws the newest `Board`; knows which page is open and the way back. Decides nothing."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
-
     class RowChosen(Message):
         """Enter on a row of the page or of the checklist."""
 
@@ -67,7 +68,8 @@ class MainScreen(Screen[None]):
         yield TextBlock(id="strip")
         with Horizontal(id="body"):
             yield RowList(id="sidebar")
-            yield RowList(id="page")
+            with ContentSwitcher(id="pages", initial="page"):
+                yield RowList(id="page")
             with Vertical(id="side"):
                 yield TextBlock(id="ladder")
                 yield RowList(id="checklist")
@@ -76,7 +78,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#bar", TextBlock).show_lines([Content(" isla-console · reading the runbook …")])
-        self.query_one("#page").focus()
+        self.set_focus(self.query_one("#page"))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.draw)
@@ -107,7 +109,14 @@ class MainScreen(Screen[None]):
         if board is None:
             return
         keys = self.query_one("#keys", KeyLine)
-        possible = [command for command in COMMANDS if not why_not(command, board)]
+        # Where every column is on the screen, nobody needs the keys that fold them; and a second
+        # incident is rare enough for the help and the palette.
+        folded = {"sidebar", "ladder"} if self.has_class("-wide") else set()
+        if board.incident is not None:
+            folded.add("declare")
+        possible = [
+            command for command in COMMANDS if command.id not in folded and not why_not(command, board)
+        ]
         status = "saved" if not board.saved.reason else f"{board.saved.pending} NOT SAVED"
         shown = Content.styled(
             status if board.incident else "", MUTED if status == "saved" else "$error bold"
@@ -118,22 +127,52 @@ class MainScreen(Screen[None]):
     def key(self) -> str:
         """The row under the cursor of whichever list has the focus."""
         focused = self.focused
-        return focused.key if isinstance(focused, RowList) else self.query_one("#page", RowList).key
+        if isinstance(focused, RowList):
+            return focused.key
+        widget = self._widget_page()
+        return widget.key if widget is not None else self.query_one("#page", RowList).key
 
     def open(self, page: str, key: str = "", *, back: bool = False) -> None:
         """Show a page; the cursor goes to `key`, or to where it was when the page was last open."""
         rows = self.query_one("#page", RowList)
-        self._places[self.page] = rows.key
+        if self.page not in WIDGET_PAGES:
+            self._places[self.page] = rows.key
         if page != self.page and not back:
             self._way_back.append(Place(self.page, rows.key))
         self.page = page
         self.remove_class("-show-sidebar", "-show-side")
+        self.query_one("#sidebar", RowList).go(page)
+        if page in WIDGET_PAGES:
+            self._open_widget(page)
+            return
+        self.query_one("#pages", ContentSwitcher).current = "page"
         self.draw()
         rows.go(key or self._places.get(page, ""))
         if not (key or self._places.get(page)):
             rows.scroll_home(animate=False)
-        rows.focus()
-        self.query_one("#sidebar", RowList).go(page)
+        self.set_focus(rows)
+
+    def _open_widget(self, page: str) -> None:
+        """Show a page that is a widget, mounting it on its first time."""
+        switcher = self.query_one("#pages", ContentSwitcher)
+        widget = self._widget_page()
+        if widget is None:
+            widget = WIDGET_PAGES[page](id=f"page-{page}", classes="page")
+            switcher.mount(widget)
+            self.call_after_refresh(self._show_widget, widget)
+        else:
+            self._show_widget(widget)
+
+    def _show_widget(self, widget: PageWidget) -> None:
+        if self._widget_page() is widget:
+            self.query_one("#pages", ContentSwitcher).current = widget.id
+            self.draw()
+            self.set_focus(widget.place_focus())
+
+    def _widget_page(self) -> PageWidget | None:
+        """The widget of the open page, once it is mounted."""
+        found = self.query(f"#page-{self.page}").results(PageWidget) if self.page in WIDGET_PAGES else ()
+        return next(iter(found), None)
 
     def back(self) -> bool:
         """Return to the page before; false when there is none."""
@@ -151,8 +190,12 @@ class MainScreen(Screen[None]):
         if self.has_class("-narrow"):
             self.remove_class("-show-sidebar", "-show-side")
         self.set_class(shown if narrow else not shown, name)
-        target = ("#sidebar" if side == "sidebar" else "#checklist") if shown and narrow else "#page"
-        self.query_one(target).focus()
+        target: Widget = self.query_one("#page")
+        if shown and narrow:
+            target = self.query_one("#sidebar" if side == "sidebar" else "#checklist")
+        elif (widget := self._widget_page()) is not None:
+            target = widget.place_focus()
+        self.set_focus(target)
         self.call_after_refresh(self.draw)
 
     @on(RowList.Chosen, "#sidebar")
@@ -171,6 +214,10 @@ class MainScreen(Screen[None]):
         self.query_one("#strip", TextBlock).show_lines(strip)
 
     def _draw_page(self, board: Board) -> None:
+        if self.page in WIDGET_PAGES:
+            if (widget := self._widget_page()) is not None and widget.is_attached:
+                widget.show(board)
+            return
         rows = self.query_one("#page", RowList)
         title, hint = page_title(self.page, board)
         _title(rows, title, hint)
@@ -207,8 +254,6 @@ def why_not(command: Command, board: Board | None) -> str:
         return "still starting"
     if command.needs == "incident" and board.incident is None:
         return "no incident: d declares one"
-    if command.needs == "no incident" and board.incident is not None:
-        return f"{board.incident.id} is open"
     if command.needs == "drill" and not board.drill:
         return "only in a drill"
     return ""

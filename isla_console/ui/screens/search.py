@@ -45,7 +45,7 @@ class SearchScreen(ModalScreen[str | None]):
             yield hits
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
 
     @on(Input.Changed)
     def _search(self, event: Input.Changed) -> None:

@@ -8,7 +8,7 @@ from isla_console.ui.theme import MUTED
 from isla_console.ui.views.contacts import contact_lines
 from isla_console.ui.views.issue import step_lines
 from isla_console.ui.views.timeline import event_detail
-from isla_console.ui.views.words import measure_names, sentence
+from isla_console.ui.views.told import told
 
 Shown = tuple[str, list[Content]]
 
@@ -26,11 +26,7 @@ def of_row(key: str, board: Board) -> Shown | None:
             return contact.role, contact_lines(contact)
         case "event" if board.incident is not None:
             event = next((event for event in board.incident.timeline if event.id == id), None)
-            return (
-                (sentence(event, board.incident, measure_names(board.runbook)), event_detail(event))
-                if event
-                else None
-            )
+            return (told(event, board), event_detail(event)) if event else None
         case "metric":
             return _metric(id, board)
         case "probe":

@@ -1,4 +1,7 @@
-"""Which page shows what. A page id is `home`, `contacts`, `timeline`, `issue:<id>` or `procedure:<id>`."""
+"""Which page shows what. A page id is `home`, `contacts`, `timeline`, `issue:<id>` or `procedure:<id>`.
+
+Pages made of rows are here; those that need widgets of their own are in `ui/pages`.
+"""
 
 from isla_console.ui.board import Board
 from isla_console.ui.views.contacts import contact_rows
@@ -6,6 +9,9 @@ from isla_console.ui.views.home import home_rows
 from isla_console.ui.views.issue import issue_rows, procedure_rows
 from isla_console.ui.views.timeline import timeline_rows
 from isla_console.ui.widgets.rows import Row
+
+PAGE_COMMANDS = frozenset({"home", "contacts", "timeline"})
+"""Commands that open the page of their own name."""
 
 
 def page_rows(page: str, board: Board, width: int, last_issue: str | None) -> list[Row]:
@@ -48,4 +54,4 @@ def known_page(page: str, board: Board) -> bool:
         return any(issue.id == id for issue in board.runbook.issues)
     if kind == "procedure":
         return any(procedure.id == id for procedure in board.runbook.procedures)
-    return page in {"home", "contacts", "timeline"}
+    return page in PAGE_COMMANDS

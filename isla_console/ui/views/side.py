@@ -8,7 +8,7 @@ from isla_console.ui.board import Board
 from isla_console.ui.format import countdown, hm
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.issue import DONE, OPEN, SKIPPED
-from isla_console.ui.views.words import measure_names, sentence
+from isla_console.ui.views.told import told
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
@@ -51,11 +51,10 @@ def event_lines(board: Board, width: int, height: int) -> list[Content]:
     if board.incident is None:
         return [Content.styled("begins with an incident", MUTED)]
     newest = board.incident.timeline[-max(1, height) :]
-    names = measure_names(board.runbook)
     return [
-        Content.assemble(
-            (f"{event.occurred_at:%H:%M} ", MUTED), sentence(event, board.incident, names)
-        ).truncate(width, ellipsis=True)
+        Content.assemble((f"{event.occurred_at:%H:%M} ", MUTED), told(event, board)).truncate(
+            width, ellipsis=True
+        )
         for event in newest
     ]
 

@@ -9,7 +9,7 @@ from isla_console.plain import plain_block
 from isla_console.ui.board import Board
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
-from isla_console.ui.views.words import measure_names, sentence
+from isla_console.ui.views.told import told
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
@@ -20,7 +20,6 @@ def timeline_rows(board: Board, width: int) -> list[Row]:
     if incident is None:
         return [Row.text(Content.styled("The timeline begins when an incident is declared (d).", MUTED))]
     rows: list[Row] = []
-    names = measure_names(board.runbook)
     day = None
     for event in reversed(incident.timeline):
         if event.occurred_at.date() != day:
@@ -28,9 +27,7 @@ def timeline_rows(board: Board, width: int) -> list[Row]:
             rows.append(Row.heading(f"{day:%Y-%m-%d} UTC"))
         late = Content.styled("written late" if incident.is_late(event) else "", "$warning")
         weight = "" if event.is_human else MUTED
-        left = Content.assemble(
-            (f" {hms(event.occurred_at)}  ", MUTED), (sentence(event, incident, names), weight)
-        )
+        left = Content.assemble((f" {hms(event.occurred_at)}  ", MUTED), (told(event, board), weight))
         rows.append(Row(f"event:{event.id}", ends(left, late, width)))
     return rows
 

@@ -1,0 +1,112 @@
+"""What every deed uses: the parts of the app, refusing, recording, going to a page."""
+
+from collections.abc import Callable, Sequence
+
+from textual.app import App
+
+from isla_console.clock import Clock
+from isla_console.incident.commands import Refused
+from isla_console.incident.events import Event
+from isla_console.incident.state import Incident
+from isla_console.settings import Settings
+from isla_console.ui.board import Board
+from isla_console.ui.commands import BY_ID, Command
+from isla_console.ui.desk import Desk
+from isla_console.ui.screens.detail import DetailScreen
+from isla_console.ui.screens.main import MainScreen, why_not
+from isla_console.ui.terminal import Terminal
+from isla_console.ui.views import detail
+from isla_console.ui.views.pages import PAGE_COMMANDS, known_page
+
+
+class Deeds(App[int]):
+    """The part of the app that acts: commands by id (`do`), rows by key (`open_row`)."""
+
+    def __init__(self, settings: Settings, clock: Clock, desk: Desk) -> None:
+        super().__init__()
+        self.settings = settings
+        self.clock = clock
+        self.desk = desk
+        self.terminal = Terminal(self)
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, also while a sheet lies over it."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    def refresh_board(self) -> None:
+        """Draw what is true now."""
+        board = self.desk.board(self.clock.now())
+        if board is not None:
+            self.main.show(board)
+
+    def go(self, target: str) -> None:
+        """Open `page` or `page#row`."""
+        page, _, key = target.partition("#")
+        board = self.main.board
+        if board is not None and known_page(page, board):
+            self.main.open(page, key)
+
+    def say(self, text: str, *, warn: bool = False) -> None:
+        """A passing word; nothing is ever said here alone."""
+        self.notify(text, severity="warning" if warn else "information", timeout=4, markup=False)
+
+    def action_command(self, id: str, key: str) -> None:
+        """Do a command of the registry, or say why not."""
+        command = BY_ID[id]
+        if isinstance(self.screen, MainScreen):
+            if reason := why_not(command, self.main.board):
+                self.say(f"{command.title}: {reason}")
+            else:
+                self.do(command, key)
+
+    def do(self, command: Command, key: str) -> None:
+        """Carry out a command that is possible now."""
+        if command.id in PAGE_COMMANDS:
+            self.go(command.id)
+        else:
+            getattr(self, f"do_{command.id}")(key)
+
+    def open_row(self, key: str) -> None:
+        """Enter on a row: `row_<kind>` does it; where there is none, the row is shown in full."""
+        kind, _, id = key.partition(":")
+        opener = getattr(self, f"row_{kind}", None)
+        if opener is not None:
+            opener(id)
+        elif self.main.board is not None and (shown := detail.of_row(key, self.main.board)) is not None:
+            self.push_screen(DetailScreen(*shown))
+
+    @property
+    def board(self) -> Board:
+        """What is true now.
+
+        Raises:
+            Refused: the console is still starting.
+        """
+        board = self.desk.board(self.clock.now())
+        if board is None:
+            raise Refused("the console is still starting")
+        return board
+
+    async def attempt(self, deed: Callable[[Incident], Sequence[Event]]) -> bool:
+        """Let an incident command make its events and record them; say what was refused."""
+        incident = self.desk.incident
+        if incident is None:
+            self.say("No incident is open: d declares one.", warn=True)
+            return False
+        try:
+            events = deed(incident)
+        except Refused as refusal:
+            self.say(f"Refused: {refusal}", warn=True)
+            return False
+        return await self.record(events)
+
+    async def record(self, events: Sequence[Event]) -> bool:
+        """Record and draw; while it is not on disk, the banner says so."""
+        done = await self.desk.record(events)
+        if not done and (problem := self.desk.can_write):
+            self.say(f"Not journalled: {problem}", warn=True)
+        self.refresh_board()
+        return done

@@ -1,0 +1,45 @@
+"""The console itself: probes, drill, looks, help, leaving."""
+
+from textual import work
+
+from isla_console.ui import dialogs
+from isla_console.ui.deeds.base import Deeds
+from isla_console.ui.screens.help import HelpScreen
+from isla_console.ui.screens.main import why_not
+
+
+class ConsoleDeeds(Deeds):
+    """What changes nothing out there."""
+
+    @work(exit_on_error=False, group="deed")
+    async def do_check(self, key: str) -> None:
+        self.say("Re-checking every probe …")
+        await self.desk.recheck()
+        self.refresh_board()
+
+    def do_freeze(self, key: str) -> None:
+        self.desk.toggle_freeze()
+        self.refresh_board()
+
+    @work(exit_on_error=False, group="deed")
+    async def do_fault(self, key: str) -> None:
+        self.say(await self.desk.switch_fault())
+
+    def do_theme(self, key: str) -> None:
+        self.theme = "isla-light" if self.theme == "isla-dark" else "isla-dark"
+
+    def do_mouse(self, key: str) -> None:
+        self.say("Mouse: " + ("the console's" if self.terminal.toggle_mouse() else "the terminal's"))
+
+    def do_help(self, key: str) -> None:
+        board = self.main.board
+        self.push_screen(HelpScreen(lambda command: why_not(command, board)))
+
+    def do_palette(self, key: str) -> None:
+        self.action_command_palette()
+
+    @work(exit_on_error=False, group="deed")
+    async def do_quit(self, key: str) -> None:
+        answers = await self.push_screen_wait(dialogs.quit_sheet(self.desk.incident))
+        if answers is not None and answers["leave"] == "yes":
+            self.exit(0)

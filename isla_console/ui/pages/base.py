@@ -1,0 +1,28 @@
+"""What the main screen asks of a page that is a widget of its own."""
+
+from typing import ClassVar
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from isla_console.ui.board import Board
+
+
+class PageWidget(Vertical):
+    """One page. It is mounted when first opened and stays mounted; `show` is called with each new board."""
+
+    page: ClassVar[str]
+    """The page id, which is also the id of the command that opens it."""
+
+    def show(self, board: Board) -> None:
+        """Draw this board; cheap when nothing changed."""
+        raise NotImplementedError
+
+    def place_focus(self) -> Widget:
+        """The widget that takes the keys when the page is opened."""
+        raise NotImplementedError
+
+    @property
+    def key(self) -> str:
+        """What the cursor stands on, as a row key; "" where that means nothing."""
+        return ""

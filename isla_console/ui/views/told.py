@@ -1,0 +1,24 @@
+"""An event in words, with the names that the panels carry."""
+
+from dataclasses import replace
+
+from isla_console.incident.events import Event
+from isla_console.incident.words import sentence
+from isla_console.ui.board import Board
+
+_MEASURED = frozenset({"metric_changed", "probe_changed"})
+
+
+def told(event: Event, board: Board) -> str:
+    """Who did what, in one line; measures and probes by their names, not their ids."""
+    if board.incident is None:
+        return event.kind
+    if event.kind in _MEASURED:
+        event = replace(event, data={**event.data, "name": _name(str(event.data.get("name")), board)})
+    return sentence(event, board.incident)
+
+
+def _name(id: str, board: Board) -> str:
+    named = {metric.id: metric.short for metric in board.runbook.metrics}
+    named |= {probe.id: probe.title for probe in board.runbook.all_probes()}
+    return named.get(id, id)

@@ -1,0 +1,151 @@
+"""Nothing is lost: quit, kill -9, a dropped terminal; and what cannot be kept is said."""
+
+import os
+import re
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import Launch
+from tests.support.terminal import Terminal
+
+RESTORED = (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h")
+"""Alternate screen left, mouse let go, cursor shown."""
+
+
+def declare(terminal: Terminal) -> None:
+    """Declare P1 for issue 1."""
+    terminal.wait_for("declare an incident")
+    terminal.send("d")
+    terminal.wait_for("How bad is it?")
+    terminal.send("enter", "home", "enter", "enter")
+    terminal.wait_for("DECLARED")
+
+
+def clock(terminal: Terminal) -> int:
+    """The incident clock on the bar, in seconds."""
+    found = re.search(r"T\+(\d+):(\d\d):(\d\d)", terminal.text)
+    assert found, terminal.text
+    hours, minutes, seconds = map(int, found.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def test_kill_and_return(launch: Launch) -> None:
+    """Declare, tick 5 of 7, kill -9, relaunch: same incident, 5 ticks, the clock went on."""
+    with launch() as terminal:
+        declare(terminal)
+        started = time.monotonic() - clock(terminal)
+        terminal.send("tab")  # page to checklist
+        for count in range(1, 6):
+            terminal.send("space")
+            terminal.wait_for(f"Checklist {count}/7")
+            terminal.send("down")
+        terminal.kill(signal.SIGKILL)
+        assert terminal.wait() == -signal.SIGKILL
+    time.sleep(2)
+    with launch() as terminal:
+        terminal.wait_for("Checklist 5/7")
+        screen = terminal.wait_for("DECLARED")
+        assert "Redirect Service Down" in screen
+        assert clock(terminal) == pytest.approx(time.monotonic() - started, abs=2)
+        assert screen.count("✓ ") >= 5
+        terminal.send("q")
+        terminal.wait_for("goes on")
+        terminal.send("enter")
+        assert terminal.wait() == 0
+        assert all(sequence in terminal.received for sequence in RESTORED)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_ended_from_outside(launch: Launch, number: signal.Signals) -> None:
+    """The terminal is itself again, and the exit code says what happened."""
+    with launch() as terminal:
+        terminal.wait_for("declare an incident")
+        terminal.kill(number)
+        assert terminal.wait() == 128 + number
+        assert all(sequence in terminal.received for sequence in RESTORED)
+
+
+def test_terminal_gone(launch: Launch, tmp_path: Path) -> None:
+    """A dropped link: the process ends by itself, and what was done is there."""
+    with launch() as terminal:
+        declare(terminal)
+        terminal.close()
+        deadline = time.monotonic() + 8
+        while time.monotonic() < deadline:
+            pid, _ = os.waitpid(terminal.pid, os.WNOHANG)
+            if pid:
+                terminal.code = 0
+                break
+            time.sleep(0.05)
+        assert terminal.code is not None, "still running without a terminal"
+    journal = tmp_path / ".local/state/isla-console/journal.sqlite3"
+    with sqlite3.connect(journal) as connection:
+        kinds = [row[0] for row in connection.execute("SELECT kind FROM events ORDER BY seq")]
+    assert kinds[0] == "declared"
+
+
+def test_two_consoles(launch: Launch) -> None:
+    """A tick in one is on the other's screen within a second."""
+    with launch() as first, launch(columns=80, rows=24) as second:
+        declare(first)
+        second.wait_for("DECLARED", 3)
+        second.send("]")
+        second.wait_for("Checklist 0/7")
+        first.send("tab", "space")
+        second.wait_for("Checklist 1/7", 2)
+
+
+@pytest.mark.parametrize("size", [(200, 60), (100, 30), (80, 24), (40, 12), (10, 4), (140, 40)])
+def test_any_size(launch: Launch, size: tuple[int, int]) -> None:
+    """Started at one size, resized to another, it goes on."""
+    with launch() as terminal:
+        terminal.wait_for("declare an incident")
+        terminal.resize(*size)
+        terminal.read(0.8)
+        terminal.resize(140, 40)
+        terminal.wait_for("Measures")
+        assert terminal.code is None
+
+
+def test_corrupt_journal(launch: Launch, tmp_path: Path) -> None:
+    """Said plainly, not overwritten; runbook and panels work on."""
+    state = tmp_path / ".local/state/isla-console"
+    state.mkdir(parents=True)
+    journal = state / "journal.sqlite3"
+    journal.write_bytes(b"SQLite format 3\x00" + b"\xff" * 8192)
+    before = journal.read_bytes()
+    with launch() as terminal:
+        screen = terminal.wait_for("journal.sqlite3")
+        assert "Overview" in screen
+        terminal.send("d")
+        terminal.wait_for("cannot be journalled")
+        terminal.send("q")
+        terminal.wait_for("Leave isla-console?")
+        terminal.send("enter")
+        assert terminal.wait() == 0
+    assert journal.read_bytes() == before
+
+
+def test_unwritable_state(launch: Launch, tmp_path: Path) -> None:
+    """A state directory that cannot be: a file stands in its place."""
+    (tmp_path / "taken").write_text("mine")
+    with launch(ISLA_STATE_DIR=str(tmp_path / "taken")) as terminal:
+        terminal.wait_for(str(tmp_path)[:20])
+        terminal.wait_for("Overview")
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_broken_runbook(launch: Launch, tmp_path: Path) -> None:
+    """Findings and exit 1, never a traceback."""
+    runbook = tmp_path / "mine.yaml"
+    runbook.write_text("version: 1\nid: mine\ntitel: Mine\n")
+    with launch(ISLA_RUNBOOK=str(runbook)) as terminal:
+        assert terminal.wait() == 1
+        text = terminal.received.decode(errors="replace")
+    assert "mine.yaml:3:1" in text
+    assert "title" in text
+    assert "Traceback" not in text

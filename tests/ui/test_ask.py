@@ -1,0 +1,55 @@
+"""A sheet takes keys in the order they were pressed, however fast they come."""
+
+from textual.app import App
+
+from isla_console.ui.screens.ask import Answers, AskScreen, Choice, Field, required
+
+
+def sheet() -> AskScreen:
+    return AskScreen(
+        "Test",
+        [
+            Field("one", "One", "b", [Choice("a", "A"), Choice("b", "B"), Choice("c", "C")]),
+            Field("two", "Two", "c", [Choice("a", "A"), Choice("b", "B"), Choice("c", "C")]),
+            Field("text", "Text", check=required("some text")),
+        ],
+        done=lambda answers: "not this" if answers["text"] == "bad" else "",
+    )
+
+
+async def answer(*keys: str) -> tuple[Answers | None, str]:
+    """Press keys in one burst; the answers, and the complaint on the sheet if it is still there."""
+    app: App[None] = App()
+    got: list[Answers | None] = []
+    async with app.run_test() as pilot:
+        await app.push_screen(sheet(), got.append)
+        await pilot.press(*keys)
+        await pilot.pause()
+        complaint = "" if got else str(app.screen.query_one("#problem").render())
+    return (got[0] if got else None), complaint
+
+
+async def test_burst_lands_in_order() -> None:
+    answers, _ = await answer("enter", "home", "enter", *"hello", "enter")
+    assert answers == {"one": "b", "two": "a", "text": "hello"}
+
+
+async def test_tab_turns_round() -> None:
+    answers, _ = await answer("tab", "tab", *"x", "tab", "down", "shift+tab", "enter")
+    assert answers == {"one": "c", "two": "c", "text": "x"}
+
+
+async def test_needed_field_complains() -> None:
+    answers, complaint = await answer("enter", "enter", "enter")
+    assert answers is None
+    assert "some text" in complaint
+
+
+async def test_whole_sheet_may_be_refused() -> None:
+    answers, complaint = await answer("enter", "enter", *"bad", "enter")
+    assert answers is None
+    assert "not this" in complaint
+
+
+async def test_escape_leaves() -> None:
+    assert await answer("enter", "escape") == (None, "")
