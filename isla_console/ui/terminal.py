@@ -1,13 +1,26 @@
 """The terminal itself: bell, title, desktop notification. Everything private to Textual's driver is here."""
 
+import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from isla_console.plain import plain
+from isla_console.ui.clipboard import passed_through
 
 if TYPE_CHECKING:
     from textual.app import App
 
 TITLE_LIMIT = 120
+OSC_9 = frozenset({"iTerm.app", "WezTerm", "ghostty", "WindowsTerminal"})
+"""Terminals, by TERM_PROGRAM, that notify by OSC 9; most others that notify at all do so by OSC 777."""
+
+
+def notification(text: str, environ: Mapping[str, str]) -> str:
+    """The sequence that asks this terminal for a desktop notification. `text` holds no controls."""
+    program = environ.get("LC_TERMINAL") or environ.get("TERM_PROGRAM") or ""
+    if program in OSC_9 or program == "iTerm2" or environ.get("WT_SESSION"):
+        return f"\x1b]9;{text}\x07"
+    return f"\x1b]777;notify;isla-console;{text.replace(';', ',')}\x07"
 
 
 class Terminal:
@@ -19,11 +32,10 @@ class Terminal:
         self._mouse = True
 
     def alarm(self, text: str) -> None:
-        """Ring; and where nobody looks at this terminal, ask it to notify (OSC 9 and 777)."""
+        """Ring; and where nobody looks at this terminal, ask it to notify."""
         self._app.bell()
         if not self._app.app_focus:
-            shown = plain(text).replace(";", ",")
-            self._write(f"\x1b]9;{shown}\x07\x1b]777;notify;isla-console;{shown}\x07")
+            self._write(passed_through(notification(plain(text), os.environ), os.environ))
 
     def title(self, text: str) -> None:
         """Set the window's title, if it is another than before."""
