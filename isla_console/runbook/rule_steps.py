@@ -24,6 +24,7 @@ ALLOWS: dict[str, frozenset[str]] = {
     "seen": frozenset({"shell", "sql", "http"}),
     "timeout_s": frozenset({"shell", "sql", "http"}),
     "secret_output": frozenset({"shell", "sql", "http"}),
+    "does": frozenset({"manual"}),
 }
 """Keys that only some kinds have."""
 

@@ -79,6 +79,11 @@ class Seen(Part):
     symptom: Id
 
 
+Does = Literal["acknowledge", "channel", "roles", "investigate", "updates", "soak", "postmortem"]
+"""What a manual step does in the console: acknowledge level 1, copy the channel's name, give roles, open the
+issue, open the updates, resolve after the soak, open the post-mortem."""
+
+
 class Step(Part):
     """One thing to do. Ids are unique in the whole runbook."""
 
@@ -89,6 +94,8 @@ class Step(Part):
     """What it does to production. Must be said for shell, sql and http."""
     text: Text | None = None
     """What to look for, or for a `manual` step what to do."""
+    does: Does | None = None
+    """manual: what the console itself does when the step is carried out."""
     run: Text | None = None
     """The command (shell) or the one statement (sql)."""
     params: tuple[str, ...] = ()

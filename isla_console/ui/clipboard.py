@@ -1,8 +1,8 @@
 """Copying out of a terminal, over SSH and through tmux or screen, and saying what happened.
 
 OSC 52 asks the terminal to take text into the clipboard of the machine in front of the person. It has no
-answer: a terminal may ignore it, and most cut what is long. So the words always say "if the terminal allows it",
-and what is too long, or cannot be sent at all, goes into a file that is named.
+answer: a terminal may ignore it, and most cut what is long. So the words always say "if the terminal allows
+it", and what is too long, or cannot be sent at all, goes into a file that is named.
 """
 
 import asyncio
