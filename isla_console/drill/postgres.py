@@ -26,6 +26,7 @@ _INITDB = (
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
     "--locale=C",
+    "--wal-segsize=1",  # megabyte: every drill copies the whole cluster
     "--no-sync",
     "--no-instructions",
 )
@@ -42,6 +43,7 @@ _SETTINGS = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_wal_size": "512MB",
     "max_logical_replication_workers": "0",
     "io_method": "sync",
     "jit": "off",
@@ -124,7 +126,7 @@ async def create_cluster(server: Programs, data: Path, password: str, user: Serv
             pass_fds=(reader,),
             preexec_fn=child_setup(user, signal.SIGKILL),
         )
-    except OSError as error:
+    except (OSError, subprocess.SubprocessError) as error:
         raise PostgresError(f"initdb does not run: {error}") from None
     finally:
         os.close(reader)
@@ -185,7 +187,7 @@ class Server:
                     # shared memory along.
                     preexec_fn=child_setup(user, signal.SIGQUIT),
                 )
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             raise PostgresError(f"postgres does not run: {error}") from None
         return cls(process, data, port)
 
@@ -240,13 +242,16 @@ def stop_stray(data: Path) -> None:
 
 def _serves(pid: int, data: Path) -> bool:
     """Whether `pid` is the server of `data`, not a later process that got its number."""
+    if Path("/proc/self").exists():
+        try:
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return os.fsencode(data) in arguments
     told = subprocess.run(
-        ["ps", "-ww", "-o", "args=", "-p", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout
-    return str(data) in told.split()
+    return f" {data} " in told
 
 
 def _free_port() -> int:

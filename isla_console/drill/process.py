@@ -48,12 +48,18 @@ def service_user() -> ServiceUser | None:
     """`nobody` when we are root (PostgreSQL refuses to run as root), else None: ourselves.
 
     An account every system has; a drill leaves no new one in /etc/passwd.
+
+    Raises:
+        OSError: this system has no such account after all.
     """
     if os.geteuid() != 0:
         return None
     import pwd
 
-    entry = pwd.getpwnam("nobody")
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        raise OSError("PostgreSQL does not run as root, and there is no user nobody") from None
     return ServiceUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 

@@ -157,23 +157,20 @@ def main(
     scenario: str,
     open_console: Callable[["Settings"], int],
     *,
-    options: Mapping[str, str | None] | None = None,
     headless: bool = False,
 ) -> int:
     """`isla-console drill SCENARIO`; the exit code.
 
     Args:
         open_console: runs the console on the drill's settings until the person leaves it.
-        options: variables given on the command line, by name; None is "not given".
         headless: no console; the variables are printed, for another program to use.
     """
     from isla_console.drill.scenario import ScenarioError, load
     from isla_console.settings import Settings, SettingsError
 
-    given = {name: value for name, value in (options or {}).items() if value}
     try:
         _say(f"Drill {scenario}: {load(scenario).title}. A platform of its own, on this machine only.")
-        with start(scenario, lambda line: _say(f"  {line}"), environ=os.environ | given) as platform:
+        with start(scenario, lambda line: _say(f"  {line}")) as platform:
             if headless:
                 return _print_and_wait(platform)
             # For good: what the console starts inherits it too.

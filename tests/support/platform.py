@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from isla_console.drill import run
@@ -39,14 +39,14 @@ def running_platform(folder: Path, *, healthy_s: float | None = None) -> Iterato
         yield platform
 
 
-def headless(folder: Path, extra: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+def headless(folder: Path) -> subprocess.Popen[str]:
     """`isla-console drill redirect-down --headless` as a process; its variables come on stdout."""
     return subprocess.Popen(
         [sys.executable, "-m", "isla_console", "drill", SCENARIO, "--headless"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(folder) | (extra or {}),
+        env=environment(folder),
         cwd=Path(__file__).parents[2],
         start_new_session=True,
     )

@@ -1,4 +1,5 @@
--- Isla's database as Supabase would host it, empty. Run once, when the template cluster is made.
+-- Isla's database as Supabase would host it. Run once, when the template cluster is made; a drill
+-- then fills a copy of it (seed.sql).
 -- The superuser is supabase_admin; postgres is what a customer gets, and no superuser.
 
 CREATE ROLE postgres LOGIN NOSUPERUSER CREATEDB CREATEROLE REPLICATION BYPASSRLS;
@@ -26,8 +27,8 @@ CREATE TABLE public.links (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE TABLE public.click_events (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+CREATE TABLE public.click_events ( -- its indexes: seed.sql
+    id bigint GENERATED ALWAYS AS IDENTITY,
     slug text NOT NULL,
     visitor_id uuid,
     country text,
@@ -55,12 +56,13 @@ CREATE TABLE public.subscriptions (
     updated_at timestamptz NOT NULL
 );
 
--- What the cron job runs: today's totals from today's clicks, one UTC day.
+-- What the cron job runs: today's totals from today's clicks, by UTC days. For ten minutes after
+-- midnight yesterday too, whose last clicks came after its last run.
 CREATE FUNCTION public.aggregate_clicks() RETURNS void LANGUAGE sql AS $$
     INSERT INTO public.analytics_daily (date, slug, clicks)
     SELECT (created_at AT TIME ZONE 'UTC')::date, slug, count(*)
     FROM public.click_events
-    WHERE created_at >= date_trunc('day', now(), 'UTC')
+    WHERE created_at >= date_trunc('day', now() - interval '10 minutes', 'UTC')
     GROUP BY 1, 2
     ON CONFLICT (date, slug) DO UPDATE SET clicks = EXCLUDED.clicks
     WHERE analytics_daily.clicks IS DISTINCT FROM EXCLUDED.clicks
@@ -110,3 +112,20 @@ CREATE POLICY cron_job_run_details_policy ON cron.job_run_details USING (usernam
 GRANT USAGE ON SCHEMA cron TO postgres;
 GRANT SELECT, INSERT, UPDATE, DELETE ON cron.job, cron.job_run_details TO postgres;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA cron TO postgres;
+
+-- What the clicks of thirty days will be, drawn once: a drill only has to give them their time.
+-- A few links get most of the clicks, midday gets more than midnight, one in twenty has no country.
+CREATE SCHEMA drill;
+SELECT setseed(0.42);
+CREATE TABLE drill.clicks AS
+SELECT substr(md5('slug' || 2 + floor(1199 * power(r1, 3))::int), 1, 7) AS slug,
+       md5('visitor' || floor(r2 * 45000)::int)::uuid AS visitor_id,
+       CASE WHEN r3 > 0.05 THEN (ARRAY['US', 'GB', 'DE', 'FR', 'IN', 'BR', 'ES', 'JP', 'CA', 'NL'])
+           [1 + floor(10 * power(r3, 2))::int] END AS country,
+       CASE WHEN r2 < 0.62 THEN 'mobile' WHEN r2 < 0.95 THEN 'desktop' ELSE 'tablet' END AS device,
+       CASE WHEN r3 < 0.4 THEN 'direct' WHEN r3 < 0.8 THEN 'social' ELSE 'search' END AS referrer,
+       day, time
+FROM (SELECT random() AS r1, random() AS r2, random() AS r3, -floor(30 * random())::int AS day,
+             (random() + random()) / 2 * interval '1 day' AS time
+      FROM generate_series(1, 200000)) AS draws
+ORDER BY day, time;

@@ -1,0 +1,135 @@
+"""However a drill ends, nothing of it runs on and no file of its run stays."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from isla_console.drill import run, runs
+from tests.support.platform import (
+    SCENARIO,
+    alive,
+    assert_gone,
+    descendants,
+    end,
+    environment,
+    headless,
+    ready,
+    running_platform,
+    runs_left,
+)
+
+
+def _wait_until_swept(folder: Path) -> None:
+    give_up = time.monotonic() + 2
+    while runs_left(folder):
+        assert time.monotonic() < give_up, runs_left(folder)
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_the_platform_goes_with_the_console(warm_folder: Path, how: signal.Signals) -> None:
+    console = headless(warm_folder)
+    ready(console)
+    below = descendants(console.pid)
+    assert len(below) > 10, "a supervisor, PostgreSQL and its backends"
+    end(console, how)
+    assert_gone(below)
+    _wait_until_swept(warm_folder)
+
+
+def test_a_console_killed_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    console = headless(tmp_path)
+    assert console.stderr is not None
+    for line in console.stderr:
+        if "preparing" in line:
+            break
+    give_up = time.monotonic() + 5
+    while len(below := descendants(console.pid)) < 2:
+        assert time.monotonic() < give_up
+    end(console, signal.SIGKILL)
+    assert_gone(below)
+    _wait_until_swept(tmp_path)
+
+
+def test_a_closed_terminal_ends_it(warm_folder: Path) -> None:
+    master, slave = pty.openpty()
+    console = subprocess.Popen(
+        ["setsid", "--ctty", sys.executable, "-m", "isla_console", "drill", SCENARIO, "--headless"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment(warm_folder),
+        cwd=Path(__file__).parents[2],
+    )
+    os.close(slave)
+    seen = b""
+    while b"Ready" not in seen:
+        seen += os.read(master, 4096)
+    below = descendants(console.pid)
+    for pid in below:
+        terminal = [path for path in Path(f"/proc/{pid}/fd").glob("*") if "pts" in str(path.readlink())]
+        assert terminal == [], "the platform holds no terminal open"
+        assert Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[4] == "0"
+    os.close(master)
+    console.wait(5)
+    assert_gone(below)
+    _wait_until_swept(warm_folder)
+
+
+def test_postgresql_goes_with_a_killed_supervisor_and_what_is_left_is_swept(warm_folder: Path) -> None:
+    console = headless(warm_folder)
+    ready(console)
+    (supervisor,) = (pid for pid in descendants(console.pid) if _parent(pid) == console.pid)
+    below = descendants(supervisor)
+    os.kill(console.pid, signal.SIGSTOP)  # a console that hangs: nobody cleans up for now
+    os.kill(supervisor, signal.SIGKILL)
+    assert_gone(below)
+    assert len(runs_left(warm_folder)) == 1
+    os.kill(console.pid, signal.SIGCONT)
+    assert console.stderr is not None
+    assert "The platform ended." in console.stderr.read()
+    assert end(console, signal.SIGCONT) == 1
+    assert runs_left(warm_folder) == []
+
+
+def test_the_next_drill_sweeps_what_a_killed_one_left(warm_folder: Path) -> None:
+    runs_folder = warm_folder / "cache/isla-console/drill/runs"
+    left = runs_folder / "run-of-a-killed-drill"
+    (left / "data").mkdir(parents=True)
+    (left / "data/postmaster.pid").write_text(f"{os.getpid()}\n")  # a number that is somebody's again
+    runs.remove(runs.create(runs_folder.parent).folder)
+    assert not left.exists()
+
+
+def test_a_sweep_leaves_running_drills_alone(warm_folder: Path) -> None:
+    with running_platform(warm_folder) as platform:
+        runs.sweep(warm_folder / "cache/isla-console/drill")
+        assert len(runs_left(warm_folder)) == 1
+        assert len(alive(descendants(platform.pid))) > 10
+
+
+def test_leaving_is_quick_and_only_cache_and_state_remain(warm_folder: Path) -> None:
+    with run.start(SCENARIO, lambda line: None, environ=environment(warm_folder)) as platform:
+        below = {platform.pid} | descendants(platform.pid)
+        began = time.monotonic()
+    assert time.monotonic() - began < 2
+    assert alive(below) == set()
+    assert not platform.running
+    left = {str(path.relative_to(warm_folder)) for path in warm_folder.glob("*/isla-console/drill/*")}
+    assert {Path(path).name.split("-")[0] for path in left} == {
+        "runs",
+        "runs.lock",
+        "template",
+        "platform.log",
+    }
+    assert (warm_folder / "state/isla-console/drill/platform.log").read_text() == ""
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

@@ -1,0 +1,92 @@
+"""How a scenario unfolds in time, healed and injected by hand."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from isla_console.drill.faults import Connections, Errors, Fault, Faults, Latency
+from isla_console.drill.scenario import Cure, Phase, Scenario
+from isla_console.drill.story import Story
+
+_SLOW = Latency(target="redirect", ms=900)
+_FAILING = Errors(target="redirect")
+_SCENARIO = Scenario(
+    id="test",
+    title="Test",
+    story="",
+    phases=(
+        Phase(at_s=0, title="Well"),
+        Phase(at_s=30, title="Slow", faults=(_SLOW,)),
+        Phase(at_s=30.1, title="Failing", faults=(_FAILING,)),
+    ),
+    cure=Cure(title="", text=""),
+)
+
+
+def _story(faults: Faults, *, healthy_s: float | None = None, by_hand: bool = False) -> Story:
+    return Story(_SCENARIO, faults, lambda: datetime.now(UTC), healthy_s=healthy_s, by_hand=by_hand)
+
+
+def _in_force(faults: Faults) -> list[Fault]:
+    return list(faults.active)
+
+
+def _titles(story: Story) -> list[str]:
+    log = story.state()["log"]
+    assert isinstance(log, list)
+    return [entry["text"] for entry in log]
+
+
+async def test_phases_follow_each_other_and_replace_their_faults() -> None:
+    faults = Faults()
+    seen: list[object] = []
+    faults.on_change(lambda: seen.append(faults.active))
+    story = _story(faults, healthy_s=0.05)
+    story.begin()
+    await asyncio.sleep(0.4)
+    assert seen == [(_SLOW,), (_FAILING,)]
+    assert _titles(story) == ["Well", "Slow", "Failing"]
+
+
+async def test_by_hand_nothing_happens_by_itself() -> None:
+    faults = Faults()
+    story = _story(faults, healthy_s=0, by_hand=True)
+    story.begin()
+    await asyncio.sleep(0.1)
+    assert _in_force(faults) == []
+    story.inject()
+    assert _in_force(faults) == [_SLOW]
+    story.inject()
+    assert _in_force(faults) == [_FAILING]
+
+
+async def test_healing_ends_the_story() -> None:
+    faults = Faults()
+    story = _story(faults)
+    story.begin()
+    story.inject()
+    story.heal()
+    await asyncio.sleep(0.2)
+    assert _in_force(faults) == []
+    assert story.state()["healed"] is True
+    assert _titles(story) == ["Well", "Slow", "Healed"]
+
+
+async def test_injecting_after_healing_begins_with_the_first_fault_and_goes_on() -> None:
+    faults = Faults()
+    story = _story(faults)
+    story.begin()
+    story.inject()
+    story.heal()
+    story.inject()
+    assert _in_force(faults) == [_SLOW]
+    assert story.state()["healed"] is False
+    await asyncio.sleep(0.3)
+    assert _in_force(faults) == [_FAILING]
+
+
+async def test_a_fault_of_ones_own_comes_on_top() -> None:
+    faults = Faults()
+    story = _story(faults, by_hand=True)
+    story.inject()
+    story.inject(Connections(count=60))
+    assert _in_force(faults) == [_SLOW, Connections(count=60)]
