@@ -58,7 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     drill.add_argument("scenario", nargs="?", help="which outage")
     drill.add_argument("--list", action="store_true", help="list the scenarios")
     drill.add_argument(
-        "--headless", action="store_true", help="start the platform alone and print its variables"
+        "--headless",
+        dest="platform_only",
+        action="store_true",
+        help="start the platform alone and print its variables",
     )
     drill.set_defaults(run=_drill)
 
@@ -130,7 +133,7 @@ def _drill(arguments: argparse.Namespace) -> int:
         print(f"Which outage? isla-console drill SCENARIO\n{drill.list_scenarios()}", file=sys.stderr)
         return 2
     os.environ.update({name: value for name, value in _options(arguments).items() if value})
-    return drill.main(arguments.scenario, _open, headless=arguments.headless)
+    return drill.main(arguments.scenario, _open, headless=arguments.platform_only)
 
 
 def _headless(arguments: argparse.Namespace) -> int:
