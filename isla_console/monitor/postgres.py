@@ -1,4 +1,4 @@
-"""The one diagnostic connection to PostgreSQL: opened at start, kept, and never hammering.
+"""A diagnostic connection to PostgreSQL: opened at start, kept, and never hammering.
 
 It is kept because a new one is what cannot be had while "too many connections" is the problem. It
 reads only: every statement runs in a READ ONLY transaction that is rolled back, with timeouts on
@@ -14,7 +14,7 @@ import importlib
 import ipaddress
 import random
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -45,11 +45,11 @@ _CLOSE_S: Final = 0.3
 
 _SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
     # name, as SET takes it, as pg_settings shows it (milliseconds)
-    ("statement_timeout", f"{STATEMENT_TIMEOUT_S:g}s", f"{STATEMENT_TIMEOUT_S * 1000:.0f}"),
     ("lock_timeout", "2s", "2000"),
     ("idle_in_transaction_session_timeout", "30s", "30000"),
     ("default_transaction_read_only", "on", "on"),
     ("row_security", "off", "off"),  # an error instead of silently fewer rows
+    ("standard_conforming_strings", "on", "on"),  # or the server would read other strings than the guard
     ("TimeZone", "UTC", "UTC"),
 )
 _WHO: Final = """
@@ -96,13 +96,19 @@ class DatabaseSession:
         application_name: str,
         resolver: Resolver,
         *,
+        statement_timeout_s: float = STATEMENT_TIMEOUT_S,
+        variable: str = "ISLA_DATABASE_URL",
         refused_retry_s: float = REFUSED_RETRY_S,
         jitter: Callable[[], float] = lambda: random.uniform(1.0, 1.25),
     ) -> None:
+        """`variable` is where the address came from, for messages."""
         self._dsn = dsn
         self._address = addresses.parse(dsn)
         self._application_name = application_name[:63]
         self._resolver = resolver
+        self._variable = variable
+        limit = statement_timeout_s
+        self._settings = (("statement_timeout", f"{limit:g}s", f"{limit * 1000:.0f}"), *_SETTINGS)
         self._refused_retry_s = refused_retry_s
         self._jitter = jitter
         self._connection: Connection[Any] | None = None
@@ -127,17 +133,76 @@ class DatabaseSession:
         Raises:
             DatabaseUnavailable: why there is no answer. Nothing else.
         """
-        try:
-            await asyncio.wait_for(self._lock.acquire(), min(BUSY_WAIT_S, deadline_s))
-        except TimeoutError:
-            raise DatabaseUnavailable(
-                PgFailure("query", "the connection is busy with another query", False)
-            ) from None
+        await self._take(min(BUSY_WAIT_S, deadline_s))
         try:
             connection = await self._connected(deadline_s)
             return await self._ask(connection, sql, deadline_s)
         finally:
             self._lock.release()
+
+    async def rows(self, sql: str, *arguments: object, deadline_s: float) -> list[Mapping[str, Any]]:
+        """Ask for all rows of a statement of ours, in a READ ONLY transaction that is rolled back.
+
+        Raises:
+            DatabaseUnavailable: why there is no answer. Nothing else.
+        """
+        try:
+            async with self.using(deadline_s) as connection, asyncio.timeout(deadline_s):
+                await connection.execute(self.begin())
+                rows = await connection.fetch(sql, *arguments)
+                await connection.execute("ROLLBACK")
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            raise DatabaseUnavailable(query_failure(error, self._dsn)) from None
+        return list(rows)
+
+    @contextlib.asynccontextmanager
+    async def using(
+        self, connect_s: float = CONNECT_TIMEOUT_S, wait_s: float = BUSY_WAIT_S
+    ) -> AsyncIterator[Connection[Any]]:
+        """The connection, for one user alone until the block ends.
+
+        An error in the block passes through; before it does, what was begun is rolled back, and where that
+        is not possible at once the connection is dropped.
+
+        Raises:
+            DatabaseUnavailable: there is no connection, or another user has it.
+        """
+        await self._take(wait_s)
+        try:
+            connection = await self._connected(connect_s)
+            try:
+                yield connection
+            except asyncio.CancelledError:
+                if not await _rolled_back(connection):
+                    self._drop(connection)
+                raise
+            except Exception as error:
+                failure = query_failure(error, self._dsn)
+                if failure.kind != "query" or not await _rolled_back(connection):
+                    self._drop(connection)
+                    self._down(failure)
+                raise
+        finally:
+            self._lock.release()
+
+    def begin(self, mode: str = "READ ONLY") -> str:
+        """What opens a transaction here: with its settings, where a pooler keeps none for us."""
+        local = f"; {self._set_statements(local=True)}" if self._reading.mode == "transaction pooler" else ""
+        return f"BEGIN {mode}{local}"
+
+    def failure(self, error: BaseException) -> PgFailure:
+        """What an error of this connection means, redacted."""
+        return query_failure(error, self._dsn)
+
+    async def keep(self, every_s: float) -> None:
+        """Open the connection now and see to it for ever that it stays open."""
+        while True:
+            with contextlib.suppress(Exception):
+                async with self.using() as connection, asyncio.timeout(BUSY_WAIT_S * 2):
+                    await connection.execute("SELECT 1")
+            await asyncio.sleep(every_s if self._connection is not None else BACKOFF_S[1])
 
     async def close(self) -> None:
         """Say goodbye, or hang up if the server does not answer that at once."""
@@ -147,6 +212,14 @@ class DatabaseSession:
         with contextlib.suppress(Exception):
             await connection.close(timeout=_CLOSE_S)
         connection.terminate()
+
+    async def _take(self, wait_s: float) -> None:
+        try:
+            await asyncio.wait_for(self._lock.acquire(), wait_s)
+        except TimeoutError:
+            raise DatabaseUnavailable(
+                PgFailure("query", "the connection is busy with another query", False)
+            ) from None
 
     async def _connected(self, deadline_s: float) -> Connection[Any]:
         if self._connection is not None and not self._connection.is_closed():
@@ -179,7 +252,7 @@ class DatabaseSession:
     async def _connect(self, timeout_s: float) -> Connection[Any] | PgFailure:
         if self._address is None:
             reason = "it is no postgresql:// address"
-            return PgFailure("address", f"ISLA_DATABASE_URL: {reason}", False)
+            return PgFailure("address", f"{self._variable}: {reason}", False)
         connection: Connection[Any] | None = None
         try:
             async with asyncio.timeout(timeout_s):
@@ -205,7 +278,7 @@ class DatabaseSession:
         if connection is not None:
             connection.terminate()
         if failure.kind == "address":
-            failure = PgFailure("address", f"ISLA_DATABASE_URL: {failure.reason}", False)
+            failure = PgFailure("address", f"{self._variable}: {failure.reason}", False)
         return failure
 
     async def _open(self, address: addresses.Address) -> Connection[Any]:
@@ -224,8 +297,8 @@ class DatabaseSession:
         local = address.mode == "transaction pooler"
         if local:
             await connection.execute("BEGIN READ ONLY")
-        await connection.execute(_set_statements(local))
-        names = [name for name, _, _ in _SETTINGS]
+        await connection.execute(self._set_statements(local))
+        names = [name for name, _, _ in self._settings]
         rows = await connection.fetch(
             "SELECT name, setting FROM pg_settings WHERE name = ANY($1::text[])", names
         )
@@ -235,7 +308,7 @@ class DatabaseSession:
         settings = {row["name"]: row["setting"] for row in rows}
         warnings = [
             f"{name} is {settings.get(name, 'not known')}, not {wanted}"
-            for name, _, wanted in _SETTINGS
+            for name, _, wanted in self._settings
             if settings.get(name) != wanted
         ]
         assert who is not None
@@ -258,9 +331,7 @@ class DatabaseSession:
     async def _ask(self, connection: Connection[Any], sql: str, deadline_s: float) -> dict[str, float]:
         try:
             async with asyncio.timeout(deadline_s):
-                await connection.execute("BEGIN READ ONLY")
-                if self._reading.mode == "transaction pooler":
-                    await connection.execute(_set_statements(local=True))
+                await connection.execute(self.begin())
                 row = await connection.fetchrow(sql)
                 await connection.execute("ROLLBACK")
         except TimeoutError:
@@ -277,6 +348,11 @@ class DatabaseSession:
             self._drop(connection)
             self._down(failure)
         raise DatabaseUnavailable(failure)
+
+    def _set_statements(self, local: bool) -> str:
+        """SET LOCAL behind a transaction pooler: a plain SET would stay with whoever comes next."""
+        word = "SET LOCAL" if local else "SET"
+        return "; ".join(f"{word} {name} = '{value}'" for name, value, _ in self._settings)
 
     def _drop(self, connection: Connection[Any]) -> None:
         connection.terminate()
@@ -295,12 +371,6 @@ async def _rolled_back(connection: Connection[Any]) -> bool:
     except Exception:
         return False
     return not connection.is_closed()
-
-
-def _set_statements(local: bool) -> str:
-    """SET LOCAL behind a transaction pooler: a plain SET would stay with whoever comes next."""
-    word = "SET LOCAL" if local else "SET"
-    return "; ".join(f"{word} {name} = '{value}'" for name, value, _ in _SETTINGS)
 
 
 def _numbers(row: Mapping[str, object] | None) -> dict[str, float]:

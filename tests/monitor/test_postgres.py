@@ -66,6 +66,7 @@ async def test_it_says_who_it_is_and_what_is_set(
         "idle_in_transaction_session_timeout": "30000",
         "default_transaction_read_only": "on",
         "row_security": "off",
+        "standard_conforming_strings": "on",
         "TimeZone": "UTC",
     }
     names = await admin.fetch("SELECT application_name FROM pg_stat_activity")
