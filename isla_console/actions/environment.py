@@ -1,0 +1,111 @@
+"""The environment that a command runs in: the person's own, less what would answer prompts or leak.
+
+Nothing that confirms by itself is handed on, no secret of the console's that the step does not use, and no
+file that a shell would read first. Pagers, prompts and colours are off.
+"""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from isla_console.settings import VARIABLES
+
+_CONFIRMS = re.compile(
+    r"(?:^|_)(?:YES|ASSUME_YES|ASSUMEYES|AUTO_APPROVE|AUTO_CONFIRM|FORCE|SKIP_CONFIRM\w*)$", re.IGNORECASE
+)
+_STARTS_SOMETHING = frozenset({"BASH_ENV", "ENV", "PROMPT_COMMAND", "PSQLRC", "PYTHONSTARTUP"})
+_CONSOLE = frozenset(variable.name for variable in VARIABLES if variable.secret) | {"ISLA_DRILL_CONTROL"}
+_LIBPQ = re.compile(r"PG[A-Z]+$")
+_REHEARSED = frozenset({"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"})
+"""All that a command in a drill gets of the person's own environment: no login of theirs is found."""
+
+_CALM = {
+    "TERM": "dumb",
+    "NO_COLOR": "1",
+    "PAGER": "cat",
+    "GIT_PAGER": "cat",
+    "PSQL_PAGER": "cat",
+    "LESS": "-FRX",
+    "GIT_TERMINAL_PROMPT": "0",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "PGCONNECT_TIMEOUT": "10",
+    "PSQLRC": "/dev/null",
+}
+_TOOL_NEEDS = {
+    "vercel": ("VERCEL_TOKEN", "VERCEL_ORG_ID", "VERCEL_PROJECT_ID"),
+    "supabase": ("SUPABASE_ACCESS_TOKEN", "SUPABASE_PROJECT_REF"),
+    "stripe": ("STRIPE_API_KEY",),
+}
+_OPTIONS = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "application_name": "PGAPPNAME",
+    "options": "PGOPTIONS",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "channel_binding": "PGCHANNELBINDING",
+    "gssencmode": "PGGSSENCMODE",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+}
+
+
+def environment(
+    person: Mapping[str, str], values: Mapping[str, str], *, drill_home: str = ""
+) -> dict[str, str]:
+    """The environment for a command.
+
+    Args:
+        person: the environment the console was started in.
+        values: what the step uses, by name, on top.
+        drill_home: in a drill, a folder of its own to be at home in; "" otherwise.
+    """
+    if drill_home:
+        kept = {name: value for name, value in person.items() if name in _REHEARSED}
+        kept["HOME"] = drill_home
+    else:
+        kept = {
+            name: value
+            for name, value in person.items()
+            if name not in _CONSOLE
+            and name not in _STARTS_SOMETHING
+            and not _CONFIRMS.search(name)
+            and not _LIBPQ.match(name)
+        }
+    return kept | _CALM | dict(values)
+
+
+def tool_needs(tools: tuple[str, ...]) -> tuple[str, ...]:
+    """The settings that the vendors' own programs log in with."""
+    return tuple(name for tool in tools for name in _TOOL_NEEDS.get(tool, ()))
+
+
+def libpq(dsn: str) -> dict[str, str]:
+    """A postgresql:// address as the variables that libpq's programs read: nothing of it is in argv.
+
+    Raises:
+        ValueError: it is no such address; the message does not repeat it.
+    """
+    try:
+        parts = urlsplit(dsn)
+        port = parts.port
+    except ValueError:
+        raise ValueError("it is no postgresql:// address") from None
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError("it is no postgresql:// address")
+    found = {
+        "PGHOST": unquote(parts.hostname or ""),
+        "PGPORT": str(port or ""),
+        "PGUSER": unquote(parts.username or ""),
+        "PGPASSWORD": unquote(parts.password or ""),
+        "PGDATABASE": unquote(parts.path.lstrip("/")),
+    }
+    for name, value in parse_qsl(parts.query):
+        if name in _OPTIONS:
+            found[_OPTIONS[name]] = value
+    return {name: value for name, value in found.items() if value}

@@ -1,0 +1,142 @@
+"""Secrets taken out of text, before it is stored or shown.
+
+Two sorts: values that were declared secret, in every spelling they usually travel in, and what looks like
+a secret whoever it belongs to. One `Redactor` serves all of a console's output, so that a secret typed for
+one step is also hidden in the output of another.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+from isla_console.settings import MASK, Secret
+
+SHORTEST = 4
+"""Characters under which a declared secret hides nothing and would riddle every line with bullets."""
+
+_LOOKS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # name, then what is hidden: the group "secret", or the whole match where there is none
+        r"(?i)\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?P<secret>(?:(?:bearer|basic|token|oauth)\s+)?[^\s\"',;}]+)",
+        r"(?i)\b(?:bearer|basic)\s+(?P<secret>[A-Za-z0-9._~+/=-]{12,})",
+        r"(?i)\b(?:x-api-key|api[_-]?key|apikey|x-vercel-token|set-cookie|cookie)[\"']?\s*[:=]\s*[\"']?"
+        r"(?P<secret>[^\s\"',;}]{6,})",
+        r"(?i)\b(?:[a-z0-9_-]*(?:password|passwd|pwd|secret|token|private[_-]?key))[\"']?\s*[:=]\s*[\"']?"
+        r"(?P<secret>[^\s\"',;&}]{4,})",
+        r"\bwhsec_[A-Za-z0-9+/=_-]{6,}",
+        r"\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{6,}",
+        r"\bsb_secret_[A-Za-z0-9_-]{6,}",
+        r"\bsbp_[A-Za-z0-9_]{12,}",
+        r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{16,}|\bgithub_pat_[A-Za-z0-9_]{16,}",
+        r"\bxox[abeprs]-[A-Za-z0-9-]{8,}",
+        r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
+        r"\bya29\.[A-Za-z0-9._-]{10,}",
+        r"\bAIza[A-Za-z0-9_-]{30,}",
+        r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*",
+        r"(?i)\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"']{0,200}:(?P<secret>[^\s/\"']{1,400})@",
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    )
+)
+
+LONGEST_LOOK = 8192
+"""Characters beyond a cut that are looked at, so that a secret across the cut is seen whole."""
+
+
+class Redactor:
+    """Knows what to hide. `add` takes what is typed later; nothing is ever forgotten."""
+
+    def __init__(self, secrets: Iterable[Secret | str] = ()) -> None:
+        self._needles: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: Secret | str | None) -> None:
+        """Hide this value from now on, however it is spelt."""
+        text = secret.reveal() if isinstance(secret, Secret) else secret
+        fresh = {needle for needle in _spellings(text or "") if len(needle) >= SHORTEST} - self._needles
+        if fresh:
+            self._needles |= fresh
+            longest_first = sorted(self._needles, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def text(self, text: str) -> str:
+        """`text` with bullets for every secret in it."""
+        return self.cut(text, len(text))
+
+    def cut(self, text: str, size: int) -> str:
+        """The first `size` characters of `text`, redacted; a secret across the cut is hidden whole."""
+        return self.window(text[: size + LONGEST_LOOK], 0, size)
+
+    def window(self, text: str, start: int, stop: int) -> str:
+        """The part of `text` from `start` to `stop`, redacted; the rest is looked at, so that a secret across
+        either edge is hidden whole."""
+        parts: list[str] = []
+        place = start
+        for begins, ends in self._spans(text):
+            if ends <= start:
+                continue
+            if begins >= stop:
+                break
+            parts += [text[place:begins], MASK]
+            place = max(place, ends)
+        if place < stop:
+            parts.append(text[place:stop])
+        return "".join(parts)
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        """What to hide, in order, without overlaps."""
+        merged: list[tuple[int, int]] = []
+        for start, stop in sorted(self._found(text)):
+            if merged and start < merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+            elif stop > start:
+                merged.append((start, stop))
+        return merged
+
+    def _found(self, text: str) -> Iterator[tuple[int, int]]:
+        if self._pattern is not None:
+            yield from (match.span() for match in self._pattern.finditer(text))
+        for look in _LOOKS:
+            group = "secret" if "secret" in look.groupindex else 0
+            for match in look.finditer(text):
+                if match[group] != MASK:
+                    yield match.span(group)
+
+
+def _spellings(secret: str) -> set[str]:
+    """A secret as it stands, in a URL, in JSON, in Base64, line by line; of an address also its password."""
+    plain_forms = {secret, secret.strip(), *(line.strip() for line in secret.splitlines() if len(line) > 7)}
+    if "://" in secret:
+        try:
+            password = urlsplit(secret).password
+        except ValueError:
+            password = None
+        if password:
+            plain_forms |= {password, unquote(password)}
+    found = set(plain_forms)
+    for form in plain_forms:
+        raw = form.encode("utf-8", "surrogateescape")
+        found |= {
+            quote(form, safe="", errors="surrogatepass"),
+            quote_plus(form, errors="surrogatepass"),
+            json.dumps(form)[1:-1],
+            json.dumps(form, ensure_ascii=False)[1:-1],
+            repr(form)[1:-1],
+        }
+        if len(raw) >= 8:
+            found |= set(_base64(raw))
+    return found
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    """The part of `raw` in Base64 that is the same whatever stands before and after it."""
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + raw).decode()
+        whole = encoded.rstrip("=")
+        # The first group holds bits of what stands before, the last one bits of what comes after.
+        yield whole[(0, 2, 3)[shift] : len(whole) - (1 if (len(raw) + shift) % 3 else 0)]
+        yield whole[(0, 2, 3)[shift] :].translate(str.maketrans("+/", "-_"))
