@@ -63,6 +63,19 @@ def final_update(incident: Incident, now: datetime, *, service: str | None = Non
     return "\n".join(lines)
 
 
+def internal_update(incident: Incident, now: datetime) -> str:
+    """A word to colleagues: how it stands, who leads, when they hear again."""
+    following = promised_next(incident, now)
+    lines = [
+        f"{incident.severity} {incident.title}: {incident.state} since {_absolute(incident.states[-1].at)}.",
+        f"Impact: {incident.impact or '[description of impact]'}",
+        f"Commander: {incident.commander or 'nobody yet'}.",
+    ]
+    if following is not None:
+        lines.append(f"Next word by {_absolute(following)}.")
+    return "\n".join(lines)
+
+
 def channel_of(incident: Incident, others: Iterable[Incident]) -> str:
     """The channel's name of an incident, by its place among those declared on its day."""
     day = incident.declared_at.astimezone(UTC).date()

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 
 from textual import on, work
 from textual.app import SystemCommand
-from textual.message import Message
 from textual.screen import Screen
 
 from isla_console.clock import Clock
 from isla_console.resources import resource
 from isla_console.settings import Settings
 from isla_console.ui.commands import COMMANDS, bindings
+from isla_console.ui.deeds.command import CommandDeeds
+from isla_console.ui.deeds.communication import CommunicationDeeds
 from isla_console.ui.deeds.console import ConsoleDeeds
 from isla_console.ui.deeds.going import GoingDeeds
 from isla_console.ui.deeds.incident import IncidentDeeds
@@ -26,13 +27,14 @@ from isla_console.ui.desk import Desk, DeskError
 from isla_console.ui.screens.main import MainScreen, why_not
 from isla_console.ui.theme import DARK, LIGHT
 
-STYLES = ("main.tcss", "panels.tcss", "sheets.tcss", "ascii.tcss")
+STYLES = ("main.tcss", "panels.tcss", "sheets.tcss", "communication.tcss", "ascii.tcss")
 TICK_S = 1.0
+EDITS_S = 10.0
 LOOK_S = 0.5
 """How often the journal is looked at for what other consoles wrote."""
 
 
-class IslaApp(GoingDeeds, IncidentDeeds, ConsoleDeeds):
+class IslaApp(GoingDeeds, IncidentDeeds, CommandDeeds, CommunicationDeeds, ConsoleDeeds):
     """Owns the desk (runbook, journal, monitor) and the clock; screens only draw."""
 
     TITLE = "isla-console"
@@ -42,12 +44,6 @@ class IslaApp(GoingDeeds, IncidentDeeds, ConsoleDeeds):
     BINDINGS = bindings()
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
-
-    class Sampled(Message):
-        """Something was measured."""
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, IslaApp.Sampled)
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None, desk: Desk | None = None) -> None:
         clock = clock or Clock()
@@ -88,10 +84,11 @@ class IslaApp(GoingDeeds, IncidentDeeds, ConsoleDeeds):
             return
         await self.desk.open_journal()
         self.refresh_board()
-        self.desk.open_monitor(self._announce)
+        self.desk.open_monitor()
         self.run_worker(self.desk.measure(), exit_on_error=False, group="probes")
         self.set_interval(TICK_S, self.tick)
         self.set_interval(LOOK_S, self.look)
+        self.set_interval(EDITS_S, self.notice_edits)
         await self.resume()
         if (issue := self.desk.incident.issue if self.desk.incident else None) is not None:
             self.main.open(f"issue:{issue}")
@@ -102,6 +99,13 @@ class IslaApp(GoingDeeds, IncidentDeeds, ConsoleDeeds):
             await self.desk.tick()
             self.ring()
             self.refresh_board()
+        except Exception as error:
+            self.desk.complain(error)
+
+    async def notice_edits(self) -> None:
+        """Now and then: was the runbook's file edited?"""
+        try:
+            await self.desk.notice_edits()
         except Exception as error:
             self.desk.complain(error)
 
@@ -117,16 +121,15 @@ class IslaApp(GoingDeeds, IncidentDeeds, ConsoleDeeds):
             self.desk.complain(error)
 
     def ring(self) -> None:
-        """Sound each new alarm once."""
+        """Sound each new alarm once; the window's title says what stands."""
         for alarm in self.desk.new_alarms():
             self.terminal.alarm(alarm.text)
-
-    def _announce(self) -> None:
-        self.post_message(self.Sampled())
-
-    @on(Sampled)
-    def _sampled(self) -> None:
-        self.refresh_board()
+        incident = self.desk.incident
+        if incident is None:
+            self.terminal.title("isla-console")
+        else:
+            loud = "◆ " if self.desk.standing_alarms() else ""
+            self.terminal.title(f"{loud}{incident.severity} {incident.title} · isla-console")
 
     @on(MainScreen.RowChosen)
     def _row_chosen(self, event: MainScreen.RowChosen) -> None:

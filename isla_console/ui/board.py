@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from isla_console.incident.alarms import Alarm
 from isla_console.incident.state import Incident
 from isla_console.journal.keeper import Saved
 from isla_console.monitor.metric import Reading
@@ -30,6 +31,11 @@ class Board:
     saved: Saved = field(default_factory=Saved)
     drill: str = ""
     frozen_at: datetime | None = None
+    alarms: tuple[Alarm, ...] = ()
+    """What is due now and not done yet."""
+    timeline_filter: str = ""
+    edited_runbook: bool = False
+    """The runbook's file is not what was read any more."""
     findings: tuple[Finding, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     """Variables that a probe or metric waits for, with what they are."""

@@ -51,8 +51,8 @@ COMMANDS: tuple[Command, ...] = (
         "deny",
         "minus",
         "-",
-        "not seen",
-        "Say that the symptom under the cursor is not seen.",
+        "not so",
+        "A symptom is not seen, a step is skipped, an item does not apply.",
         "Page",
         "incident",
     ),
@@ -84,6 +84,53 @@ COMMANDS: tuple[Command, ...] = (
     Command("check", "r", "r", "re-check", "Run every probe once, now.", "Console"),
     Command("freeze", "z", "z", "freeze", "Hold the panels still; the clock never stops.", "Console"),
     Command("fault", "f", "f", "fault", "Switch the drill's fault on or off.", "Console", "drill", footer=6),
+    Command(
+        "communication",
+        "c,u",
+        "c",
+        "tell people",
+        "Write and send updates; the texts fill themselves.",
+        "Go",
+        "incident",
+        4,
+    ),
+    Command("postmortem", "p", "p", "post-mortem", "The report as it writes itself.", "Go", "incident"),
+    Command(
+        "now", "w", "w", "what now?", "What is due next, and why, in one sentence.", "Incident", "incident", 6
+    ),
+    Command("impact", "i", "i", "impact", "What users experience, and since when.", "Incident", "incident"),
+    Command("roles", "R", "R", "roles", "Take, offer, accept or release a role.", "Incident", "incident"),
+    Command(
+        "brief", "U", "U", "handoff", "All the next person needs, on one screen.", "Incident", "incident"
+    ),
+    Command(
+        "action", "A", "A", "action item", "Something to do so that it stays fixed.", "Incident", "incident"
+    ),
+    Command("owner", "O", "O", "owner", "Who writes the post-mortem, how far it is.", "Incident", "incident"),
+    Command(
+        "channel", "C", "C", "channel", "Copy the name of the incident's channel.", "Incident", "incident"
+    ),
+    Command("merge", "", "", "merge", "This incident is part of another one.", "Incident", "incident"),
+    Command(
+        "correct", "E", "E", "correct", "Correct the timeline entry under the cursor.", "Page", "incident"
+    ),
+    Command(
+        "filter", "F", "F", "filter", "Show one kind of timeline entry after the other.", "Page", "incident"
+    ),
+    Command(
+        "hold",
+        "H",
+        "H",
+        "hold",
+        "Hold the ladder up to 30 min, or end the hold.",
+        "Clock and ladder",
+        "incident",
+    ),
+    Command(
+        "levels", "l", "l", "level", "Somebody was called, or need not be.", "Clock and ladder", "incident"
+    ),
+    Command("snooze", "N", "N", "snooze", "Ring for an update later, once.", "Clock and ladder", "incident"),
+    Command("reload", "L", "L", "reload", "Read the runbook again, if it was edited.", "Console"),
     Command("theme", "", "", "theme", "Dark or light.", "Console"),
     Command("mouse", "", "", "mouse", "Give the mouse to the terminal, or take it.", "Console"),
     Command("help", "question_mark,f1", "?", "help", "All keys, on one page.", "Console", footer=1),

@@ -4,11 +4,13 @@ Every method is a value-returning step of the app's workers and timers; what fai
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from isla_console import __version__
 from isla_console.clock import Clock
 from isla_console.incident.alarms import Alarm, alarms, heard_before
 from isla_console.incident.escalation import crossing_events
@@ -42,6 +44,8 @@ class Desk:
         self.poller: Poller | None = None
         self.incident_id = ""
         self.frozen: Snapshot | None = None
+        self.timeline_filter = ""
+        self.edited_runbook = False
         self._known: set[str] = set()
         self._journal_problem = "the journal is not open yet"
         self._problem = ""
@@ -88,6 +92,13 @@ class Desk:
             many = "finding" if len(lines) == 1 else "findings"
             raise DeskError("\n".join([*lines, f"{len(lines)} {many}: the runbook was not opened"])) from None
 
+    async def notice_edits(self) -> None:
+        """Look whether the runbook's file is still what was read; an edit is offered, never taken."""
+        loaded = self.loaded
+        if loaded is not None:
+            digest = await asyncio.to_thread(_digest, loaded.path)
+            self.edited_runbook = bool(digest) and digest != loaded.sha256
+
     async def open_journal(self) -> None:
         """Open the journal; where that fails the console works on without one, and says so."""
         try:
@@ -104,10 +115,9 @@ class Desk:
         self._known.update(incident.id for incident in fresh)
         return fresh[0] if fresh and self.incident is None else None
 
-    def open_monitor(self, sampled: Callable[[], None]) -> None:
+    def open_monitor(self) -> None:
         """Make the poller; `measure` runs it."""
         self.poller = Poller(self.runbook, self.settings, clock=self.clock.now)
-        self.poller.on_sample = lambda _: sampled()
         self.poller.on_change = self._changes.append
 
     async def measure(self) -> None:
@@ -173,6 +183,12 @@ class Desk:
         self._rung.update(alarm.key for alarm in fresh)
         return fresh
 
+    def standing_alarms(self) -> tuple[Alarm, ...]:
+        """What is due now and not done yet, rung or not; what is only near is not among it."""
+        if self.incident is None:
+            return ()
+        return tuple(alarm for alarm in alarms(self.incident, self.clock.now(), ()) if alarm.level != "soft")
+
     def toggle_freeze(self) -> None:
         """Hold the panels at what they show, or let them go; measuring and the clocks go on."""
         live = self.poller.snapshot(self.clock.now()) if self.poller is not None else None
@@ -218,12 +234,21 @@ class Desk:
             saved=replace(saved, reason=problem) if problem else saved,
             drill=self.settings.drill or "",
             frozen_at=self.frozen.at if self.frozen else None,
+            alarms=self.standing_alarms(),
+            timeline_filter=self.timeline_filter,
+            edited_runbook=self.edited_runbook,
             findings=tuple(self.loaded.findings),
             missing=self._missing(),
         )
 
+    async def log_console(self, kind: str) -> None:
+        """Journal that a console was opened or closed on the incident: `console_opened`, `console_closed`."""
+        if self.incident is not None and not self._journal_problem:
+            await self.record(self._event(kind, {"version": __version__}, self.incident, self.clock.now()))
+
     async def close(self) -> None:
         """Write what waits and let go of the journal."""
+        await self.log_console("console_closed")
         await self.keeper.close()
 
     def _missing(self) -> dict[str, str]:
@@ -243,6 +268,14 @@ class Desk:
         except EventError as error:
             self.complain(error)
             return []
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file as hex; "" when it cannot be read just now, as in the middle of an edit."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _change_data(change: Change) -> dict[str, object]:

@@ -20,8 +20,10 @@ def declare(terminal: Terminal) -> None:
     """Declare P1 for issue 1."""
     terminal.wait_for("declare an incident")
     terminal.send("d")
-    terminal.wait_for("How bad is it?")
-    terminal.send("enter", "home", "enter", "enter")
+    terminal.wait_for("What is it?")
+    terminal.send("enter", "enter", "home", "enter")
+    terminal.wait_for("Proposed P1")
+    terminal.send("f2")
     terminal.wait_for("DECLARED")
 
 

@@ -113,9 +113,9 @@ class StillDesk(Desk):
 
     states: Sequence[tuple[State, float]] = CALM
 
-    def open_monitor(self, sampled: Callable[[], None]) -> None:
+    def open_monitor(self) -> None:
         if not self.states:
-            super().open_monitor(sampled)
+            super().open_monitor()
             return
         self.poller = _StillPoller(lambda now: snapshot(self.runbook, self.states, now))  # type: ignore[assignment]
 

@@ -28,6 +28,7 @@ KEYS = {
     "end": "\x1b[F",
     "ctrl+p": "\x10",
     "f1": "\x1bOP",
+    "f2": "\x1bOQ",
 }
 
 
@@ -84,22 +85,25 @@ class Terminal:
     def read(self, seconds: float) -> None:
         """Take in what the program writes for this long."""
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            ready, _, _ = select.select([self.fd], [], [], left)
-            if not ready:
-                return
-            try:
-                data = os.read(self.fd, 65536)
-            except OSError:
-                data = b""
-            if not data:
-                self._reap(os.WNOHANG)
-                time.sleep(min(left, 0.02))
-                if self.code is not None:
-                    return
-                continue
-            self.received += data
-            self._stream.feed(data)
+        while (left := end - time.monotonic()) > 0 and self.read_once(left):
+            pass
+
+    def read_once(self, seconds: float) -> bool:
+        """Take in what the program writes next; false when it wrote nothing for this long, or ended."""
+        ready, _, _ = select.select([self.fd], [], [], seconds)
+        if not ready:
+            return False
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._reap(os.WNOHANG)
+            time.sleep(min(seconds, 0.02))
+            return self.code is None
+        self.received += data
+        self._stream.feed(data)
+        return True
 
     def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = 20) -> str:
         """Read until the screen holds the text (or the function says yes); the screen then."""

@@ -33,7 +33,7 @@ def pressing(
     return run
 
 
-DECLARE = ("d", "enter", "home", "enter", "enter")
+DECLARE = ("d", "enter", "enter", "home", "enter", "f2")
 
 
 @SIZES

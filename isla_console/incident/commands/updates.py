@@ -13,10 +13,16 @@ from isla_console.incident.state import Incident
 
 
 def draft_update(
-    incident: Incident, audience: str, text: str, *, author: Author, now: datetime
+    incident: Incident,
+    audience: str,
+    text: str,
+    *,
+    author: Author,
+    now: datetime,
+    via: str | None = None,
 ) -> list[Event]:
-    """A text is kept; nobody was told."""
-    data = {"audience": audience, "text": needed(text, "a text")}
+    """A text is kept (``via`` names the template it came from); nobody was told."""
+    data = {"audience": audience, "text": needed(text, "a text"), "via": via}
     return [write(incident, "update_drafted", data, author=author, now=now)]
 
 

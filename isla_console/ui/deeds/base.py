@@ -90,6 +90,11 @@ class Deeds(App[int]):
             raise Refused("the console is still starting")
         return board
 
+    def service_of(self, incident: Incident) -> str:
+        """What is affected, as texts to the outside call it."""
+        known = {issue.id: issue.area for issue in self.board.runbook.issues}
+        return known.get(incident.issue or "", incident.title)
+
     async def attempt(self, deed: Callable[[Incident], Sequence[Event]]) -> bool:
         """Let an incident command make its events and record them; say what was refused."""
         incident = self.desk.incident

@@ -1,11 +1,15 @@
 """The console itself: probes, drill, looks, help, leaving."""
 
 from textual import work
+from textual.content import Content
 
-from isla_console.ui import dialogs
 from isla_console.ui.deeds.base import Deeds
+from isla_console.ui.desk import DeskError
+from isla_console.ui.dialogs import incident as dialogs
+from isla_console.ui.screens.detail import DetailScreen
 from isla_console.ui.screens.help import HelpScreen
 from isla_console.ui.screens.main import why_not
+from isla_console.ui.views.pages import known_page
 
 
 class ConsoleDeeds(Deeds):
@@ -16,6 +20,21 @@ class ConsoleDeeds(Deeds):
         self.say("Re-checking every probe …")
         await self.desk.recheck()
         self.refresh_board()
+
+    @work(exit_on_error=False, group="deed")
+    async def do_reload(self, key: str) -> None:
+        """Read the runbook again; one that does not load is said and changes nothing."""
+        try:
+            await self.desk.load_runbook()
+        except DeskError as error:
+            lines = [Content(line) for line in str(error).splitlines()]
+            self.push_screen(DetailScreen("The runbook was not taken", lines))
+            return
+        await self.desk.notice_edits()
+        if not known_page(self.main.page, self.board):
+            self.go("home")
+        self.refresh_board()
+        self.say("The runbook was read again. Probes and measures follow at the next start.")
 
     def do_freeze(self, key: str) -> None:
         self.desk.toggle_freeze()

@@ -4,6 +4,7 @@ from textual import work
 
 from isla_console.ui.deeds.base import Deeds
 from isla_console.ui.screens.search import SearchScreen
+from isla_console.ui.views.timeline import next_filter
 
 
 class GoingDeeds(Deeds):
@@ -34,6 +35,12 @@ class GoingDeeds(Deeds):
         target = await self.push_screen_wait(SearchScreen(self.board.runbook))
         if target:
             self.go(target)
+
+    def do_filter(self, key: str) -> None:
+        """The timeline narrowed to the next kind of entry."""
+        self.desk.timeline_filter = next_filter(self.desk.timeline_filter)
+        self.go("timeline")
+        self.refresh_board()
 
     def row_goto(self, issue: str) -> None:
         self.go(f"issue:{issue}")

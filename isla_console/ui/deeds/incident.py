@@ -4,11 +4,16 @@ from textual import work
 
 from isla_console.incident import commands as act
 from isla_console.incident.commands import Refused
+from isla_console.incident.communication import final_update
 from isla_console.incident.events import Event
+from isla_console.incident.evidence import evidence_for
 from isla_console.incident.state import Incident
-from isla_console.ui import dialogs
 from isla_console.ui.board import Board
 from isla_console.ui.deeds.base import Deeds
+from isla_console.ui.dialogs import command as command_dialogs
+from isla_console.ui.dialogs import incident as dialogs
+from isla_console.ui.screens.ask import Answers
+from isla_console.ui.times import read_time
 
 
 class IncidentDeeds(Deeds):
@@ -21,17 +26,26 @@ class IncidentDeeds(Deeds):
             self.say(f"An incident cannot be journalled: {problem}", warn=True)
             return
         kind, _, id = self.main.page.partition(":")
-        answers = await self.push_screen_wait(dialogs.declare_sheet(board, id if kind == "issue" else None))
+        questions = dialogs.question_sheet(board, id if kind == "issue" else None)
+        answers = await self.push_screen_wait(questions)
         if answers is None:
             return
         issue = None if answers["issue"] == dialogs.NO_ISSUE else answers["issue"]
-        title = answers["title"].strip() or (board.runbook.issue(issue).title if issue else "")
+        title = board.runbook.issue(issue).title if issue else ""
+        sheet = dialogs.declare_sheet(board, dialogs.proposed(board, answers), title)
+        confirmed = await self.push_screen_wait(sheet)
+        if confirmed is not None:
+            await self._declare(confirmed, issue)
+
+    async def _declare(self, answers: Answers, issue: str | None) -> None:
         board = self.board
         try:
             events = act.declare(
-                title=title,
+                title=answers["title"],
                 severity=answers["severity"],
                 issue=issue,
+                impact=answers["impact"].strip() or None,
+                impact_started_at=read_time(answers["since"], board.now),
                 policy=board.runbook.policy(),
                 runbook_sha256=self.desk.runbook_sha256,
                 author=self.desk.author,
@@ -65,7 +79,10 @@ class IncidentDeeds(Deeds):
         match state:
             case "resolved":
                 live = dialogs.live_states(board)
-                return act.resolve(incident, author=author, now=now, override=reason, metrics=live)
+                final = final_update(incident, now, service=self.service_of(incident))
+                return act.resolve(
+                    incident, author=author, now=now, override=reason, metrics=live, final_update=final
+                )
             case "closed":
                 return act.close(incident, author=author, now=now)
             case "cancelled":
@@ -94,12 +111,13 @@ class IncidentDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_note(self, key: str) -> None:
-        answers = await self.push_screen_wait(dialogs.note_sheet())
+        answers = await self.push_screen_wait(dialogs.note_sheet(self.board))
         if answers is not None:
+            now = self.clock.now()
+            write = act.decide if answers["kind"] == "decision" else act.note
+            at = read_time(answers["at"], now)
             await self.attempt(
-                lambda incident: act.note(
-                    incident, answers["text"], author=self.desk.author, now=self.clock.now()
-                )
+                lambda incident: write(incident, answers["text"], author=self.desk.author, now=now, at=at)
             )
 
     @work(exit_on_error=False, group="deed")
@@ -147,7 +165,7 @@ class IncidentDeeds(Deeds):
         author, now = self.desk.author, self.clock.now()
         match kind:
             case "check":
-                await self.attempt(lambda incident: _toggle_item(incident, id, self))
+                await self._toggle_item(id)
             case "symptom":
                 await self.attempt(lambda incident: act.see_symptom(incident, id, author=author, now=now))
             case "step":
@@ -155,17 +173,45 @@ class IncidentDeeds(Deeds):
             case _:
                 self.say("Nothing to tick here: steps, symptoms and the checklist can be ticked.")
 
+    async def _toggle_item(self, item: str) -> None:
+        """Tick with what shows it: proposed where the incident itself can say; again takes it back."""
+        incident, board = self.desk.incident, self.board
+        tick = incident.checklist.get(item) if incident else None
+        if incident is None or tick is None:
+            return
+        author = self.desk.author
+        if tick.state != "open":
+            await self.attempt(lambda found: act.untick(found, item, author=author, now=self.clock.now()))
+            return
+        shown = evidence_for(incident, item, board.now, dialogs.live_states(board))
+        await self.attempt(
+            lambda found: act.tick(found, item, author=author, now=self.clock.now(), evidence=shown or "")
+        )
+
     @work(exit_on_error=False, group="deed")
     async def do_deny(self, key: str) -> None:
+        """Minus: a symptom is not seen, a step is skipped, a checklist item does not apply."""
         kind, _, id = self.main.key.partition(":")
-        if kind != "symptom":
-            self.say("The cursor is not on a symptom.")
-            return
-        await self.attempt(
-            lambda incident: act.see_symptom(
-                incident, id, author=self.desk.author, now=self.clock.now(), seen=False
+        author, now = self.desk.author, self.clock.now()
+        if kind == "symptom":
+            await self.attempt(
+                lambda incident: act.see_symptom(incident, id, author=author, now=now, seen=False)
             )
-        )
+            return
+        if kind not in {"step", "check"}:
+            self.say("Nothing to deny here: symptoms, steps and checklist items.")
+            return
+        title = "Skip the step" if kind == "step" else "Not applicable"
+        answers = await self.push_screen_wait(command_dialogs.reason_sheet(title, "Reason"))
+        if answers is None:
+            return
+        reason, now = answers["reason"], self.clock.now()
+        if kind == "step":
+            await self.attempt(
+                lambda found: act.mark_step(found, id, "skipped", author=author, now=now, reason=reason)
+            )
+        else:
+            await self.attempt(lambda found: act.not_applicable(found, id, reason, author=author, now=now))
 
     @work(exit_on_error=False, group="deed")
     async def do_work_on(self, incident_id: str) -> None:
@@ -187,6 +233,7 @@ class IncidentDeeds(Deeds):
         elif waiting:
             answers = await self.push_screen_wait(dialogs.resume_sheet(waiting))
             self.desk.work_on(answers["incident"] if answers else waiting[0].id)
+        await self.desk.log_console("console_opened")
         self.refresh_board()
 
     def row_incident(self, incident_id: str) -> None:
@@ -194,14 +241,6 @@ class IncidentDeeds(Deeds):
 
     def row_check(self, item: str) -> None:
         self.do_tick("")
-
-
-def _toggle_item(incident: Incident, item: str, app: Deeds) -> list[Event]:
-    author, now = app.desk.author, app.clock.now()
-    tick = incident.checklist.get(item)
-    if tick is not None and tick.state != "open":
-        return act.untick(incident, item, author=author, now=now)
-    return act.tick(incident, item, author=author, now=now)
 
 
 def _toggle_step(incident: Incident, step: str, app: Deeds) -> list[Event]:

@@ -1,5 +1,17 @@
-"""Every page that is a widget, by page id."""
+"""Every page that is a widget, by page id. The class is imported when its page is first opened."""
+
+from importlib import import_module
 
 from isla_console.ui.pages.base import PageWidget
 
-WIDGET_PAGES: dict[str, type[PageWidget]] = {}
+WIDGET_PAGES: dict[str, str] = {
+    "communication": "isla_console.ui.pages.communication:CommunicationPage",
+    "postmortem": "isla_console.ui.pages.postmortem:PostmortemPage",
+}
+
+
+def page_class(page: str) -> type[PageWidget]:
+    """The widget class of a page of `WIDGET_PAGES`."""
+    module, _, name = WIDGET_PAGES[page].partition(":")
+    found: type[PageWidget] = getattr(import_module(module), name)
+    return found

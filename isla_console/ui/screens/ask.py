@@ -47,7 +47,9 @@ def required(what: str) -> Callable[[str], str]:
 
 
 class AskScreen(ModalScreen[Answers | None]):
-    """Shows fields one under the other; Enter goes on, the last Enter submits, Escape leaves.
+    """Shows fields one under the other; Enter goes on, the last Enter or F2 hands in.
+
+    Escape leaves.
 
     `done` may refuse the whole sheet: it gets the answers and says why not ("" lets them pass).
     `advise` writes the lines under the title, anew at every answer.
@@ -57,6 +59,7 @@ class AskScreen(ModalScreen[Answers | None]):
     BINDINGS = [
         Binding("escape", "leave", "leave it", show=False),
         Binding("enter", "next", "next", show=False, priority=True),
+        Binding("f2", "done", "done", show=False, priority=True),
         Binding("tab", "turn(1)", show=False, priority=True),
         Binding("shift+tab", "turn(-1)", show=False, priority=True),
         Binding("down", "turn(1)", show=False),
@@ -82,10 +85,13 @@ class AskScreen(ModalScreen[Answers | None]):
     def compose(self) -> ComposeResult:
         sheet = Vertical(id="sheet")
         sheet.border_title = Content(self._title)
-        sheet.border_subtitle = Content("enter: next   esc: leave it")
+        sheet.border_subtitle = Content("enter: next   f2: done   esc: leave it")
         with sheet:
             for line in self._intro:
                 yield Static(line if isinstance(line, Content) else Content(line), classes="intro")
+            # Above the fields, where they stay in sight however low the screen is.
+            yield Static(id="advice")
+            yield Static(id="problem")
             with VerticalScroll(id="fields", can_focus=False):
                 for field in self._fields:
                     yield Static(
@@ -98,8 +104,6 @@ class AskScreen(ModalScreen[Answers | None]):
                         box = Input(field.default, id=f"field-{field.name}", compact=True)
                         box.cursor_blink = False
                         yield box
-            yield Static(id="advice")
-            yield Static(id="problem")
 
     def on_mount(self) -> None:
         self._go_to(0)
@@ -118,11 +122,13 @@ class AskScreen(ModalScreen[Answers | None]):
             return
         if index + 1 < len(self._fields):
             self._go_to(index + 1)
-        elif not self._complain(self._fields):
-            if refused := self._done(self.answers):
-                self._say(refused)
-            else:
-                self.dismiss(self.answers)
+        else:
+            self._hand_in()
+
+    async def action_done(self) -> None:
+        """Hand the sheet in from any field, the rest as it stands."""
+        await self._typed_out()
+        self._hand_in()
 
     async def action_turn(self, by: int) -> None:
         """To the next or previous field, round and round."""
@@ -152,6 +158,14 @@ class AskScreen(ModalScreen[Answers | None]):
             self.focused.call_later(taken_in.set)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(taken_in.wait(), 1)
+
+    def _hand_in(self) -> None:
+        if self._complain(self._fields):
+            return
+        if refused := self._done(self.answers):
+            self._say(refused)
+        else:
+            self.dismiss(self.answers)
 
     def _index(self) -> int:
         id = (self.focused.id or "") if self.focused is not None else ""

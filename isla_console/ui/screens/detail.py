@@ -15,13 +15,14 @@ class DetailScreen(ModalScreen[None]):
 
     BINDINGS = [Binding("escape,q,enter", "leave", "close", show=False)]
 
-    def __init__(self, title: str, lines: Sequence[Content]) -> None:
+    def __init__(self, title: str, lines: Sequence[Content], *, small: bool = False) -> None:
         super().__init__()
+        self._size_class = "" if small else "tall"
         self._title = title
         self._lines = lines
 
     def compose(self) -> ComposeResult:
-        sheet = VerticalScroll(id="sheet", classes="tall")
+        sheet = VerticalScroll(id="sheet", classes=self._size_class)
         sheet.border_title = Content(self._title)
         sheet.border_subtitle = "esc: close   ↑↓: scroll"
         with sheet:

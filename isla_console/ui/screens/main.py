@@ -23,7 +23,7 @@ from textual.widgets import ContentSwitcher
 from isla_console.ui.board import Board
 from isla_console.ui.commands import COMMANDS, Command
 from isla_console.ui.pages.base import PageWidget
-from isla_console.ui.pages.registry import WIDGET_PAGES
+from isla_console.ui.pages.registry import WIDGET_PAGES, page_class
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.bar import banner_lines, bar_line
 from isla_console.ui.views.pages import page_rows, page_title
@@ -157,7 +157,7 @@ class MainScreen(Screen[None]):
         switcher = self.query_one("#pages", ContentSwitcher)
         widget = self._widget_page()
         if widget is None:
-            widget = WIDGET_PAGES[page](id=f"page-{page}", classes="page")
+            widget = page_class(page)(id=f"page-{page}", classes="page")
             switcher.mount(widget)
             self.call_after_refresh(self._show_widget, widget)
         else:
@@ -168,6 +168,8 @@ class MainScreen(Screen[None]):
             self.query_one("#pages", ContentSwitcher).current = widget.id
             self.draw()
             self.set_focus(widget.place_focus())
+            # Its parts have a size only once it was laid out.
+            self.call_after_refresh(self.draw)
 
     def _widget_page(self) -> PageWidget | None:
         """The widget of the open page, once it is mounted."""

@@ -57,6 +57,13 @@ def banner_lines(board: Board, width: int) -> list[Content]:
             f" NOT SAVED ({board.saved.pending} waiting, trying again): " if board.saved.pending else " "
         )
         lines.append(Content.styled(f"{waiting}{board.saved.reason}", "$background on $error bold"))
+    if board.alarms:
+        said = "   ".join(alarm.text for alarm in board.alarms)
+        lines.append(Content.styled(f" ◆ {said}", "$background on $error bold"))
+    if board.edited_runbook:
+        kept = " The incident keeps its ladder and cadence." if board.incident else ""
+        text = f" runbook.yaml was edited. L: read it again.{kept}"
+        lines.append(Content.styled(text, "$background on $warning bold"))
     if board.frozen_at is not None:
         text = f" Panels held at {hms(board.frozen_at)} · z: let them go"
         lines.append(Content.styled(text, "$background on $warning bold"))

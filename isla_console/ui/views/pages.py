@@ -4,13 +4,14 @@ Pages made of rows are here; those that need widgets of their own are in `ui/pag
 """
 
 from isla_console.ui.board import Board
+from isla_console.ui.pages.registry import WIDGET_PAGES
 from isla_console.ui.views.contacts import contact_rows
 from isla_console.ui.views.home import home_rows
 from isla_console.ui.views.issue import issue_rows, procedure_rows
 from isla_console.ui.views.timeline import timeline_rows
 from isla_console.ui.widgets.rows import Row
 
-PAGE_COMMANDS = frozenset({"home", "contacts", "timeline"})
+PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", *WIDGET_PAGES})
 """Commands that open the page of their own name."""
 
 

@@ -2,7 +2,9 @@
 
 from textual.content import Content
 
+from isla_console.incident.cadence import updates
 from isla_console.ui.board import Board
+from isla_console.ui.format import age
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.issue import DONE
 from isla_console.ui.widgets.rows import Row
@@ -26,13 +28,30 @@ def sidebar_rows(board: Board, width: int) -> list[Row]:
         )
     rows += [Row.text(""), Row.heading("Incident")]
     events = Content.styled(str(len(board.incident.timeline)) if board.incident else "", MUTED)
+    if board.incident is not None:
+        rows.append(Row("communication", _entry("c", "Communication", _next_update(board), width)))
     rows.append(Row("timeline", _entry("t", "Timeline", events, width)))
+    if board.incident is not None:
+        written = (board.incident.postmortem_state or "draft").replace("_", " ")
+        rows.append(Row("postmortem", _entry("p", "Post-mortem", Content.styled(written, MUTED), width)))
     rows.append(Row("contacts", _entry("o", "Contacts", Content(""), width)))
     return rows
 
 
 def _entry(key: str, name: str, right: Content, width: int) -> Content:
     return ends(Content.assemble(" ", (key, "$accent bold"), f" {name}"), Content.assemble(right, " "), width)
+
+
+def _next_update(board: Board) -> Content:
+    """How long until somebody must be told; red once it is overdue."""
+    if board.incident is None:
+        return Content("")
+    due = [update.due_at for update in updates(board.incident, board.now) if update.due_at is not None]
+    if not due:
+        return Content("")
+    seconds = (min(due) - board.now).total_seconds()
+    late = seconds < 0
+    return Content.styled(f"-{age(-seconds)}" if late else age(seconds), "$error bold" if late else MUTED)
 
 
 def _done(board: Board, steps: list[str]) -> Content:

@@ -13,23 +13,71 @@ from isla_console.ui.views.told import told
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
+LIMIT = 400
+"""Entries on the page; what is older is said, exported and reported, but not listed."""
+
+FILTERS: dict[str, frozenset[str]] = {
+    "": frozenset(),
+    "people": frozenset(),
+    "ladder": frozenset(
+        {
+            *("level_due", "level_notified", "acknowledged", "level_waived", "escalated"),
+            *("hold_started", "hold_ended"),
+        }
+    ),
+    "state": frozenset(
+        {
+            *("declared", "state_changed", "severity_changed", "impact_changed"),
+            *("impact_start_adjusted", "merged"),
+        }
+    ),
+    "updates": frozenset({"update_drafted", "update_copied", "update_sent", "update_snoozed"}),
+    "steps": frozenset({"ran", "queried", "step_done", "step_undone", "step_skipped"}),
+    "notes": frozenset({"noted", "decided"}),
+    "measures": frozenset({"metric_changed", "probe_changed", "vendor_changed", "link_changed"}),
+}
+"""What the page can be narrowed to: a name and its kinds. `people` is whatever a person did."""
+
+
+def next_filter(name: str) -> str:
+    """The filter after this one, round and round."""
+    names = list(FILTERS)
+    return names[(names.index(name) + 1) % len(names)]
+
 
 def timeline_rows(board: Board, width: int) -> list[Row]:
     """One row an event, newest first, with a rule where the day changes; late entries are marked."""
     incident = board.incident
     if incident is None:
         return [Row.text(Content.styled("The timeline begins when an incident is declared (d).", MUTED))]
+    events = [event for event in incident.timeline if _passes(event, board.timeline_filter)]
     rows: list[Row] = []
+    if board.timeline_filter:
+        said = f"Only {board.timeline_filter}: {len(events)} of {len(incident.timeline)} entries   F: next"
+        rows.append(Row.text(Content.styled(said, "$accent")))
     day = None
-    for event in reversed(incident.timeline):
+    for event in reversed(events[-LIMIT:]):
         if event.occurred_at.date() != day:
             day = event.occurred_at.date()
             rows.append(Row.heading(f"{day:%Y-%m-%d} UTC"))
-        late = Content.styled("written late" if incident.is_late(event) else "", "$warning")
-        weight = "" if event.is_human else MUTED
-        left = Content.assemble((f" {hms(event.occurred_at)}  ", MUTED), (told(event, board), weight))
-        rows.append(Row(f"event:{event.id}", ends(left, late, width)))
+        rows.append(Row(f"event:{event.id}", _entry(event, board, width)))
+    if len(events) > LIMIT:
+        older = f"{len(events) - LIMIT} older entries: isla-console incident export {incident.id}"
+        rows.append(Row.text(Content.styled(older, MUTED)))
     return rows
+
+
+def _passes(event: Event, name: str) -> bool:
+    return not name or (event.is_human if name == "people" else event.kind in FILTERS[name])
+
+
+def _entry(event: Event, board: Board, width: int) -> Content:
+    late = board.incident is not None and board.incident.is_late(event)
+    corrected = board.incident is not None and event.id in board.incident.corrections
+    marks = " ".join(word for word, on in (("corrected", corrected), ("written late", late)) if on)
+    weight = "" if event.is_human else MUTED
+    left = Content.assemble((f" {hms(event.occurred_at)}  ", MUTED), (told(event, board), weight))
+    return ends(left, Content.styled(marks, "$warning"), width)
 
 
 def event_detail(event: Event) -> list[Content]:

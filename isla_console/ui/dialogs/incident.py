@@ -1,30 +1,75 @@
 """The sheets that ask before something is journalled: their questions and choices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from textual.content import Content
 
 from isla_console.incident.commands.lifecycle import FORWARD
 from isla_console.incident.escalation import ladder
 from isla_console.incident.policy import Policy
+from isla_console.incident.proposal import Proposal, propose
 from isla_console.incident.soak import soak
 from isla_console.incident.state import Incident
 from isla_console.runbook.model import Severity
 from isla_console.ui.board import Board
 from isla_console.ui.screens.ask import AskScreen, Choice, Field, required
 from isla_console.ui.theme import MUTED
+from isla_console.ui.times import read_time
 
 NO_ISSUE = "none"
 
 
-def declare_sheet(board: Board, issue_id: str | None) -> AskScreen:
-    """Severity with its rule, the issue, a title that follows the issue."""
-    runbook = board.runbook
-    severities = [Choice(item.id, f"{item.id} {item.name}", _rule(item)) for item in runbook.severities]
-    issues = [Choice(issue.id, f"{issue.number} {issue.title}") for issue in runbook.issues]
+TROUBLES = (
+    Choice("outage", "Outage", "everything is down"),
+    Choice("data", "Data", "data is lost or at risk"),
+    Choice("security", "Security", "a breach"),
+    Choice("major", "A major feature", "many users, one thing broken"),
+    Choice("minor", "A minor feature", "some users, one thing broken"),
+    Choice("cosmetic", "Cosmetic", "looks wrong, works; or there is a way round"),
+)
+SHARES = (
+    Choice("", "not known"),
+    Choice("100", "everybody"),
+    Choice("50", "more than 30 %"),
+    Choice("30", "about 30 %"),
+    Choice("10", "fewer than 30 %"),
+)
+
+
+def question_sheet(board: Board, issue_id: str | None) -> AskScreen:
+    """At most three questions; what they propose stands below them."""
+    issues = [Choice(issue.id, f"{issue.number} {issue.title}") for issue in board.runbook.issues]
     issues.append(Choice(NO_ISSUE, "– none of these"))
 
-    policy = Policy.from_dict(runbook.policy())
+    def advise(answers: Mapping[str, str]) -> list[Content]:
+        proposal = proposed(board, answers)
+        return [
+            Content.assemble(
+                ("Proposed ", MUTED), (proposal.severity, "bold"), (f": {proposal.because}", MUTED)
+            )
+        ]
+
+    return AskScreen(
+        "Declare an incident",
+        intro=[f"{board.incident.id} is open: this declares another."] if board.incident else (),
+        fields=[
+            Field("trouble", "What is it?", "major", TROUBLES),
+            Field("share", "Share of users?", "", SHARES),
+            Field("issue", "Which issue?", issue_id or NO_ISSUE, issues),
+        ],
+        advise=advise,
+    )
+
+
+def proposed(board: Board, answers: Mapping[str, str]) -> Proposal:
+    """The severity that the answers ask for."""
+    share = float(answers["share"]) if answers["share"] else None
+    return propose(board.runbook.severities, trouble=answers["trouble"], affected_percent=share)
+
+
+def declare_sheet(board: Board, proposal: Proposal, title: str) -> AskScreen:
+    """The proposal to confirm or to overrule, and what it is called."""
+    policy = Policy.from_dict(board.runbook.policy())
 
     def advise(answers: Mapping[str, str]) -> list[Content]:
         rule = policy.rule(answers["severity"])
@@ -33,24 +78,35 @@ def declare_sheet(board: Board, issue_id: str | None) -> AskScreen:
             for level, minute in rule.ladder.items()
             if minute is not None and minute > 0
         )
-        update = (
-            f"first update within {rule.first_update_min:g} min"
-            if rule.first_update_min
-            else "updates by hand"
-        )
+        first = rule.first_update_min
+        update = f"first update within {first:g} min" if first else "updates by hand"
         return [Content.styled(f"Then: {called or 'levels by hand'}; {update}.", MUTED)]
 
+    severities = [Choice(item.id, f"{item.id} {item.name}", _rule(item)) for item in board.runbook.severities]
     return AskScreen(
         "Declare an incident",
-        intro=[f"{board.incident.id} is open: this declares another."] if board.incident else (),
+        intro=[f"Proposed {proposal.severity}: {proposal.because}"],
         fields=[
-            Field("severity", "How bad is it?", "P1", severities),
-            Field("issue", "Which issue is it?", issue_id or NO_ISSUE, issues),
-            Field("title", "Title", "", hint="empty takes the issue's name"),
+            Field("severity", "Severity", proposal.severity, severities),
+            Field("title", "Title", title, check=required("a title")),
+            Field("impact", "Impact", hint="what users experience; may stay empty"),
+            Field("since", "Since", hint="empty is now; 14:05 or 20m ago", check=_check_time(board)),
         ],
-        done=lambda a: "" if a["title"].strip() or a["issue"] != NO_ISSUE else "a title is needed",
         advise=advise,
     )
+
+
+def _check_time(board: Board) -> Callable[[str], str]:
+    """A check for a field that takes a time; empty is fine."""
+
+    def check(typed: str) -> str:
+        try:
+            read_time(typed, board.now)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    return check
 
 
 def state_sheet(board: Board, incident: Incident) -> AskScreen:
@@ -98,9 +154,21 @@ def severity_sheet(board: Board, incident: Incident) -> AskScreen:
     )
 
 
-def note_sheet() -> AskScreen:
-    """A line for the timeline."""
-    return AskScreen("Note", [Field("text", "What happened, what you see", check=required("some text"))])
+def note_sheet(board: Board) -> AskScreen:
+    """A line for the timeline, now or about an earlier time."""
+    return AskScreen(
+        "Note",
+        [
+            Field("text", "What happened, what you see, what was decided", check=required("some text")),
+            Field(
+                "kind",
+                "It is",
+                "note",
+                [Choice("note", "a note"), Choice("decision", "a decision", "the report lists those")],
+            ),
+            Field("at", "When", "", hint="empty is now; 14:05 or 20m ago", check=_check_time(board)),
+        ],
+    )
 
 
 def acknowledge_sheet(board: Board, incident: Incident) -> AskScreen | None:

@@ -1,0 +1,1 @@
+"""The sheets that ask before something is journalled: their questions and choices."""

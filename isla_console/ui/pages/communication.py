@@ -1,0 +1,152 @@
+"""Telling people: the texts, filled from the incident, to edit, copy and mark as sent."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static, TextArea
+
+from isla_console.incident.cadence import update_due
+from isla_console.incident.communication import unfilled
+from isla_console.ui.board import Board
+from isla_console.ui.format import countdown, hm
+from isla_console.ui.messages import DraftAsked
+from isla_console.ui.pages.base import PageWidget
+from isla_console.ui.theme import MUTED
+from isla_console.ui.views.communication import Draft, drafts
+from isla_console.ui.widgets.rows import Row, RowList
+from isla_console.ui.widgets.text_block import ends
+
+
+class CommunicationPage(PageWidget):
+    """A list of texts, the chosen one below it. Decides nothing: it asks by messages."""
+
+    page = "communication"
+    BINDINGS = [
+        Binding("y", "ask('copy')", "copy"),
+        Binding("S", "ask('send')", "mark sent"),
+        Binding("f4", "ask('editor')", "$EDITOR"),
+        Binding("escape", "leave_text", "keep", show=False),
+    ]
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.edits: dict[str, str] = {}
+        self._board: Board | None = None
+
+    def compose(self) -> ComposeResult:
+        yield RowList(id="texts")
+        area = TextArea(id="text", read_only=True, soft_wrap=True, show_line_numbers=False)
+        area.cursor_blink = False
+        yield area
+        yield Static(id="left")
+
+    def on_mount(self) -> None:
+        self.border_title = "Communication"
+        self.border_subtitle = "enter: edit  f4: $EDITOR  y: copy  S: mark sent  N: snooze  b: back"
+
+    def place_focus(self) -> Widget:
+        return self.query_one("#texts")
+
+    def show(self, board: Board) -> None:
+        self._board = board
+        rows = self.query_one("#texts", RowList)
+        rows.show_rows([_row(draft, board, rows.row_width) for draft in drafts(board, self.edits)])
+        self._show_text()
+
+    @property
+    def draft(self) -> Draft | None:
+        """The text under the cursor."""
+        if self._board is None:
+            return None
+        key = self.query_one("#texts", RowList).key.removeprefix("text:")
+        return next((draft for draft in drafts(self._board, self.edits) if draft.id == key), None)
+
+    def edit(self, id: str, text: str) -> None:
+        """Take a text that was edited elsewhere."""
+        self.edits[id] = text
+        self._redraw()
+
+    def forget(self, id: str) -> None:
+        """It was sent: the next one is filled anew."""
+        self.edits.pop(id, None)
+        self._redraw()
+
+    def action_ask(self, act: str) -> None:
+        if (draft := self.draft) is not None:
+            self.post_message(DraftAsked(act, draft))
+
+    def action_leave_text(self) -> None:
+        """Escape in the text: back to the list; what was typed is kept as a draft."""
+        area = self.query_one(TextArea)
+        if area.has_focus:
+            area.read_only = True
+            self.screen.set_focus(self.query_one("#texts"))
+            if (draft := self.draft) is not None and draft.id in self.edits:
+                self.post_message(DraftAsked("keep", draft))
+
+    @on(RowList.Chosen, "#texts")
+    def _edit_here(self, event: RowList.Chosen) -> None:
+        event.stop()
+        area = self.query_one(TextArea)
+        area.read_only = False
+        self.screen.set_focus(area)
+
+    @on(RowList.Moved, "#texts")
+    def _other_text(self, event: RowList.Moved) -> None:
+        event.stop()
+        self._show_text()
+
+    @on(TextArea.Changed)
+    def _typed(self, event: TextArea.Changed) -> None:
+        if event.text_area.has_focus and not event.text_area.read_only and (draft := self.draft) is not None:
+            self.edits[draft.id] = event.text_area.text
+            self._show_left(draft)
+
+    def _redraw(self) -> None:
+        if self._board is not None:
+            self.show(self._board)
+
+    def _show_text(self) -> None:
+        draft = self.draft
+        area = self.query_one(TextArea)
+        if draft is None or (area.has_focus and not area.read_only):
+            return
+        if area.text != draft.text:
+            area.load_text(draft.text)
+        self._show_left(draft)
+
+    def _show_left(self, draft: Draft) -> None:
+        left = unfilled(self.edits.get(draft.id, draft.text), draft.places)
+        note = self.query_one("#left", Static)
+        if left:
+            note.update(
+                Content.styled(f"Still to fill in before it can be sent: {', '.join(left)}", "$warning")
+            )
+        else:
+            note.update(Content.styled("Nothing is left to fill in.", MUTED))
+
+
+def _row(draft: Draft, board: Board, width: int) -> Row:
+    left = Content.assemble(
+        f" {draft.audience:<9}", (draft.title, "bold"), ("  edited" if draft.edited else "", MUTED)
+    )
+    return Row(f"text:{draft.id}", ends(left, _when(draft, board, width >= 90), width))
+
+
+def _when(draft: Draft, board: Board, with_reason: bool) -> Content:
+    """When this audience hears next; a customer's mail shares the public clock."""
+    if board.incident is None:
+        return Content("")
+    due = update_due(board.incident, draft.heard_by, board.now)
+    if due.due_at is None:
+        sent = f"last sent {hm(due.last_sent_at, board.now)}" if due.last_sent_at else "by hand"
+        return Content.styled(sent, MUTED)
+    seconds = (due.due_at - board.now).total_seconds()
+    because = f": {due.because}" if with_reason and due.because else ""
+    if due.stage == "snoozed" and due.snoozed_until is not None:
+        return Content.styled(f"snoozed until {hm(due.snoozed_until, board.now)}", "$warning")
+    if seconds < 0:
+        return Content.styled(f"{countdown(seconds)} overdue{because}", "$error bold")
+    return Content(f"due {hm(due.due_at, board.now)} (in {countdown(seconds)}){because}")

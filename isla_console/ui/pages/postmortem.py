@@ -1,0 +1,72 @@
+"""The post-mortem as it writes itself."""
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from isla_console.incident.postmortem import postmortem
+from isla_console.incident.report import report
+from isla_console.incident.state import Incident
+from isla_console.ui.board import Board
+from isla_console.ui.format import countdown, hm
+from isla_console.ui.pages.base import PageWidget
+from isla_console.ui.theme import MUTED
+
+
+class PostmortemPage(PageWidget):
+    """The report's Markdown as text; it is written anew when the incident has changed."""
+
+    page = "postmortem"
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._drawn: Incident | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="standing")
+        with VerticalScroll(id="report"):
+            yield Static(id="markdown", markup=False)
+
+    def on_mount(self) -> None:
+        self.border_title = "Post-mortem"
+        self.border_subtitle = "O: owner and state  A: action item  isla-console report -o FILE  b: back"
+
+    def place_focus(self) -> Widget:
+        return self.query_one("#report")
+
+    def show(self, board: Board) -> None:
+        incident = board.incident
+        if incident is None:
+            return
+        self.query_one("#standing", Static).update(_standing(incident, board))
+        if incident is not self._drawn:
+            self._drawn = incident
+            lines = [_styled(line) for line in report(incident).splitlines()]
+            self.query_one("#markdown", Static).update(Content("\n").join(lines))
+
+
+def _standing(incident: Incident, board: Board) -> Content:
+    found = postmortem(incident, board.now)
+    owner = found.owner or "nobody yet: O"
+    state = (found.state or "draft").replace("_", " ")
+    if found.due_at is None:
+        due = "not owed" if incident.rule.postmortem_h is None else "due 48 h after the resolve"
+        if incident.rule.postmortem_h is not None:
+            due = f"due {incident.rule.postmortem_h:g} h after the resolve"
+        return Content.styled(f"{state} · owner {owner} · {due}", MUTED)
+    left = (found.due_at - board.now).total_seconds()
+    text = f"{state} · owner {owner} · due {hm(found.due_at, board.now)}"
+    if found.is_overdue:
+        return Content.styled(f"{text} · {countdown(left)} overdue", "$error bold")
+    return Content(f"{text} (in {countdown(left)})")
+
+
+def _styled(line: str) -> Content:
+    """A line of Markdown, headings and marks of what a person still owes brought out."""
+    if line.startswith("#"):
+        return Content.styled(line, "$accent bold")
+    if "TODO" in line or "To be written" in line:
+        return Content.styled(line, "$warning")
+    return Content(line)

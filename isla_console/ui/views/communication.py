@@ -1,0 +1,69 @@
+"""The texts that tell people, as they stand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from isla_console.incident.communication import fill, internal_update, unfilled
+from isla_console.incident.evidence import CUSTOMER_VIA
+from isla_console.incident.state import Incident
+from isla_console.ui.board import Board
+
+INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text as it stands: `id` is its template's, or `internal`; `places` are what must not stay in it."""
+
+    id: str
+    audience: str
+    title: str
+    text: str
+    places: tuple[str, ...] | None
+    edited: bool
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """What nobody has filled in yet."""
+        return unfilled(self.text, self.places)
+
+    @property
+    def via(self) -> str:
+        """What `update_sent` says of it when it goes to customers rather than to the status page."""
+        return CUSTOMER_VIA if self.audience == "customer" else ""
+
+    @property
+    def heard_by(self) -> str:
+        """The audience whose clock it restarts."""
+        return "internal" if self.audience == INTERNAL else "public"
+
+
+def drafts(board: Board, edits: Mapping[str, str]) -> list[Draft]:
+    """Every text: what was edited here, else what was journalled as a draft since the last one sent, else
+    the template filled anew."""
+    incident = board.incident
+    if incident is None:
+        return []
+    known = {issue.id: issue.area for issue in board.runbook.issues}
+    service = known.get(incident.issue or "", incident.title)
+    found = []
+    for template in board.runbook.templates:
+        filled = fill(template.text, template.placeholders, incident, board.now, service=service)
+        text = edits.get(template.id) or _kept(incident, template.id) or filled.text
+        places = tuple(template.placeholders)
+        edited = text != filled.text
+        found.append(Draft(template.id, template.audience, template.title, text, places, edited))
+    fresh = internal_update(incident, board.now)
+    text = edits.get(INTERNAL) or _kept(incident, INTERNAL) or fresh
+    found.append(Draft(INTERNAL, INTERNAL, "Word to the team", text, None, text != fresh))
+    return found
+
+
+def _kept(incident: Incident, id: str) -> str:
+    """The newest journalled draft of a text that was not sent since."""
+    for update in reversed(incident.updates):
+        if update.stage == "sent" and (update.audience == INTERNAL) == (id == INTERNAL):
+            return ""
+        if update.stage == "drafted" and update.via == id:
+            return update.text
+    return ""
