@@ -127,7 +127,7 @@ async def create_cluster(server: Programs, data: Path, password: str, user: Serv
             preexec_fn=child_setup(user, signal.SIGKILL),
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise PostgresError(f"initdb does not run: {error}") from None
+        raise _not_run("initdb", error) from None
     finally:
         os.close(reader)
     try:
@@ -137,7 +137,7 @@ async def create_cluster(server: Programs, data: Path, password: str, user: Serv
             process.kill()
         raise
     if process.returncode != 0:
-        raise PostgresError(f"initdb: {_last_line(told.decode(errors='replace'))}")
+        raise PostgresError(_last_line(told.decode(errors="replace")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class Server:
                     preexec_fn=child_setup(user, signal.SIGQUIT),
                 )
         except (OSError, subprocess.SubprocessError) as error:
-            raise PostgresError(f"postgres does not run: {error}") from None
+            raise _not_run("postgres", error) from None
         return cls(process, data, port)
 
     async def _ready(self) -> bool:
@@ -264,6 +264,12 @@ def _free_port() -> int:
 def _environ() -> dict[str, str]:
     """The least a server needs: nothing of the caller's reaches it."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _not_run(program: str, error: Exception) -> PostgresError:
+    if isinstance(error, subprocess.SubprocessError):  # between fork and exec: see child_setup
+        return PostgresError("PostgreSQL does not run as root, and this root may not change to nobody")
+    return PostgresError(f"{program} does not run: {error}")
 
 
 def _take(log: Path) -> str:

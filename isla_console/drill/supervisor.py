@@ -20,7 +20,7 @@ import asyncpg
 
 from isla_console.drill import database, postgres, runs, scenario, template
 from isla_console.drill.platform import LivePlatform
-from isla_console.drill.process import die_with_parent, service_user
+from isla_console.drill.process import ServiceUser, die_with_parent, service_user
 
 _GRACE_S = 2.0
 """How long an orderly end may take before it is cut short."""
@@ -106,7 +106,8 @@ class _Supervisor:
         try:
             story = scenario.load(self._order.scenario)
             server = postgres.programs()
-            isla = await self._open_database(server)
+            async with template.only_one(self._root):
+                isla = await self._open_database(server)
             lap = time.monotonic()
             clicks = await database.seed(isla)
             _step(f"{clicks:,} clicks over 30 days", lap)
@@ -134,28 +135,35 @@ class _Supervisor:
         return None
 
     async def _open_database(self, server: postgres.Programs) -> database.Database:
-        """A running copy of the template; one that does not start is made anew, once."""
+        """A running copy of the template; a cached one that does not start is made anew."""
         lap = time.monotonic()
+        user = service_user()
+        made = await self._template(server, user)
         try:
-            isla = await self._open_copy(server)
+            isla = await self._open_copy(made, server, user)
         except (postgres.PostgresError, asyncpg.PostgresError, OSError):
+            if made.fresh:
+                raise
             if self._server is not None:
                 self._server.stop()
             template.forget(self._root, self._run.folder)
             shutil.rmtree(self._run.data, ignore_errors=True)
-            isla = await self._open_copy(server)
+            isla = await self._open_copy(await self._template(server, user), server, user)
         _step(f"PostgreSQL {server.version}", lap)
         return isla
 
-    async def _open_copy(self, server: postgres.Programs) -> database.Database:
-        user = service_user()
-        made = await template.obtain(
+    async def _template(self, server: postgres.Programs, user: ServiceUser | None) -> template.Template:
+        return await template.obtain(
             self._root,
             self._run.folder,
             server,
             user,
             lambda: _tell(note="preparing PostgreSQL for the first time"),
         )
+
+    async def _open_copy(
+        self, made: template.Template, server: postgres.Programs, user: ServiceUser | None
+    ) -> database.Database:
         await asyncio.to_thread(made.copy, self._run.data, user)
         self._server = await postgres.Server.start(server, self._run.data, self._run.log, user)
         return await database.take_over(self._server.port, made.password)

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from isla_console.drill import database, postgres
@@ -20,10 +21,14 @@ _MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A stopped cluster with roles and tables, and its superuser's password."""
+    """A stopped cluster with roles and tables, and its superuser's password.
+
+    `fresh`: made just now, not found in the cache.
+    """
 
     place: Path
     password: str = field(repr=False)
+    fresh: bool = False
 
     def copy(self, target: Path, user: ServiceUser | None) -> None:
         """Copy the cluster to `target`, which must not exist.
@@ -39,6 +44,26 @@ class Template:
         own(target, user)
 
 
+@contextlib.asynccontextmanager
+async def only_one(root: Path) -> AsyncIterator[None]:
+    """Hold the templates in `root`: drills that start at once make, copy and remove in turn."""
+    lock = os.open(root / "template.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while not _locked(lock):  # noqa: ASYNC110 -- it is another process that lets go
+            await asyncio.sleep(0.05)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 async def obtain(
     root: Path,
     scratch: Path,
@@ -46,13 +71,12 @@ async def obtain(
     user: ServiceUser | None,
     building: Callable[[], None],
 ) -> Template:
-    """The cached template, made first if there is none or it is damaged.
-
-    Several drills may do so at once: each builds beside, and the first to finish is kept.
+    """The cached template, made first if there is none or it is damaged. Within `only_one`.
 
     Args:
         root: the drill's cache folder.
-        scratch: a folder of the run's own, on the same file system.
+        scratch: a folder of the run's own, on the same file system: a template is made there and
+            moved when it is whole.
         building: called when the template has to be made.
 
     Raises:
@@ -64,19 +88,17 @@ async def obtain(
         return kept
     building()
     draft = scratch / "template"
-    shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     await _build(draft, server, user)
     forget(root, scratch)
-    with contextlib.suppress(OSError):  # another drill was first: its template is as good
-        draft.rename(place)
+    draft.rename(place)
     if (made := _read(place)) is None:
-        raise postgres.PostgresError(f"the cache in {root} changes while it is read")
-    return made
+        raise postgres.PostgresError(f"{place} changes while it is read")
+    return replace(made, fresh=True)
 
 
 def forget(root: Path, scratch: Path) -> None:
-    """Remove every template: each at one stroke, so that who looks finds all of it or nothing."""
+    """Remove every template, of other versions too: each at one stroke. Within `only_one`."""
     for place in root.glob("template-*"):
         grave = scratch / f"discarded-{secrets.token_hex(6)}"
         with contextlib.suppress(OSError):

@@ -40,17 +40,21 @@ def test_the_first_start_makes_the_cache_and_the_second_is_quick(tmp_path: Path)
     old = tmp_path / "cache/isla-console/drill/template-pg17.1-0123456789ab"
     old.mkdir(parents=True)
     told: list[str] = []
-    times = []
-    for _ in range(2):
+
+    def start_s() -> float:
+        told.clear()
         began = time.monotonic()
         with run.start(SCENARIO, told.append, environ=environment(tmp_path), by_hand=True):
-            times.append(time.monotonic() - began)
-    assert times[0] < 15
-    assert times[1] < 5
+            return time.monotonic() - began
+
+    assert start_s() < 15
+    assert told.pop(0) == "preparing PostgreSQL for the first time …"
     steps = ["PostgreSQL", "200,000 clicks over 30 days", "app.isla.link, isla.link, Supabase: on 127.0.0.1"]
-    for line, begins in zip(told, ["preparing PostgreSQL for the first time", *steps, *steps], strict=True):
-        assert line.startswith(begins)
-        assert re.search(r"…( \d+\.\d s)?$", line)
+    for line, step in zip(told, steps, strict=True):
+        assert re.fullmatch(rf"{step}.* … \d+\.\d s", line)
+    # The best of three: the machine may be busy with something else.
+    assert any(start_s() < 5 for _ in range(3))
+    assert len(told) == 3
     assert len(_templates(tmp_path)) == 1
     assert not old.exists(), "a template of another version is removed"
     assert runs_left(tmp_path) == []
