@@ -14,7 +14,7 @@ import asyncpg
 import uvicorn
 from starlette.applications import Starlette
 
-from isla_console.drill import services, traffic
+from isla_console.drill import services, traffic, vercel
 from isla_console.drill.connections import Holder, open_pool
 from isla_console.drill.control_service import control_service
 from isla_console.drill.database import Database
@@ -76,6 +76,9 @@ class LivePlatform:
         redirect_url = self._serve(services.redirect_service(redirects))
         supabase_url = self._serve(services.supabase_service(anon_key, self._faults, self._rng))
         control_url = self._serve(control_service(token, self._story, truths.read))
+        vercel_token = vercel.new_token()
+        deployments = vercel.Deployments(self._story, self._scenario.id, now=lambda: datetime.now(UTC))
+        vercel_url = self._serve(vercel.vercel_service(deployments, self._faults, self._rng, vercel_token))
         neighbour = await asyncio.start_server(_greet, "127.0.0.1", 0)
         neighbour_port = neighbour.sockets[0].getsockname()[1]
 
@@ -90,6 +93,10 @@ class LivePlatform:
             "ISLA_SUPABASE_URL": supabase_url,
             "SUPABASE_ANON_KEY": anon_key,
             "ISLA_DATABASE_URL": self._database.url("isla_readonly"),
+            "ISLA_VERCEL_API_URL": vercel_url,
+            "VERCEL_TOKEN": vercel_token,
+            "VERCEL_PROJECT_ID": vercel.PROJECT,
+            "VERCEL_ORG_ID": vercel.TEAM,
             "ISLA_LINK_CHECK": f"127.0.0.1:{neighbour_port}",
             "ISLA_DRILL": self._scenario.id,
             "ISLA_DRILL_CONTROL": f"{control_url}/?token={token}",
