@@ -99,7 +99,7 @@ def _console(arguments: argparse.Namespace) -> int:
 
 
 def _open(settings: "Settings") -> int:
-    from isla_console.ui.app import run
+    from isla_console.ui.opening import run
 
     return run(settings)
 

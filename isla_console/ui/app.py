@@ -4,30 +4,21 @@ First paint comes before everything else: the runbook, the journal and the probe
 worker. Nothing here may raise from a timer or a worker; what fails is shown.
 """
 
-import asyncio
-import logging
-import signal
-import sys
 from collections.abc import Iterable
 
 from textual import on, work
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from isla_console.clock import Clock
-from isla_console.resources import resource
-from isla_console.settings import Settings
-from isla_console.ui.commands import COMMANDS, bindings
+from isla_console.ui.commands import COMMANDS
 from isla_console.ui.deeds.command import CommandDeeds
 from isla_console.ui.deeds.communication import CommunicationDeeds
 from isla_console.ui.deeds.console import ConsoleDeeds
 from isla_console.ui.deeds.going import GoingDeeds
 from isla_console.ui.deeds.incident import IncidentDeeds
-from isla_console.ui.desk import Desk, DeskError
+from isla_console.ui.desk import DeskError
 from isla_console.ui.screens.main import MainScreen, why_not
-from isla_console.ui.theme import DARK, LIGHT
 
-STYLES = ("main.tcss", "panels.tcss", "sheets.tcss", "communication.tcss", "ascii.tcss")
 TICK_S = 1.0
 EDITS_S = 10.0
 LOOK_S = 0.5
@@ -37,41 +28,9 @@ LOOK_S = 0.5
 class IslaApp(GoingDeeds, IncidentDeeds, CommandDeeds, CommunicationDeeds, ConsoleDeeds):
     """Owns the desk (runbook, journal, monitor) and the clock; screens only draw."""
 
-    TITLE = "isla-console"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "f12"  # the registry has its own key for it
-    CSS_PATH = [resource("styles") / name for name in STYLES]
-    BINDINGS = bindings()
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
-
-    def __init__(self, settings: Settings, *, clock: Clock | None = None, desk: Desk | None = None) -> None:
-        clock = clock or Clock()
-        super().__init__(settings, clock, desk or Desk(settings, clock))
-        self.animation_level = "none"
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = LIGHT.name if settings.get("ISLA_THEME") == "light" else DARK.name
-        self.problem = ""
-        """Why the console ended, to print once the terminal is itself again."""
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return dict(DARK.variables)
-
-    def get_default_screen(self) -> Screen[None]:
-        return MainScreen()
-
-    def on_mount(self) -> None:
-        if self.settings.flag("ISLA_ASCII") or not _has_glyphs():
-            self.add_class("-ascii")
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            loop.add_signal_handler(number, self.hang_up, number)
-        self.call_after_refresh(self.start)
-
-    def hang_up(self, number: signal.Signals) -> None:
-        """The terminal is gone, or somebody ends us: leave cleanly. What was done is on disk already."""
-        self.exit(128 + number)
+    def begin(self) -> None:
+        """The frame is painted: open what there is to show in it."""
+        self.start()
 
     @work(exit_on_error=False, group="start")
     async def start(self) -> None:
@@ -161,30 +120,3 @@ class IslaApp(GoingDeeds, IncidentDeeds, CommandDeeds, CommunicationDeeds, Conso
 
     async def on_unmount(self) -> None:
         await self.desk.close()
-
-
-def _has_glyphs() -> bool:
-    """Whether the terminal's encoding has the glyphs at all."""
-    stream = sys.__stderr__
-    encoding = (stream.encoding if stream is not None else None) or "ascii"
-    try:
-        "●▲◆╭".encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def run(settings: Settings) -> int:
-    """Run the console in this terminal; the exit code."""
-    if not (sys.stdin.isatty() and sys.__stderr__ is not None and sys.__stderr__.isatty()):
-        print(
-            "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
-        )
-        return 2
-    # A library that logs would write over the screen.
-    logging.getLogger().addHandler(logging.NullHandler())
-    app = IslaApp(settings)
-    code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
-    if app.problem:
-        print(app.problem, file=sys.stderr)
-    return code if code is not None else (app.return_code or 0)

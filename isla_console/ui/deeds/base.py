@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from textual.app import App
-
 from isla_console.clock import Clock
 from isla_console.incident.commands import Refused
 from isla_console.incident.events import Event
@@ -12,6 +10,7 @@ from isla_console.settings import Settings
 from isla_console.ui.board import Board
 from isla_console.ui.commands import BY_ID, Command
 from isla_console.ui.desk import Desk
+from isla_console.ui.opening import Opening
 from isla_console.ui.screens.detail import DetailScreen
 from isla_console.ui.screens.main import MainScreen, why_not
 from isla_console.ui.terminal import Terminal
@@ -19,14 +18,17 @@ from isla_console.ui.views import detail
 from isla_console.ui.views.pages import PAGE_COMMANDS, known_page
 
 
-class Deeds(App[int]):
+class Deeds(Opening):
     """The part of the app that acts: commands by id (`do`), rows by key (`open_row`)."""
 
-    def __init__(self, settings: Settings, clock: Clock, desk: Desk) -> None:
-        super().__init__()
-        self.settings = settings
-        self.clock = clock
-        self.desk = desk
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, desk: Desk | None = None) -> None:
+        super().__init__(settings)
+        self.equip(clock=clock, desk=desk)
+
+    def equip(self, *, clock: Clock | None = None, desk: Desk | None = None) -> None:
+        """Take up what the deeds are done with."""
+        self.clock = clock or Clock()
+        self.desk = desk or Desk(self.settings, self.clock)
         self.terminal = Terminal(self)
 
     @property

@@ -1,11 +1,12 @@
 """What the main screen asks of a page that is a widget of its own."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from isla_console.ui.board import Board
+if TYPE_CHECKING:
+    from isla_console.ui.board import Board
 
 
 class PageWidget(Vertical):
@@ -14,7 +15,7 @@ class PageWidget(Vertical):
     page: ClassVar[str]
     """The page id, which is also the id of the command that opens it."""
 
-    def show(self, board: Board) -> None:
+    def show(self, board: "Board") -> None:
         """Draw this board; cheap when nothing changed."""
         raise NotImplementedError
 

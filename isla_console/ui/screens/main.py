@@ -10,6 +10,7 @@
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,20 +21,17 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from isla_console.ui.board import Board
 from isla_console.ui.commands import COMMANDS, Command
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.pages.registry import WIDGET_PAGES, page_class
 from isla_console.ui.theme import MUTED
-from isla_console.ui.views.bar import banner_lines, bar_line
-from isla_console.ui.views.pages import page_rows, page_title
-from isla_console.ui.views.panels import metric_strip, verdict
-from isla_console.ui.views.side import checklist_rows, event_lines, ladder_lines
-from isla_console.ui.views.sidebar import sidebar_rows
 from isla_console.ui.widgets.footer import KeyLine, footer_line
 from isla_console.ui.widgets.panels import Panels
 from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
+
+if TYPE_CHECKING:
+    from isla_console.ui.board import Board
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,10 @@ class Place:
 
 
 class MainScreen(Screen[None]):
-    """Draws the newest `Board`; knows which page is open and the way back. Decides nothing."""
+    """Draws the newest `Board`; knows which page is open and the way back. Decides nothing.
+
+    What a board looks like is imported when there is one: the first frame comes before.
+    """
 
     class RowChosen(Message):
         """Enter on a row of the page or of the checklist."""
@@ -83,7 +84,7 @@ class MainScreen(Screen[None]):
     def on_resize(self) -> None:
         self.call_after_refresh(self.draw)
 
-    def show(self, board: Board) -> None:
+    def show(self, board: "Board") -> None:
         """Draw this board from now on."""
         self.board = board
         self.draw()
@@ -93,6 +94,9 @@ class MainScreen(Screen[None]):
         board = self.board
         if board is None or not self.is_mounted:
             return
+        from isla_console.ui.views.bar import banner_lines, bar_line
+        from isla_console.ui.views.sidebar import sidebar_rows
+
         width = self.size.width
         self.query_one("#bar", TextBlock).show_lines([bar_line(board, width)])
         self.query_one("#banner", TextBlock).show_lines(banner_lines(board, width))
@@ -209,13 +213,17 @@ class MainScreen(Screen[None]):
     def _row_chosen(self, event: RowList.Chosen) -> None:
         self.post_message(self.RowChosen(event.key))
 
-    def _draw_measures(self, board: Board, width: int) -> None:
+    def _draw_measures(self, board: "Board", width: int) -> None:
+        from isla_console.ui.views.panels import metric_strip, verdict
+
         snapshot = board.snapshot
         self.query_one("#panels", Panels).show(board)
         strip = metric_strip(snapshot.metrics if snapshot else (), verdict(snapshot), width - 2)
         self.query_one("#strip", TextBlock).show_lines(strip)
 
-    def _draw_page(self, board: Board) -> None:
+    def _draw_page(self, board: "Board") -> None:
+        from isla_console.ui.views.pages import page_rows, page_title
+
         if self.page in WIDGET_PAGES:
             if (widget := self._widget_page()) is not None and widget.is_attached:
                 widget.show(board)
@@ -225,7 +233,9 @@ class MainScreen(Screen[None]):
         _title(rows, title, hint)
         rows.show_rows(page_rows(self.page, board, rows.row_width, self._last_issue()))
 
-    def _draw_side(self, board: Board) -> None:
+    def _draw_side(self, board: "Board") -> None:
+        from isla_console.ui.views.side import checklist_rows, event_lines, ladder_lines
+
         ladder = self.query_one("#ladder", TextBlock)
         _title(ladder, "Escalation")
         ladder.show_lines(ladder_lines(board, ladder.content_size.width or 26))
@@ -250,7 +260,7 @@ class MainScreen(Screen[None]):
         return next((page.split(":")[1] for page in reversed(pages) if page.startswith("issue:")), None)
 
 
-def why_not(command: Command, board: Board | None) -> str:
+def why_not(command: Command, board: "Board | None") -> str:
     """Why a command is not possible now; "" when it is."""
     if board is None:
         return "still starting"

@@ -1,12 +1,15 @@
 """The row of measures."""
 
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from isla_console.monitor.metric import Reading
-from isla_console.ui.board import Board
-from isla_console.ui.views.panels import metric_panel, they_or_me
 from isla_console.ui.widgets.text_block import TextBlock
+
+if TYPE_CHECKING:
+    from isla_console.monitor.metric import Reading
+    from isla_console.ui.board import Board
 
 _STATES = ("ok", "elevated", "alert", "stale", "unknown", "blind")
 
@@ -14,7 +17,9 @@ _STATES = ("ok", "elevated", "alert", "stale", "unknown", "blind")
 class MetricPanel(TextBlock):
     """One measure: its frame takes the colour of its state."""
 
-    def show(self, reading: Reading, board: Board) -> None:
+    def show(self, reading: "Reading", board: "Board") -> None:
+        from isla_console.ui.views.panels import metric_panel
+
         if str(self.border_title or "") != reading.short:
             self.border_title = reading.short
         wanted = f"-{reading.state}"
@@ -37,7 +42,9 @@ class Panels(Horizontal):
         link.border_title = "They or me"
         yield link
 
-    def show(self, board: Board) -> None:
+    def show(self, board: "Board") -> None:
+        from isla_console.ui.views.panels import they_or_me
+
         snapshot = board.snapshot
         panels = list(self.query(MetricPanel))
         readings = snapshot.metrics if snapshot else ()

@@ -1,0 +1,103 @@
+"""The console from launch to its first frame.
+
+Loading the rules, the runbook's models and the monitor takes as long as loading Textual. Who opens a console
+while production burns should see it at once: what is here imports none of them, paints the frame, and only
+then becomes the whole console.
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+
+from textual.app import App
+from textual.screen import Screen
+
+from isla_console.resources import resource
+from isla_console.settings import Settings
+from isla_console.ui.commands import bindings
+from isla_console.ui.screens.main import MainScreen
+from isla_console.ui.theme import DARK, LIGHT
+
+STYLES = ("main.tcss", "panels.tcss", "sheets.tcss", "communication.tcss", "ascii.tcss")
+
+
+class Opening(App[int]):
+    """What shows of the console before its parts are loaded: themes, styles, keys, the empty main screen."""
+
+    TITLE = "isla-console"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "f12"  # the registry has its own key for it
+    CSS_PATH = [resource("styles") / name for name in STYLES]
+    BINDINGS = bindings()
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.animation_level = "none"
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = LIGHT.name if settings.get("ISLA_THEME") == "light" else DARK.name
+        self.problem = ""
+        """Why the console ended, to print once the terminal is itself again."""
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(DARK.variables)
+
+    def get_default_screen(self) -> Screen[None]:
+        return MainScreen()
+
+    def on_mount(self) -> None:
+        if self.settings.flag("ISLA_ASCII") or not _has_glyphs():
+            self.add_class("-ascii")
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(number, self.hang_up, number)
+        self.call_after_refresh(self.begin)
+
+    def hang_up(self, number: signal.Signals) -> None:
+        """The terminal is gone, or somebody ends us: leave cleanly. What was done is on disk already."""
+        self.exit(128 + number)
+
+    def begin(self) -> None:
+        """The frame is painted: load the rest, and go on as the whole console."""
+        from isla_console.ui.app import IslaApp
+
+        # The same object, now with everything a console can do: screen, terminal and keys stay as they are.
+        self.__class__ = IslaApp
+        assert isinstance(self, IslaApp)
+        self.equip()
+        self.begin()
+        gc.enable()
+
+
+def _has_glyphs() -> bool:
+    """Whether the terminal's encoding has the glyphs at all."""
+    stream = sys.__stderr__
+    encoding = (stream.encoding if stream is not None else None) or "ascii"
+    try:
+        "●▲◆╭".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def run(settings: Settings) -> int:
+    """Run the console in this terminal; the exit code."""
+    if not (sys.stdin.isatty() and sys.__stderr__ is not None and sys.__stderr__.isatty()):
+        print(
+            "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
+        )
+        return 2
+    # A library that logs would write over the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
+    # Nothing made while starting can go yet: looking for garbage would only delay the first frame.
+    gc.disable()
+    app = Opening(settings)
+    code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
+    if app.problem:
+        print(app.problem, file=sys.stderr)
+    return code if code is not None else (app.return_code or 0)
