@@ -40,13 +40,17 @@ class Inputs:
     """What is known of the runbook's inputs; `remember` keeps what was typed, for one incident at a time."""
 
     def __init__(self, declared: Mapping[str, Input], settings: Settings, redactor: Redactor) -> None:
-        self._declared = declared
         self._settings = settings
         self._redactor = redactor
         self._typed: dict[str, Value] = {}
+        self.declare(declared)
+
+    def declare(self, declared: Mapping[str, Input]) -> None:
+        """Take a runbook's inputs, the first time and when it was read again."""
+        self._declared = declared
         for item in declared.values():
             if is_secret(item) and item.env:
-                redactor.add(settings.secret(item.env))
+                self._redactor.add(self._settings.secret(item.env))
 
     @property
     def declared(self) -> Mapping[str, Input]:

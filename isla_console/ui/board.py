@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from isla_console.incident.alarms import Alarm
+from isla_console.incident.events import Event
 from isla_console.incident.state import Incident
 from isla_console.journal.keeper import Saved
 from isla_console.monitor.metric import Reading
 from isla_console.monitor.poller import Snapshot
 from isla_console.runbook.load import Finding
 from isla_console.runbook.model import Runbook
+
+if TYPE_CHECKING:
+    from isla_console.ui.toolbox import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,10 @@ class Board:
     edited_runbook: bool = False
     """The runbook's file is not what was read any more."""
     findings: tuple[Finding, ...] = ()
+    runs: Mapping[str, "Picture"] = field(default_factory=dict)
+    """Steps that run or ran here, by id."""
+    ran: Mapping[str, Event] = field(default_factory=dict)
+    """For each step, the newest entry of its run in the incident, by whichever console."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Variables that a probe or metric waits for, with what they are."""
 

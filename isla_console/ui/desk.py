@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from isla_console import __version__
 from isla_console.clock import Clock
@@ -27,6 +28,9 @@ from isla_console.runbook.model import Runbook
 from isla_console.settings import Settings
 from isla_console.ui.board import Board
 
+if TYPE_CHECKING:
+    from isla_console.ui.toolbox import Toolbox
+
 
 class DeskError(Exception):
     """The console cannot start; the message is what to print."""
@@ -42,6 +46,9 @@ class Desk:
         self.keeper = Keeper(settings.state_dir / FILE_NAME)
         self.loaded: Loaded | None = None
         self.poller: Poller | None = None
+        self.toolbox: Toolbox | None = None
+        """What steps are done with, once the first one was."""
+        self._ran_of: tuple[Incident | None, dict[str, Event]] = (None, {})
         self.incident_id = ""
         self.frozen: Snapshot | None = None
         self.timeline_filter = ""
@@ -238,6 +245,8 @@ class Desk:
             timeline_filter=self.timeline_filter,
             edited_runbook=self.edited_runbook,
             findings=tuple(self.loaded.findings),
+            runs=self.toolbox.pictures(now) if self.toolbox is not None else {},
+            ran=self._ran(incident),
             missing=self._missing(),
         )
 
@@ -247,9 +256,18 @@ class Desk:
             await self.record(self._event(kind, {"version": __version__}, self.incident, self.clock.now()))
 
     async def close(self) -> None:
-        """Write what waits and let go of the journal."""
+        """End what runs, write what waits and let go of the journal."""
+        if self.toolbox is not None:
+            await self.toolbox.runner.close()
         await self.log_console("console_closed")
         await self.keeper.close()
+
+    def _ran(self, incident: Incident | None) -> dict[str, Event]:
+        """The newest `ran` entry of each step; read once for each state of the incident."""
+        if incident is not self._ran_of[0]:
+            found = [event for event in incident.timeline if event.kind == "ran"] if incident else []
+            self._ran_of = (incident, {str(event.data.get("step")): event for event in found})
+        return self._ran_of[1]
 
     def _missing(self) -> dict[str, str]:
         """Variables that probes and metrics wait for."""

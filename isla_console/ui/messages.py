@@ -12,3 +12,11 @@ class DraftAsked(Message):
         super().__init__()
         self.act = act
         self.draft = draft
+
+
+class StopAsked(Message):
+    """The page of streams asks to end one, by its step's id."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__()
+        self.step = step

@@ -7,6 +7,7 @@ from isla_console.ui.pages.base import PageWidget
 WIDGET_PAGES: dict[str, str] = {
     "communication": "isla_console.ui.pages.communication:CommunicationPage",
     "postmortem": "isla_console.ui.pages.postmortem:PostmortemPage",
+    "streams": "isla_console.ui.pages.streams:StreamsPage",
 }
 
 

@@ -39,6 +39,8 @@ class Field:
     choices: Sequence[Choice] = ()
     hint: str = ""
     check: Callable[[str], str] = lambda _: ""
+    secret: bool = False
+    """Typed masked."""
 
 
 def required(what: str) -> Callable[[str], str]:
@@ -55,15 +57,33 @@ class AskScreen(ModalScreen[Answers | None]):
     `advise` writes the lines under the title, anew at every answer.
     """
 
-    # Enter and Tab before any widget: a burst of keys over a slow line must not reach the wrong field.
+    # Textual lets a key visit the focused widget first and runs its binding when it has come back, by when
+    # a later key may have moved the focus. On a sheet that is never right: with priority each key is done
+    # where it was pressed, in its turn, however fast a slow line delivers them.
     BINDINGS = [
         Binding("escape", "leave", "leave it", show=False),
         Binding("enter", "next", "next", show=False, priority=True),
         Binding("f2", "done", "done", show=False, priority=True),
         Binding("tab", "turn(1)", show=False, priority=True),
         Binding("shift+tab", "turn(-1)", show=False, priority=True),
-        Binding("down", "turn(1)", show=False),
-        Binding("up", "turn(-1)", show=False),
+        *(
+            Binding(key, f"press('{in_list}', '{in_line}')", show=False, priority=True)
+            for key, in_list, in_line in (
+                ("up", "cursor_up", ""),
+                ("down", "cursor_down", ""),
+                ("home", "first", "home"),
+                ("end", "last", "end"),
+                ("pageup", "page_up", ""),
+                ("pagedown", "page_down", ""),
+                ("left", "", "cursor_left"),
+                ("right", "", "cursor_right"),
+                ("backspace", "", "delete_left"),
+                ("delete", "", "delete_right"),
+                ("ctrl+u", "", "delete_left_all"),
+                ("ctrl+w", "", "delete_left_word"),
+                ("ctrl+k", "", "delete_right_all"),
+            )
+        ),
     ]
 
     def __init__(
@@ -101,12 +121,16 @@ class AskScreen(ModalScreen[Answers | None]):
                     if field.choices:
                         yield _choices(field)
                     else:
-                        box = Input(field.default, id=f"field-{field.name}", compact=True)
+                        box = Input(
+                            field.default, id=f"field-{field.name}", compact=True, password=field.secret
+                        )
                         box.cursor_blink = False
                         yield box
 
     def on_mount(self) -> None:
-        self._go_to(0)
+        # A fast key may have gone further already.
+        if self.focused is None:
+            self._go_to(0)
         self._update_advice()
 
     @on(Input.Changed)
@@ -134,6 +158,15 @@ class AskScreen(ModalScreen[Answers | None]):
         """To the next or previous field, round and round."""
         await self._typed_out()
         self._go_to((self._index() + by) % len(self._fields))
+
+    async def action_press(self, in_list: str, in_line: str) -> None:
+        """A key that moves or edits, done by the focused field; up and down leave a line."""
+        await self._typed_out()
+        name = in_list if isinstance(self.focused, OptionList) else in_line
+        if name:
+            getattr(self.focused, f"action_{name}")()
+        elif in_list in {"cursor_up", "cursor_down"}:
+            self._go_to((self._index() + (1 if in_list == "cursor_down" else -1)) % len(self._fields))
 
     def action_leave(self) -> None:
         self.dismiss(None)

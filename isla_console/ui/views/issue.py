@@ -9,6 +9,7 @@ from isla_console.runbook.model import Issue, Procedure, Step, Symptom
 from isla_console.ui.board import Board
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED, STYLES
+from isla_console.ui.views.runs import has_worked, ran_before, result_word, run_rows
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
@@ -67,19 +68,27 @@ def procedure_rows(procedure: Procedure, board: Board, width: int) -> list[Row]:
 
 def step_rows(step: Step, board: Board, width: int, *, indent: str = " ", label: str = "") -> Iterator[Row]:
     """One line to choose; under it, where there is room, what was changed or why it is blocked."""
+    picture = board.runs.get(step.id)
     mark = _mark(step, board)
     title = Content.assemble(label, step.title)
     room = max(20, min(34, width * 2 // 5))
     what = Content.styled(what_runs(step, board), MUTED)
     left = Content.assemble(title.truncate(room, ellipsis=True, pad=True), " ", what)
     right = Content.styled("blocked", STYLES["elevated"]) if step.blocked else EFFECTS[step.effect]
+    if picture is not None:
+        right = result_word(picture, board)
+    elif (ran := ran_before(board, step.id)) is not None:
+        right = Content.assemble(right, "  " if right else "", ran)
     wide = width >= WIDE
     if step.source and not wide:
         right = Content.assemble(right, "  " if right else "", (CHANGED, "$accent"))
     yield Row(f"step:{step.id}", _line(mark, left, right, width, indent))
+    inner = indent + "    "
+    if picture is not None:
+        yield from run_rows(picture, board, width, inner if wide else indent + "  ")
+        return
     if not wide:
         return
-    inner = indent + "    "
     if step.blocked:
         yield from _detail(f"blocked: {step.blocked}", width, inner, lines=1)
     elif step.source:
@@ -178,8 +187,11 @@ def _mark(step: Step, board: Board) -> str:
     if step.blocked:
         return BLOCKED
     done = board.incident.steps.get(step.id) if board.incident else None
+    picture = board.runs.get(step.id)
+    if picture is not None and picture.outcome is not None:
+        return DONE if has_worked(picture.outcome) else OPEN
     if done is None:
-        return OPEN
+        return DONE if board.ran.get(step.id) else OPEN
     return {"done": DONE, "skipped": SKIPPED}.get(done.state, OPEN)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
@@ -29,6 +30,8 @@ class Row:
 
 class RowList(OptionList):
     """Rows that can be replaced at any time without moving the reader's place."""
+
+    BINDINGS = [Binding("right", "app.command('detail', 'right')", show=False)]
 
     class Chosen(Message):
         """Enter (or a click) on a row."""

@@ -1,0 +1,162 @@
+"""Streams on their own page: follow, pause, filter, stop. Leaving the page stops nothing."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
+
+from isla_console.actions.rows import Row as Record
+from isla_console.actions.rows import cell
+from isla_console.plain import plain
+from isla_console.ui.board import Board
+from isla_console.ui.messages import StopAsked
+from isla_console.ui.pages.base import PageWidget
+from isla_console.ui.theme import MUTED, STYLES
+from isla_console.ui.views.runs import moment_of
+from isla_console.ui.widgets.text_block import TextBlock
+
+if TYPE_CHECKING:
+    from isla_console.ui.toolbox import Picture
+
+
+class _Lines(TextBlock, can_focus=True):
+    """The newest lines of the stream that is looked at."""
+
+
+class StreamsPage(PageWidget):
+    """One stream at a time; left and right go to the others."""
+
+    page = "streams"
+    BINDINGS = [
+        Binding("space", "pause", "pause"),
+        Binding("slash", "filter", "filter"),
+        Binding("left", "turn(-1)", "previous"),
+        Binding("right", "turn(1)", "next"),
+        Binding("X", "stop", "stop"),
+        Binding("escape", "close_filter", show=False),
+        Binding("enter", "close_filter", show=False),
+    ]
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.chosen = ""
+        self._paused: Sequence[Record] | None = None
+        self._board: Board | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TextBlock(id="stream-head")
+        box = Input(id="stream-filter", placeholder="only lines with …", compact=True)
+        box.cursor_blink = False
+        yield box
+        yield _Lines(id="stream-lines")
+
+    def on_mount(self) -> None:
+        self.border_title = "Streams"
+        self.border_subtitle = "space: pause  /: filter  ←→: other stream  X: stop  b: back"
+
+    def place_focus(self) -> Widget:
+        return self.query_one("#stream-lines")
+
+    def show(self, board: Board) -> None:
+        self._board = board
+        streams = [picture for picture in board.runs.values() if picture.is_stream]
+        head, lines = self.query_one("#stream-head", TextBlock), self.query_one("#stream-lines", _Lines)
+        if not streams:
+            head.show_lines([Content.styled("No stream runs: x on a step marked stream starts one.", MUTED)])
+            lines.show_lines([])
+            return
+        ids = [picture.step.id for picture in streams]
+        if self.chosen not in ids:
+            self.chosen = ids[-1]
+        picture = streams[ids.index(self.chosen)]
+        wanted = self.query_one(Input).value.casefold()
+        records = self._paused if self._paused is not None else picture.records
+        texts = [(record, _text(record)) for record in records]
+        kept = [(record, text) for record, text in texts if wanted in text.casefold()]
+        head.show_lines(self._head(picture, len(ids), len(kept), wanted))
+        height = max(1, lines.content_size.height or 20)
+        shown = [_line(record, text) for record, text in kept[-height:]]
+        lines.show_lines([*shown, *[Content("")] * (height - len(shown))])
+
+    def _head(self, picture: "Picture", streams: int, kept: int, wanted: str) -> list[Content]:
+        outcome = picture.outcome
+        if outcome is not None:
+            state = Content.styled(plain(outcome.result), MUTED)
+        elif self._paused is not None:
+            state = Content.styled("PAUSED: it goes on, unseen", STYLES["elevated"])
+        else:
+            state = Content.styled("follows", "$success")
+        which = f"  ({streams} streams)" if streams > 1 else ""
+        found = f"  {kept} with “{plain(wanted)}”" if wanted else ""
+        return [
+            Content.assemble((picture.step.title, "bold"), which, "   ", state),
+            Content.styled(f"{picture.received} lines in {picture.elapsed_s:.0f} s{found}", MUTED),
+        ]
+
+    @property
+    def key(self) -> str:
+        return f"step:{self.chosen}" if self.chosen else ""
+
+    def action_pause(self) -> None:
+        """Hold what is shown; the stream itself goes on."""
+        picture = self._board.runs.get(self.chosen) if self._board is not None else None
+        self._paused = picture.records if picture is not None and self._paused is None else None
+        self._redraw()
+
+    def action_filter(self) -> None:
+        box = self.query_one(Input)
+        box.add_class("-open")
+        self.screen.set_focus(box)
+
+    def action_close_filter(self) -> None:
+        box = self.query_one(Input)
+        if not box.value:
+            box.remove_class("-open")
+        self.screen.set_focus(self.place_focus())
+
+    def action_turn(self, by: int) -> None:
+        if self._board is None:
+            return
+        ids = [picture.step.id for picture in self._board.runs.values() if picture.is_stream]
+        if ids:
+            at = ids.index(self.chosen) if self.chosen in ids else 0
+            self.chosen, self._paused = ids[(at + by) % len(ids)], None
+            self._redraw()
+
+    def action_stop(self) -> None:
+        if self.chosen:
+            self.post_message(StopAsked(self.chosen))
+
+    @on(Input.Changed)
+    def _filtered(self, event: Input.Changed) -> None:
+        event.stop()
+        self._redraw()
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_close_filter()
+
+    def _redraw(self) -> None:
+        if self._board is not None:
+            self.show(self._board)
+
+
+def _text(record: Record) -> str:
+    """A row of a stream as one line, its time first and short."""
+    parts = []
+    for name, value in record.items():
+        moment = moment_of(name, value)
+        parts.append(moment.strftime("%H:%M:%S") if moment is not None else cell(value))
+    return plain("  ".join(part for part in parts if part))
+
+
+def _line(record: Record, text: str) -> Content:
+    level = str(record.get("level") or "").casefold()
+    style = {"error": STYLES["alert"], "fatal": STYLES["alert"], "warning": STYLES["elevated"]}.get(level, "")
+    return Content.styled(text, style)

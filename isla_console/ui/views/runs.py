@@ -1,0 +1,179 @@
+"""What stands under a step that runs or ran: live lines, the result, its table, what changed."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from isla_console.actions.rows import Row as Record
+from isla_console.actions.rows import cell, columns_of
+from isla_console.plain import plain
+from isla_console.ui.board import Board
+from isla_console.ui.format import age, hm
+from isla_console.ui.theme import MUTED, STYLES
+from isla_console.ui.widgets.rows import Row
+
+if TYPE_CHECKING:
+    from isla_console.actions.outcome import Outcome
+    from isla_console.ui.toolbox import Picture
+
+MOST_ROWS = 8
+"""Rows of a table under a step; all of them are in its detail."""
+SHORT = 34
+"""Characters of a result on the step's own line."""
+_TIMES = ("created", "time", "unix", "since", "expires_at", "updated")
+WIDEST = 36
+"""Cells of one column where others want room too."""
+
+
+def result_word(picture: "Picture", board: Board) -> Content:
+    """The step's result in a word, for the end of its line."""
+    outcome = picture.outcome
+    if outcome is None:
+        count = f" · {picture.received} lines" if picture.is_stream else ""
+        return Content.styled(f"runs {_seconds(picture.elapsed_s)}{count}  X: stop", "$accent bold")
+    style = STYLES["alert"] if outcome.ending == "failed" or outcome.met is False else MUTED
+    time = f" · {_took(outcome.duration_ms)} · {hm(outcome.started_at, board.now)}"
+    return Content.styled(f"{_short(outcome.result)}{time}", style)
+
+
+def has_worked(outcome: "Outcome") -> bool:
+    """Whether the step came to its end, whatever it then said."""
+    return outcome.ending == "done"
+
+
+def run_rows(picture: "Picture", board: Board, width: int, indent: str) -> Iterator[Row]:
+    """The lines under a step."""
+    room = max(10, width - len(indent))
+    outcome = picture.outcome
+
+    def line(content: Content | str, style: str = MUTED) -> Row:
+        if isinstance(content, str):
+            content = Content.styled(plain(content), style)
+        return Row.text(Content.assemble(indent, content.truncate(room, ellipsis=True)))
+
+    if outcome is None:
+        if picture.is_stream:
+            for record in picture.records[-1:]:
+                yield line("  ".join(cell(value) for value in record.values()))
+            yield line("T: its page")
+        for text in picture.lines:
+            yield line(text)
+        return
+    if outcome.met is not None:
+        if outcome.met:
+            yield line(Content.styled(f"as expected: {plain(outcome.expected)}", "$success"))
+        else:
+            yield line(Content.styled(f"not as expected: {plain(outcome.expected)}", STYLES["alert"]))
+    if outcome.ending == "failed" and len(outcome.result) > SHORT:
+        yield line(outcome.result, STYLES["alert"])
+    if picture.masked:
+        yield line("the output is masked   V: show it for 10 s")
+    elif outcome.rows is not None:
+        for content in table_lines(outcome.rows, room, board.now, most=MOST_ROWS):
+            yield line(content)
+    elif outcome.output.strip():
+        shown = [text for text in outcome.output.splitlines() if text.strip()]
+        for text in shown[:MOST_ROWS]:
+            yield line(text)
+        if len(shown) > MOST_ROWS:
+            yield line(f"… {len(shown) - MOST_ROWS} more lines   →: in full")
+    if picture.progress:
+        yield line(picture.progress, "$accent")
+    if picture.undo is not None:
+        undo = Content.styled(f"↩ {picture.undo.title}   x: do it", "$accent")
+        yield Row(f"undo:{picture.step.id}", Content.assemble(indent, undo.truncate(room, ellipsis=True)))
+    if outcome.changed is not None:
+        if outcome.changed:
+            for text in outcome.changed:
+                yield line(f"changed: {text}", "$accent")
+        else:
+            yield line("the same as before")
+
+
+def output_lines(picture: "Picture", now: datetime, width: int) -> list[Content]:
+    """A result in full, for the step's detail."""
+    outcome = picture.outcome
+    if outcome is None:
+        return [Content(plain(line)) for line in picture.lines]
+    head = Content.styled(f"{plain(outcome.result)} · {_took(outcome.duration_ms)}", "bold")
+    if picture.masked:
+        return [head, Content.styled("the output is masked   V: show it for 10 s", MUTED)]
+    if outcome.rows is not None:
+        return [head, *table_lines(outcome.rows, width, now, most=500, widest=width)]
+    lines = [Content(plain(text)) for text in outcome.output.splitlines()[:2000]]
+    cut = [Content.styled("(cut)", MUTED)] if outcome.truncated else []
+    return [head, *lines, *cut]
+
+
+def table_lines(
+    records: Sequence[Record], width: int, now: datetime, *, most: int, widest: int = WIDEST
+) -> list[Content]:
+    """Rows as an aligned table: a header, then a line for each, the last column cut where it must be."""
+    if not records:
+        return [Content.styled("no rows", MUTED)]
+    shown = records[:most]
+    columns = [name for name in columns_of(shown) if any(row.get(name) is not None for row in shown)]
+    cells = [[plain(_value(name, row.get(name), now)) for name in columns] for row in shown]
+    sizes = [
+        min(widest, max(Content(text).cell_length for text in (plain(name), *(row[i] for row in cells))))
+        for i, name in enumerate(columns)
+    ]
+    lines = [_table_line([plain(name) for name in columns], sizes, MUTED)]
+    lines += [_table_line(row, sizes, "") for row in cells]
+    if len(records) > most:
+        lines.append(Content.styled(f"… {len(records) - most} more rows   →: in full", MUTED))
+    return [line.truncate(width, ellipsis=True) for line in lines]
+
+
+def _table_line(cells: Sequence[str], sizes: Sequence[int], style: str) -> Content:
+    parts: list[Content | str] = []
+    for text, size in zip(cells, sizes, strict=True):
+        parts += [Content.styled(text, style).truncate(size, ellipsis=True, pad=True), "  "]
+    return Content.assemble(*parts)
+
+
+def _value(name: str, value: object, now: datetime) -> str:
+    """A cell; a time since 1970, in seconds or milliseconds, as a clock and how long ago."""
+    if (moment := moment_of(name, value)) is not None:
+        return f"{hm(moment, now)} {age((now - moment).total_seconds())}"
+    if name == "commit" and isinstance(value, str) and len(value) == 40:
+        return value[:7]
+    return cell(value)
+
+
+def moment_of(name: str, value: object) -> datetime | None:
+    """The time that a number in a column of times means."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not any(word in name for word in _TIMES):
+        return None
+    seconds = value / 1000 if value > 1e11 else value
+    return datetime.fromtimestamp(seconds, UTC) if 1e9 < seconds < 4e9 else None
+
+
+
+
+def _short(text: str) -> str:
+    """A result that leaves room for the step's title: what does not fit stands under it."""
+    text = plain(text)
+    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
+
+
+def _took(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def ran_before(board: Board, step: str) -> Content | None:
+    """The newest run of a step in the incident, by this console or another; None where there is none."""
+    event = board.ran.get(step)
+    if event is None:
+        return None
+    said = plain(str(event.data.get("result") or f"exit {event.data.get('exit_code')}"))
+    style = MUTED if event.data.get("exit_code") == 0 else STYLES["alert"]
+    return Content.styled(f"{_short(said)} · {hm(event.occurred_at, board.now)} {plain(event.actor)}", style)
