@@ -220,6 +220,18 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         example="https://www.vercel-status.com",
     ),
     Variable(
+        "ISLA_SUPABASE_STATUS_URL",
+        "Supabase's status page.",
+        "Vendor addresses",
+        example="https://status.supabase.com",
+    ),
+    Variable(
+        "ISLA_STRIPE_STATUS_URL",
+        "Stripe's status page.",
+        "Vendor addresses",
+        example="https://status.stripe.com",
+    ),
+    Variable(
         "ISLA_STRIPE_API_URL",
         "Stripe's API.",
         "Vendor addresses",

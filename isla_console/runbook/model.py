@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
 from pydantic import Field, Strict, StringConstraints
 
 from isla_console.runbook.bound import Bound
-from isla_console.runbook.fields import Id, Part, Short, Text, Whole, variables
+from isla_console.runbook.fields import Id, Number, Part, Short, Text, Whole, variables
 from isla_console.runbook.people import Contact, Escalation, Level, Severity, SeverityRule
 from isla_console.runbook.steps import Effect, Expect, HttpCall, Input, Kind, Pick, Seen, Step
-from isla_console.runbook.watch import HealthCheck, LinkCheck, MetricSource, MetricSpec
+from isla_console.runbook.watch import Deployments, HealthCheck, LinkCheck, MetricSource, MetricSpec, Vendor
 
 if TYPE_CHECKING:
     from isla_console.runbook.search import Hit
@@ -29,6 +29,7 @@ __all__ = [
     "Bound",
     "ChecklistItem",
     "Contact",
+    "Deployments",
     "Effect",
     "Escalation",
     "Evidence",
@@ -54,6 +55,7 @@ __all__ = [
     "Step",
     "Symptom",
     "Template",
+    "Vendor",
     "variables",
 ]
 
@@ -72,13 +74,22 @@ class Symptom(Part):
     """Holds when this probe fails."""
 
 
+SignalState = Literal["elevated", "alert", "stale", "failing", "degraded", "down", "seen"]
+"""metric: elevated, alert, stale (it was measured and no longer can be); probe: failing; vendor: degraded
+(or worse), down; symptom: seen."""
+
+
 class Signal(Part):
-    """Evidence for an issue: exactly one of `metric`, `probe` or `symptom`, in a state."""
+    """Evidence for an issue: exactly one of `metric`, `probe`, `vendor` or `symptom` in a state, or
+    `deployed_within_min`."""
 
     metric: Id | None = None
     probe: Id | None = None
+    vendor: Id | None = None
     symptom: Id | None = None
-    state: Literal["elevated", "alert", "failing", "seen"]
+    deployed_within_min: Number | None = None
+    """Holds when a deployment went live at most so long before the first alert."""
+    state: SignalState | None = None
     weight: Annotated[int, Strict(), Field(ge=1, le=10)]
     because: Text
 
@@ -114,6 +125,10 @@ class Issue(Part):
     follow_up: tuple[FollowUp, ...] = ()
     see_also: tuple[Id, ...] = ()
     signals: tuple[Signal, ...] = ()
+    downstream_of: tuple[Id, ...] = ()
+    """Issues that bring this one about: while one of them is measured, this one ranks below it."""
+    severity: Id | None = None
+    """What it is proposed as when it is declared."""
 
     def steps(self) -> Iterator[Step]:
         """Every step of the issue: diagnosis, then the resolutions in order."""
@@ -172,6 +187,9 @@ class Runbook(Part):
     health_checks: tuple[HealthCheck, ...]
     probes: tuple[HealthCheck, ...] = ()
     """Further probes that a metric needs and that are no health checks."""
+    vendors: tuple[Vendor, ...] = ()
+    """Status pages of those we stand on."""
+    deployments: Deployments | None = None
     link_check: LinkCheck
     metrics: tuple[MetricSpec, ...]
     issues: tuple[Issue, ...]
@@ -225,6 +243,14 @@ class Runbook(Part):
             KeyError: no such metric.
         """
         return _by_id(self.metrics, id)
+
+    def vendor(self, id: str) -> Vendor:
+        """The vendor of this id.
+
+        Raises:
+            KeyError: no such vendor.
+        """
+        return _by_id(self.vendors, id)
 
     def all_probes(self) -> tuple[HealthCheck, ...]:
         """The health checks, then the further probes."""

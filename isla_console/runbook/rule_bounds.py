@@ -8,7 +8,7 @@ from typing import Any
 
 from isla_console.runbook.bound import Bound
 from isla_console.runbook.findings import Path, show
-from isla_console.runbook.rules import Breach, Index, ids, mapping, number
+from isla_console.runbook.rules import Breach, Index, ids, mapping, number, texts
 
 _FEW = 20
 """A p95 of fewer samples says little."""
@@ -116,7 +116,8 @@ def sources(index: Index) -> Iterator[Breach]:
 def intervals(index: Index) -> Iterator[Breach]:
     """A probe gives up before it is asked again."""
     link = mapping(index.data.get("link_check"))
-    for path, item in (*index.probes, (("link_check",), link)):
+    own = [(("link_check",), link), (("deployments",), index.deployments)]
+    for path, item in (*index.probes, *index.vendors, *own):
         every, timeout = number(item.get("every_s")), number(item.get("timeout_s"))
         if every is not None and timeout is not None and timeout >= every:
             yield Breach(
@@ -165,15 +166,49 @@ def levels(index: Index) -> Iterator[Breach]:
 
 def signals(index: Index) -> Iterator[Breach]:
     """A signal speaks of one thing, in a state that it can be in."""
-    states = {"metric": ("elevated", "alert"), "probe": ("failing",), "symptom": ("seen",)}
+    states = {
+        "metric": ("elevated", "alert", "stale"),
+        "probe": ("failing",),
+        "vendor": ("degraded", "down"),
+        "symptom": ("seen",),
+        "deployed_within_min": (),
+    }
     for path, signal in index.signals:
         about = [key for key in states if key in signal]
         if len(about) != 1:
-            yield Breach(path, f"a signal speaks of {len(about)} things", "one of metric, probe, symptom")
+            yield Breach(path, f"a signal speaks of {len(about)} things", f"one of {', '.join(states)}")
+        elif not states[about[0]]:
+            if "state" in signal:
+                yield Breach((*path, "state"), f"`{about[0]}` has no state", on_key=True)
+        elif "state" not in signal:
+            wanted = " or ".join(states[about[0]])
+            yield Breach((*path, "state"), "the key `state` is missing", wanted, at=path)
         elif isinstance(signal.get("state"), str) and signal["state"] not in states[about[0]]:
             yield Breach(
                 (*path, "state"), f"a {about[0]} is never {signal['state']}", " or ".join(states[about[0]])
             )
 
 
-RULES = (thresholds, sources, intervals, levels, signals)
+def upstream(index: Index) -> Iterator[Breach]:
+    """No issue is, over however many others, downstream of itself."""
+    above = {
+        issue["id"]: [word for _, word in texts(issue.get("downstream_of"))]
+        for _, issue in index.issues
+        if isinstance(issue.get("id"), str)
+    }
+    for path, issue in index.issues:
+        id = issue.get("id")
+        if not isinstance(id, str):
+            continue
+        found: set[str] = set()
+        waiting = list(above.get(id, ()))
+        while waiting:
+            other = waiting.pop()
+            if other not in found:
+                found.add(other)
+                waiting += above.get(other, ())
+        if id in found:
+            yield Breach((*path, "downstream_of"), f"{show(id)} is downstream of itself", on_key=True)
+
+
+RULES = (thresholds, sources, intervals, levels, signals, upstream)

@@ -28,6 +28,7 @@ def duplicate_ids(index: Index) -> Iterator[Breach]:
         ("severity", index.severities),
         ("probe", index.probes),
         ("metric", index.metrics),
+        ("vendor", index.vendors),
         ("issue or procedure", [*index.issues, *index.procedures]),
         ("symptom", index.symptoms),
         ("resolution", index.resolutions),
@@ -65,6 +66,7 @@ def references(index: Index) -> Iterator[Breach]:
         "symptom": ids(index.symptoms),
         "metric": ids(index.metrics),
         "probe": ids(index.probes),
+        "vendor": ids(index.vendors),
         "input": index.input_names,
     }
 
@@ -93,10 +95,13 @@ def references(index: Index) -> Iterator[Breach]:
             yield from one(at, seen, "symptom", "symptom")
     for path, issue in index.issues:
         yield from many(path, issue, "see_also", "issue")
+        yield from many(path, issue, "downstream_of", "issue")
+        yield from one(path, issue, "severity", "severity")
     for path, item in (*index.symptoms, *index.signals):
         yield from one(path, item, "metric", "metric")
         yield from one(path, item, "probe", "probe")
         yield from one(path, item, "symptom", "symptom")
+        yield from one(path, item, "vendor", "vendor")
     for path, metric in index.metrics:
         yield from many((*path, "source"), mapping(metric.get("source")), "probes", "probe")
     yield from _severity_rules(index, known["severity"], known["level"])
@@ -171,6 +176,10 @@ def _templates(index: Index) -> Iterator[tuple[Path, str]]:
         source = mapping(metric.get("source"))
         for key in ("url", "headers"):
             yield from _strings((*path, "source", key), source.get(key))
+    for path, vendor in index.vendors:
+        yield from _strings((*path, "url"), vendor.get("url"))
+    for key in ("recent", "serving"):
+        yield from _strings(("deployments", key), index.deployments.get(key))
     for path, step in index.steps:
         yield from _strings((*path, "url"), step.get("url"))
         yield from _strings((*path, "http"), step.get("http"))

@@ -47,6 +47,8 @@ def expressions(index: Index) -> Iterator[Breach]:
     places: list[tuple[Path, Any]] = [((*path, "table"), step.get("table")) for path, step in index.steps]
     for path, metric in index.metrics:
         places.append(((*path, "source", "select"), mapping(metric.get("source")).get("select")))
+    places += [((*path, "healthy"), probe.get("healthy")) for path, probe in index.probes]
+    places += [(("deployments", key), index.deployments.get(key)) for key in ("rows", "serves")]
     wanted = [(path, value) for path, value in places if isinstance(value, str)]
     if not wanted:
         return

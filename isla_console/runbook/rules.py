@@ -39,6 +39,8 @@ class Index:
         self.severities = list(mappings(data, "severities"))
         self.probes = [*mappings(data, "health_checks"), *mappings(data, "probes")]
         self.metrics = list(mappings(data, "metrics"))
+        self.vendors = list(mappings(data, "vendors"))
+        self.deployments = mapping(data.get("deployments"))
         self.issues = list(mappings(data, "issues"))
         self.procedures = list(mappings(data, "procedures"))
         self.templates = list(mappings(data, "templates"))

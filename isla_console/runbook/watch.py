@@ -1,4 +1,4 @@
-"""What is watched: health checks, metrics, and our own link."""
+"""What is watched: health checks, metrics, vendors, deployments, and our own link."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from isla_console.runbook.bound import Bound
 from isla_console.runbook.fields import Id, Part, Seconds, Short, Status, Text, Whole, variables
+from isla_console.runbook.steps import HttpCall
 
 MetricKind = Literal["probe", "error_rate", "postgres", "stripe", "http_json", "prometheus"]
 Aggregate = Literal["last", "p95", "max", "mean", "rate"]
@@ -22,6 +23,8 @@ class HealthCheck(Part):
     url: Text
     headers: dict[str, str] = Field(default_factory=dict)
     expect_status: tuple[Status, ...] = (200,)
+    healthy: Text | None = None
+    """A JMESPath over the JSON answer that gives true when all is well, or else why not."""
     every_s: Seconds
     timeout_s: Seconds
     source: Text | None = None
@@ -65,6 +68,35 @@ class MetricSpec(Part):
     source: MetricSource
     every_s: Seconds
     """Seconds between samples."""
+
+
+class Vendor(Part):
+    """Somebody else's status page, read as data."""
+
+    id: Id
+    title: Short
+    url: Text
+    format: Literal["statuspage", "stripe"] = "statuspage"
+    """statuspage: Atlassian's `summary.json`; stripe: status.stripe.com's `current`."""
+    every_s: Seconds = 60.0
+    timeout_s: Seconds = 10.0
+
+
+class Deployments(Part):
+    """Where to read which deployments went live, and when."""
+
+    recent: HttpCall
+    rows: Text
+    """A JMESPath over the answer: objects with `id`, `live_since` (milliseconds or ISO 8601, or a list of
+    which the first time counts), `state`, `commit`, `author` and `message`, newest first."""
+    serving: HttpCall | None = None
+    """What serves production now, where that need not be the newest one."""
+    serves: Text | None = None
+    """A JMESPath over that answer: an object with `id`, and `since` where a rollback put it there."""
+    page: Text | None = None
+    """The vendor whose API this is, for people."""
+    every_s: Seconds = 30.0
+    timeout_s: Seconds = 10.0
 
 
 class LinkCheck(Part):

@@ -66,6 +66,9 @@ def test_probes_name_what_they_need(shipped: Loaded) -> None:
         "database-gateway": ("SUPABASE_URL",),
         "payment-webhook": ("APP_URL",),
         "redirect-link": ("REDIRECT_URL", "TEST_SLUG"),
+        "auth-service": ("SUPABASE_URL", "SUPABASE_ANON_KEY"),
+        "supabase-auth": ("SUPABASE_API_URL", "SUPABASE_PROJECT_REF", "SUPABASE_ACCESS_TOKEN"),
+        "supabase-db": ("SUPABASE_API_URL", "SUPABASE_PROJECT_REF", "SUPABASE_ACCESS_TOKEN"),
     }
 
 
