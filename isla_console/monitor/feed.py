@@ -43,6 +43,10 @@ class Feed:
         self._window.add(sample.at, value)
         alert = self.plan.rule.alert
         single = self.plan.aggregate == "last"
+        if self.plan.payments:
+            # The number is a count of many already, made by the far side.
+            self.tracker.observe(value, sample.at, int(sample.values.get("n", 1)))
+            return
         bad = None if single else sum(map(alert.holds, self._window.values()))
         self._evaluate(sample.at, bad)
 

@@ -1,9 +1,10 @@
-"""One number out of a JSON answer: any HTTP API by JMESPath, and Prometheus."""
+"""One number, or one yes or no, out of a JSON answer: any HTTP API by JMESPath, and Prometheus."""
 
 from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 from isla_console.monitor.brief import brief
 from isla_console.monitor.http import MAX_BODY
@@ -22,6 +23,34 @@ def number(body: bytes, select: str) -> float:
     Raises:
         NoNumber: the body is no JSON, is cut off, or has no finite number there.
     """
+    found = _find(body, select)
+    if isinstance(found, bool) or not isinstance(found, int | float | str):
+        raise NoNumber(f"no number at {brief(select, 60)}")
+    try:
+        value = float(found)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise NoNumber(f"{brief(str(found), 40)} is no number")
+    return value
+
+
+def ill(body: bytes, healthy: str) -> str:
+    """Why an answer says that all is not well; "" when the JMESPath `healthy` gives true."""
+    try:
+        found = _find(body, healthy)
+    except NoNumber as error:
+        return str(error)
+    if found is True:
+        return ""
+    return (
+        f"it says {brief(found, 100)}"
+        if isinstance(found, str) and found
+        else "it does not say that it is well"
+    )
+
+
+def _find(body: bytes, select: str) -> Any:
     import jmespath
     from jmespath.exceptions import JMESPathError
 
@@ -32,15 +61,6 @@ def number(body: bytes, select: str) -> float:
     except (ValueError, RecursionError):
         raise NoNumber("the answer is no JSON") from None
     try:
-        found = jmespath.search(select, answer)
+        return jmespath.search(select, answer)
     except JMESPathError as error:
         raise NoNumber(f"cannot select {brief(select, 60)}: {type(error).__name__}") from None
-    if isinstance(found, bool) or not isinstance(found, int | float | str):
-        raise NoNumber(f"no number at {brief(select, 60)}")
-    try:
-        value = float(found)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise NoNumber(f"{brief(str(found), 40)} is no number")
-    return value

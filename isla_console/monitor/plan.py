@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
+from isla_console.monitor.answers import MAX_JSON
 from isla_console.monitor.http import HttpCheck
 from isla_console.monitor.json_value import PROMETHEUS
 from isla_console.monitor.link import parse_targets
 from isla_console.monitor.metric import MetricRule
+from isla_console.monitor.payments import mode_of
 from isla_console.monitor.window import Aggregate
 from isla_console.settings import Secret, Settings
 
 if TYPE_CHECKING:
-    from isla_console.runbook.model import HealthCheck, Input, MetricSpec, Runbook
+    from isla_console.runbook.model import HealthCheck, HttpCall, Input, MetricSpec, Runbook
 
 DATABASE_VARIABLE = "ISLA_DATABASE_URL"
 LINK_VARIABLE = "ISLA_LINK_CHECK"
 STRIPE_VARIABLE = "STRIPE_API_KEY"
+STRIPE_URL = "https://api.stripe.com"
 
 _TIMEOUT_SHARE = 0.9
 """Of its interval, that a probe may take: it never queues behind itself."""
@@ -38,6 +41,8 @@ class ProbePlan:
     check: HttpCheck | None
     unknown: str = ""
     needs: tuple[str, ...] = ()
+    healthy: str = ""
+    """A JMESPath over the answer that gives true, or why all is not well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,47 @@ class MetricPlan:
     request: HttpCheck | None = None
     select: str = ""
     """A JMESPath for the number in the request's answer."""
+    payments: bool = False
+    """It is asked of Stripe: the share of attempts in the window that succeeded."""
     unknown: str = ""
     """Why it is not measured and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class VendorPlan:
+    """A status page. Without a `check` it cannot be read, and `unknown` says what to do about that."""
+
+    id: str
+    title: str
+    format: str
+    every_s: float
+    check: HttpCheck | None
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentsPlan:
+    """Where deployments are read. Without `recent` they are not, and `unknown` says why."""
+
+    recent: HttpCheck | None
+    rows: str
+    serving: HttpCheck | None
+    serves: str | None
+    every_s: float
+    whose: str
+    credential: str
+    """The variable to look at when the token is refused."""
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StripePlan:
+    """How Stripe is asked. Without a key it is not."""
+
+    key: Secret | None
+    url: str
+    window_s: float
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +122,9 @@ class Plan:
     link: LinkPlan
     database: Secret | None
     database_unknown: str
+    stripe: StripePlan
+    vendors: tuple[VendorPlan, ...] = ()
+    deployments: DeploymentsPlan | None = None
 
 
 def plan(runbook: Runbook, settings: Settings) -> Plan:
@@ -87,7 +134,16 @@ def plan(runbook: Runbook, settings: Settings) -> Plan:
     database = settings.secret(DATABASE_VARIABLE)
     database_unknown = "" if database else inputs.missing_text([DATABASE_VARIABLE])
     metrics = tuple(_metric(spec, probes, inputs, settings, database_unknown) for spec in runbook.metrics)
-    return Plan(probes, metrics, _link(runbook, settings), database, database_unknown)
+    return Plan(
+        probes,
+        metrics,
+        _link(runbook, settings),
+        database,
+        database_unknown,
+        _stripe(runbook, settings, inputs),
+        _vendors(runbook, inputs, bool(database) or any(probe.check for probe in probes)),
+        _deployments(runbook, inputs),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +206,23 @@ class _Inputs:
         problems = [problem for name in names if (problem := self._settings.problem(name))]
         return "; ".join(problems) if problems else f"set {' and '.join(names)}"
 
+    def secret_variables(self, templates: Iterable[str]) -> str:
+        """The variables that hold the secrets in these templates, for people."""
+        names = [name for template in templates for name in _VARIABLE.findall(template)]
+        declared = [self._declared.get(name) for name in names]
+        return " and ".join(
+            one.env or name for name, one in zip(names, declared, strict=True) if one and one.secret
+        )
+
     def request(
-        self, id: str, method: str, url: str, headers: Mapping[str, str], timeout_s: float
+        self,
+        id: str,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        timeout_s: float,
+        *,
+        query: Mapping[str, str] | None = None,
     ) -> tuple[HttpCheck | None, tuple[str, ...]]:
         """The request with its inputs in place, or None and the variables that are missing."""
         address = self.fill(url, in_url=True)
@@ -164,9 +235,21 @@ class _Inputs:
             secrets += header.secrets
             if not header.optional_missing:
                 filled.append((name, Secret(header.text)))
+        asked: list[tuple[str, str]] = []
+        for name, template in (query or {}).items():
+            value = self.fill(template, in_url=False)
+            missing += value.missing
+            secrets += value.secrets
+            if not value.optional_missing:
+                asked.append((name, value.text))
         if missing:
             return None, tuple(dict.fromkeys(missing))
-        check = HttpCheck(id, method, Secret(address.text), timeout_s, tuple(filled), hidden=tuple(secrets))
+        full = (
+            f"{address.text}{'&' if '?' in address.text else '?'}{urlencode(asked)}"
+            if asked
+            else address.text
+        )
+        check = HttpCheck(id, method, Secret(full), timeout_s, tuple(filled), hidden=tuple(secrets))
         return check, ()
 
 
@@ -177,7 +260,9 @@ def _probe(spec: HealthCheck, inputs: _Inputs) -> ProbePlan:
         unknown = inputs.missing_text(missing)
         return ProbePlan(spec.id, spec.title, spec.every_s, None, unknown, missing)
     check = replace(check, expect_status=spec.expect_status)
-    return ProbePlan(spec.id, spec.title, spec.every_s, check)
+    if spec.healthy:
+        check = replace(check, max_body=MAX_JSON)
+    return ProbePlan(spec.id, spec.title, spec.every_s, check, healthy=spec.healthy or "")
 
 
 def _metric(
@@ -194,12 +279,17 @@ def _metric(
         rule = _rule(spec, "sql")
         return MetricPlan(rule, source.aggregate, source.window_s, sql=source.query, unknown=database_unknown)
     if source.kind == "stripe":
-        reason = (
-            "payments are not measured in this version"
-            if settings.secret(STRIPE_VARIABLE)
-            else inputs.missing_text([STRIPE_VARIABLE])
+        key = settings.secret(STRIPE_VARIABLE)
+        mode = mode_of(key.reveal()) if key else ""
+        text = " ".join(filter(None, ("stripe", mode)))
+        # Stripe counts the window itself: what it answers is the aggregate.
+        return MetricPlan(
+            _rule(spec, f"{text} · {_span(source.window_s)}"),
+            "last",
+            source.window_s,
+            payments=True,
+            unknown="" if key else inputs.missing_text([STRIPE_VARIABLE]),
         )
-        return MetricPlan(_rule(spec, "stripe"), source.aggregate, source.window_s, unknown=reason)
     url, select = source.url or "", source.select or ""
     if source.kind == "prometheus":
         query = urlencode({"query": source.query or ""})
@@ -258,6 +348,52 @@ def _rule(spec: MetricSpec, source: str, every_s: float | None = None) -> Metric
     )
 
 
+def _stripe(runbook: Runbook, settings: Settings, inputs: _Inputs) -> StripePlan:
+    key = settings.secret(STRIPE_VARIABLE)
+    windows = [spec.source.window_s for spec in runbook.metrics if spec.source.kind == "stripe"]
+    url = inputs.fill("${STRIPE_API_URL}", in_url=True).text or STRIPE_URL
+    unknown = "" if key else inputs.missing_text([STRIPE_VARIABLE])
+    return StripePlan(key, url, max(windows, default=3600.0), unknown)
+
+
+def _vendors(runbook: Runbook, inputs: _Inputs, configured: bool) -> tuple[VendorPlan, ...]:
+    """Where nothing of our own is configured, nothing is asked of anyone."""
+    plans = []
+    for vendor in runbook.vendors:
+        check, missing = inputs.request(f"vendor:{vendor.id}", "GET", vendor.url, {}, vendor.timeout_s)
+        unknown = (
+            inputs.missing_text(missing) if missing else "" if configured else "nothing is configured yet"
+        )
+        check = replace(check, max_body=MAX_JSON) if check is not None and configured else None
+        plans.append(VendorPlan(vendor.id, vendor.title, vendor.format, vendor.every_s, check, unknown))
+    return tuple(plans)
+
+
+def _deployments(runbook: Runbook, inputs: _Inputs) -> DeploymentsPlan | None:
+    spec = runbook.deployments
+    if spec is None:
+        return None
+
+    def ask(call: HttpCall) -> tuple[HttpCheck | None, tuple[str, ...]]:
+        check, missing = inputs.request(
+            "deployments", call.method, call.url, call.headers, spec.timeout_s, query=call.query
+        )
+        return (replace(check, max_body=MAX_JSON) if check is not None else None), missing
+
+    recent, missing = ask(spec.recent)
+    serving = ask(spec.serving)[0] if spec.serving is not None else None
+    return DeploymentsPlan(
+        recent,
+        spec.rows,
+        serving,
+        spec.serves,
+        spec.every_s,
+        spec.page or "the deployment API",
+        inputs.secret_variables(spec.recent.headers.values()),
+        inputs.missing_text(missing) if missing else "",
+    )
+
+
 def _link(runbook: Runbook, settings: Settings) -> LinkPlan:
     check = runbook.link_check
     given = settings.get(LINK_VARIABLE)
@@ -269,4 +405,6 @@ def _link(runbook: Runbook, settings: Settings) -> LinkPlan:
 
 
 def _span(seconds: float) -> str:
+    if seconds >= 3600 and seconds % 3600 == 0:
+        return f"{seconds / 3600:g} h"
     return f"{seconds / 60:g} min" if seconds > 60 and seconds % 60 == 0 else f"{seconds:g} s"

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -21,16 +22,22 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
+from isla_console.monitor import deployments, vendors
+from isla_console.monitor.answers import NoAnswer, Polite
+from isla_console.monitor.deployments import DeploymentsReading, DeploymentsTracker
 from isla_console.monitor.feed import Feed
 from isla_console.monitor.health import ProbeReading, ProbeTracker
 from isla_console.monitor.http import HttpCheck, HttpProber
-from isla_console.monitor.json_value import NoNumber, number
+from isla_console.monitor.json_value import NoNumber, ill, number
 from isla_console.monitor.link import LinkProbe, LinkReading, LinkSample, LinkTracker
 from isla_console.monitor.lookup import Resolver
 from isla_console.monitor.metric import WAITING, Reading
-from isla_console.monitor.plan import MetricPlan, plan
+from isla_console.monitor.payments import PaymentsReading, PaymentsTracker
+from isla_console.monitor.plan import DeploymentsPlan, MetricPlan, plan
 from isla_console.monitor.postgres import DatabaseSession, DatabaseUnavailable, SessionReading
 from isla_console.monitor.sample import Sample
+from isla_console.monitor.stripe import StripeReader
+from isla_console.monitor.vendors import VendorReading, VendorTracker
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Runbook
@@ -43,6 +50,10 @@ TICK_S = 1.0
 """How often going stale is looked for."""
 MAX_CONCURRENT = 32
 DATABASE_DEADLINE_S = 4.5
+PAYMENTS_S = 60.0
+"""Between two readings of failed payments, events and endpoints."""
+DEPLOYMENTS = "deployments"
+PAYMENTS = "payments"
 PING_S = 25.0
 """Between pings of a database connection that no metric uses."""
 _PING = "database"
@@ -51,7 +62,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Kind = Literal["metric", "probe", "link"]
+Kind = Literal["metric", "probe", "vendor", "link"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class Change:
     """A state that became another one. `new` and `old` are States; `unknown` at the start."""
 
     name: str
-    """The metric's or probe's id; "link" for our own."""
+    """The metric's, probe's or vendor's id; "link" for our own."""
     kind: Kind
     old: str
     new: str
@@ -79,6 +90,11 @@ class Snapshot:
     """Health checks, then further probes."""
     link: LinkReading
     database: SessionReading
+    vendors: tuple[VendorReading, ...] = ()
+    deployments: DeploymentsReading | None = None
+    """None where the runbook names no place to read them."""
+    payments: PaymentsReading | None = None
+    """None where no metric is Stripe's."""
 
 
 class Prober(Protocol):
@@ -141,12 +157,36 @@ class Poller:
             )
             for probe in self._plan.probes
         ]
+        self._vendors = {
+            f"vendor:{one.id}": VendorTracker(one.id, one.title, one.every_s, unknown=one.unknown or WAITING)
+            for one in self._plan.vendors
+        }
+        deployments = self._plan.deployments
+        self._deployments = (
+            DeploymentsTracker(deployments.every_s, unknown=deployments.unknown or WAITING)
+            if deployments is not None
+            else None
+        )
+        stripe = self._plan.stripe
+        self._stripe = StripeReader(stripe.key, stripe.url, clock) if stripe.key is not None else None
+        self._payments = (
+            PaymentsTracker(
+                self._stripe.mode if self._stripe else "", PAYMENTS_S, unknown=stripe.unknown or WAITING
+            )
+            if any(metric.payments for metric in self._plan.metrics)
+            else None
+        )
         self._probe_by_id = {probe.id: probe for probe in self._probes}
         self._sources = {source.id: source for source in self._make_sources()}
         self._running: dict[str, asyncio.Task[Sample]] = {}
         self._limit = asyncio.Semaphore(MAX_CONCURRENT)
         self._held: deque[Sample] = deque(maxlen=1000)
         self._reported: dict[tuple[str, str], str] = {}
+
+    @property
+    def stripe(self) -> StripeReader | None:
+        """What asks Stripe, None without a key."""
+        return self._stripe
 
     @property
     def database(self) -> DatabaseSession | None:
@@ -183,6 +223,9 @@ class Poller:
         await asyncio.gather(*running, return_exceptions=True)
         if self._database is not None:
             await self._database.close()
+        if self._stripe is not None:
+            with contextlib.suppress(Exception):
+                await self._stripe.close()
 
     def snapshot(self, now: datetime) -> Snapshot:
         """What is known at `now`: a pure read, cheap enough for several times a second."""
@@ -198,6 +241,9 @@ class Poller:
             tuple(probe.reading(now, blind) for probe in self._probes),
             self._link.reading(),
             database,
+            tuple(vendor.reading(now, blind) for vendor in self._vendors.values()),
+            self._deployments.reading(now, blind) if self._deployments is not None else None,
+            self._payments.reading(now, blind) if self._payments is not None else None,
         )
 
     async def probe_once(self, id: str) -> Sample:
@@ -216,19 +262,41 @@ class Poller:
     def _make_sources(self) -> Iterator[_Source]:
         for probe in self._plan.probes:
             if (check := probe.check) is not None:
-                yield _Source(probe.id, probe.every_s, partial(self._fetch, check))
+                yield _Source(probe.id, probe.every_s, partial(self._fetch, check, probe.healthy))
         asks_database = False
         for metric in self._plan.metrics:
             every_s = metric.rule.every_s
             if metric.unknown:
                 continue
-            if metric.request is not None:
+            if metric.payments and self._stripe is not None:
+                yield _Source(
+                    metric.rule.id, every_s, partial(self._stripe.rate, metric.rule.id, metric.window_s)
+                )
+            elif metric.request is not None:
                 yield _Source(metric.rule.id, every_s, partial(self._number, metric))
             elif metric.sql and self._database is not None:
                 asks_database = True
                 yield self._query_source(metric.rule.id, every_s, metric.sql)
         if self._database is not None and not asks_database:
             yield self._query_source(_PING, PING_S, "SELECT 1 AS value")
+        yield from self._outside_sources()
+
+    def _outside_sources(self) -> Iterator[_Source]:
+        """What others say: status pages, deployments, payments."""
+        for vendor in self._plan.vendors:
+            if vendor.check is not None:
+                polite = Polite(self._http, time.monotonic)
+                ask = partial(self._vendor, polite, vendor.check, vendor.format)
+                yield _Source(vendor.check.id, vendor.every_s, ask)
+        deployments = self._plan.deployments
+        if deployments is not None and deployments.recent is not None:
+            ask_deployments = partial(
+                self._read_deployments, Polite(self._http, time.monotonic), deployments, deployments.recent
+            )
+            yield _Source(DEPLOYMENTS, deployments.every_s, ask_deployments)
+        if self._payments is not None and self._stripe is not None:
+            window_s = self._plan.stripe.window_s
+            yield _Source(PAYMENTS, PAYMENTS_S, partial(self._stripe.details, PAYMENTS, window_s))
 
     def _query_source(self, id: str, every_s: float, sql: str) -> _Source:
         deadline_s = min(DATABASE_DEADLINE_S, every_s * (1 - JITTER))
@@ -265,8 +333,38 @@ class Poller:
         self._receive(sample)
         return sample
 
-    async def _fetch(self, check: HttpCheck) -> Sample:
-        return (await self._http.fetch(check))[0]
+    async def _fetch(self, check: HttpCheck, healthy: str) -> Sample:
+        sample, body = await self._http.fetch(check)
+        if not healthy or not sample.ok:
+            return sample
+        reason = ill(body, healthy)
+        return replace(sample, ok=not reason, reason=reason)
+
+    async def _vendor(self, polite: Polite, check: HttpCheck, format: str) -> Sample:
+        sample, answer = await polite.ask(check, self._clock())
+        if answer is None:
+            return sample
+        try:
+            return replace(sample, detail=vendors.read(answer, format))
+        except NoAnswer as error:
+            return replace(sample, ok=False, reason=str(error))
+
+    async def _read_deployments(self, polite: Polite, spec: DeploymentsPlan, recent: HttpCheck) -> Sample:
+        sample, answer = await polite.ask(recent, self._clock(), credential=spec.credential)
+        if answer is None:
+            return sample
+        serving, note = None, ""
+        if spec.serving is not None:
+            asked, serving = await polite.ask(spec.serving, self._clock(), credential=spec.credential)
+            if serving is None:
+                note = f"what serves now is not known: {asked.reason}"
+        try:
+            found = deployments.read(
+                sample, answer, spec.rows, serving=serving, serves=spec.serves, note=note, whose=spec.whose
+            )
+        except NoAnswer as error:
+            return replace(sample, ok=False, reason=str(error))
+        return replace(sample, detail=found)
 
     async def _number(self, metric: MetricPlan) -> Sample:
         assert metric.request is not None
@@ -339,6 +437,12 @@ class Poller:
     def _apply(self, sample: Sample) -> None:
         if (probe := self._probe_by_id.get(sample.source)) is not None:
             probe.observe(sample)
+        if (vendor := self._vendors.get(sample.source)) is not None:
+            vendor.observe(sample)
+        if sample.source == DEPLOYMENTS and self._deployments is not None:
+            self._deployments.observe(sample)
+        if sample.source == PAYMENTS and self._payments is not None:
+            self._payments.observe(sample)
         for feed in self._feeds:
             if feed.wants(sample):
                 feed.take(sample)
@@ -362,6 +466,9 @@ class Poller:
         for probe in self._probes:
             if self._changed("probe", probe.id, probe.state(now)):
                 self._announce("probe", probe.id, probe.state(now), probe.reading(now).reason, now)
+        for vendor in self._vendors.values():
+            if self._changed("vendor", vendor.id, vendor.state(now)):
+                self._announce("vendor", vendor.id, vendor.state(now), vendor.reading(now).text, now)
 
     def _changed(self, kind: Kind, name: str, new: str) -> bool:
         return self._reported.get((kind, name), "unknown") != new

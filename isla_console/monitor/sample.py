@@ -35,6 +35,11 @@ class Phases:
     location: str | None = None
     """Where a redirect points; it is never followed."""
     cert_expires: datetime | None = None
+    server_time: datetime | None = None
+    """The far side's clock, from its Date header."""
+    retry_after_s: float | None = None
+    """How long the far side asks us to stay away."""
+    content_type: str = ""
     body_excerpt: str = ""
     """The start of the answer's body as plain text."""
 
@@ -64,3 +69,5 @@ class Sample:
     """Whether anything at all answered over the network, if only to refuse."""
     timed_out_ms: float | None = None
     """How long was waited in vain: the true duration is at least this. None if not a timeout."""
+    detail: object = None
+    """What was learnt beside numbers: a vendor's status, deployments, payments."""

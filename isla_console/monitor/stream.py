@@ -28,6 +28,8 @@ class Progress:
         self.certificate: dict[str, Any] | None = None
         self.status: int | None = None
         self.location: str | None = None
+        self.headers: dict[bytes, bytes] = {}
+        """Of the answer, by lower-case name."""
         self.dns_ms: float | None = None
         self.connect_ms: float | None = None
         self.tls_ms: float | None = None

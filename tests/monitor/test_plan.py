@@ -32,6 +32,12 @@ EVERYTHING = {
     "ISLA_SUPABASE_URL": "https://ref.example",
     "ISLA_DATABASE_URL": "postgresql://a:b@db/x",
     "ISLA_LINK_CHECK": "127.0.0.1:53,127.0.0.1:54",
+    "SUPABASE_ANON_KEY": "sb_publishable_x",
+    "SUPABASE_PROJECT_REF": "abcdefghijklmnopqrst",
+    "SUPABASE_ACCESS_TOKEN": "sbp_x",
+    "STRIPE_API_KEY": "rk_live_x",
+    "VERCEL_PROJECT_ID": "prj_1",
+    "VERCEL_TOKEN": "vcp_secret",
 }
 
 
@@ -50,11 +56,10 @@ def test_with_nothing_set_each_says_which_variable(document: dict[str, Any], tmp
     assert found.probes[0].needs == ("ISLA_APP_URL",)
 
 
-def test_with_everything_set_all_but_payments_is_measured(document: dict[str, Any], tmp_path: Path) -> None:
-    found = build(document, tmp_path, EVERYTHING | {"STRIPE_API_KEY": "rk_live_x"})
+def test_with_everything_set_all_is_measured(document: dict[str, Any], tmp_path: Path) -> None:
+    found = build(document, tmp_path, EVERYTHING)
     assert not [probe.id for probe in found.probes if probe.check is None]
-    unknown = {metric.rule.id: metric.unknown for metric in found.metrics if metric.unknown}
-    assert unknown == {"payment-success": "payments are not measured in this version"}
+    assert not [metric.rule.id for metric in found.metrics if metric.unknown]
     urls = {probe.id: probe.check.url.reveal() for probe in found.probes if probe.check}
     assert urls["app-health"] == "https://app.example/api/health"
     assert urls["redirect-link"] == "https://example/test-slug"
@@ -110,7 +115,8 @@ def test_a_team_can_rebind_a_metric(document: dict[str, Any], tmp_path: Path) ->
         ),
         metric(kind="prometheus", url="${APP_URL}/", query='rate(x{a="b"}[5m])') | {"id": "prom"},
     ]
-    (first, second) = build(document, tmp_path, EVERYTHING, metrics=metrics).metrics
+    without = {name: value for name, value in EVERYTHING.items() if name != "STRIPE_API_KEY"}
+    (first, second) = build(document, tmp_path, without, metrics=metrics).metrics
     assert (first.request, first.unknown) == (None, "set STRIPE_API_KEY")
     assert second.request is not None
     address = "https://app.example/api/v1/query?query=rate%28x%7Ba%3D%22b%22%7D%5B5m%5D%29"
@@ -126,3 +132,51 @@ def test_a_link_without_targets_is_unknown(
 ) -> None:
     found = build(document, tmp_path, {"ISLA_LINK_CHECK": given}, link_check={"targets": []})
     assert (found.link.targets, found.link.unknown) == ((), unknown)
+
+
+def test_payments_say_which_mode_the_key_is_of(document: dict[str, Any], tmp_path: Path) -> None:
+    for key, shown in (
+        ("rk_live_x", "stripe LIVE · 1 h"),
+        ("sk_test_x", "stripe TEST · 1 h"),
+        ("x", "stripe · 1 h"),
+    ):
+        found = build(document, tmp_path, EVERYTHING | {"STRIPE_API_KEY": key})
+        assert found.metrics[-1].rule.source == shown
+        assert found.stripe.url == "https://api.stripe.com"
+
+
+def test_where_nothing_is_configured_not_even_a_status_page_is_asked(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    found = build(document, tmp_path, {})
+    assert {one.unknown for one in found.vendors} == {"nothing is configured yet"}
+    assert not [one for one in found.vendors if one.check]
+
+
+def test_status_pages_need_no_setting_of_their_own(document: dict[str, Any], tmp_path: Path) -> None:
+    found = build(document, tmp_path, EVERYTHING | {"ISLA_STRIPE_STATUS_URL": "http://127.0.0.1:9/"})
+    assert {one.id: one.check.url.reveal() for one in found.vendors if one.check} == {
+        "vercel": "https://www.vercel-status.com/api/v2/summary.json",
+        "supabase": "https://status.supabase.com/api/v2/summary.json",
+        "stripe": "http://127.0.0.1:9/current",
+    }
+
+
+def test_deployments_are_asked_for_with_the_team_only_where_there_is_one(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    without = build(document, tmp_path, EVERYTHING).deployments
+    assert without is not None
+    assert without.recent is not None
+    assert without.recent.url.reveal() == (
+        "https://api.vercel.com/v7/deployments?projectId=prj_1&target=production&limit=20"
+    )
+    assert without.credential == "VERCEL_TOKEN"
+    team = build(document, tmp_path, EVERYTHING | {"VERCEL_ORG_ID": "team_1"}).deployments
+    assert team is not None
+    assert team.recent is not None
+    assert "teamId=team_1" in team.recent.url.reveal()
+    unset = build(document, tmp_path, {}).deployments
+    assert unset is not None
+    assert unset.recent is None
+    assert unset.unknown == "set VERCEL_TOKEN and VERCEL_PROJECT_ID"
