@@ -1,0 +1,1 @@
+"""Which issue is this? Pure: evidence in, ranked issues with their reasons out."""

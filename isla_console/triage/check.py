@@ -1,0 +1,67 @@
+"""The next check: what would best tell the two likeliest issues apart. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from isla_console.triage.facts import Facts
+from isla_console.triage.ranking import Ranking, subject_of
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import Issue, Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something to do or to look for. `kind` says whether `id` is a step's or a symptom's."""
+
+    issue: str
+    kind: Literal["step", "symptom"]
+    id: str
+    title: str
+    tells: str
+    """What a yes would speak for."""
+    gain: int
+    """The weight it would add to one of the two and not to the other."""
+
+
+def next_check(runbook: Runbook, ranking: Ranking, facts: Facts) -> Check | None:
+    """The check with the most to say about the first against the second; None when all is known.
+
+    A step that reads, is neither blocked nor done, comes before asking people, for the same gain.
+    """
+    pair = [runbook.issue(one.issue) for one in ranking.candidates[:2]]
+    options: list[Check] = []
+    for issue, other in zip(pair, [*pair[1:], *pair[:1]], strict=True):
+        weighs_there = {} if other is issue else _weights(other)
+        options += _of(issue, weighs_there, facts)
+    return min(options, key=lambda one: (-one.gain, one.kind, one.id), default=None)
+
+
+def _weights(issue: Issue) -> dict[str, int]:
+    return {signal.symptom: signal.weight for signal in issue.signals if signal.symptom}
+
+
+def _of(issue: Issue, elsewhere: dict[str, int], facts: Facts) -> Iterator[Check]:
+    texts = {symptom.id: symptom.text for symptom in issue.symptoms}
+    reveals = {
+        seen.symptom: step
+        for step in issue.diagnosis
+        if step.effect in {"read", "stream"} and not step.blocked and step.id not in facts.done
+        for seen in step.seen
+    }
+    for signal in issue.signals:
+        if signal.symptom is None or subject_of(signal, facts)[1] is not None:
+            continue
+        gain = abs(signal.weight - elsewhere.get(signal.symptom, 0))
+        speaks = f"would speak for {issue.number} {issue.title}"
+        if (step := reveals.get(signal.symptom)) is not None:
+            yield Check(issue.id, "step", step.id, step.title, speaks, gain)
+        elif signal.symptom in texts:
+            yield Check(issue.id, "symptom", signal.symptom, texts[signal.symptom], speaks, gain)
+    for step in issue.diagnosis:
+        if step.effect == "read" and not step.blocked and step.id not in facts.done and step.expect:
+            title = f"{issue.number} {issue.title}"
+            yield Check(issue.id, "step", step.id, step.title, f"looks further into {title}", 1)
