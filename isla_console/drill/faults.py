@@ -1,12 +1,12 @@
 """Faults: what can be wrong with the rehearsal platform, as data."""
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-Service = Literal["app", "redirect", "rest", "auth"]
-"""The HTTP services: app.isla.link, isla.link, Supabase's REST gateway, Supabase Auth."""
+Service = Literal["app", "webhook", "redirect", "rest", "auth"]
+"""The HTTP services: app.isla.link, its Stripe webhook, isla.link, Supabase's REST gateway, Supabase Auth."""
 
 SERVICES: tuple[Service, ...] = get_args(Service)
 
@@ -66,9 +66,45 @@ class Connections(_Fault):
         return f"{self.count} connections held by {self.application_name}"
 
 
-Fault = Annotated[Latency | Errors | ClicksStop | Connections, Field(discriminator="kind")]
+class JobsFail(_Fault):
+    """The scheduler's jobs run, and fail."""
 
-_adapter: TypeAdapter[Latency | Errors | ClicksStop | Connections] = TypeAdapter(Fault)
+    kind: Literal["jobs_fail"] = "jobs_fail"
+
+    @property
+    def text(self) -> str:
+        return "scheduled jobs fail"
+
+
+class PaymentsFail(_Fault):
+    """A share (0 to 1) of the payments is declined, and people try again."""
+
+    kind: Literal["payments_fail"] = "payments_fail"
+    share: float = Field(default=1.0, gt=0, le=1)
+
+    @property
+    def text(self) -> str:
+        return f"{self.share:.0%} of payments are declined"
+
+
+class VendorTrouble(_Fault):
+    """What a vendor's status page says of itself; `unreadable` is a page that changed its shape."""
+
+    kind: Literal["vendor"] = "vendor"
+    vendor: Literal["vercel", "supabase", "stripe"]
+    state: Literal["degraded", "down", "unreadable"] = "down"
+
+    @property
+    def text(self) -> str:
+        return f"{self.vendor}'s status page: {self.state}"
+
+
+Fault = Annotated[
+    Latency | Errors | ClicksStop | JobsFail | Connections | PaymentsFail | VendorTrouble,
+    Field(discriminator="kind"),
+]
+
+_adapter: TypeAdapter[Any] = TypeAdapter(Fault)
 
 
 def parse_fault(data: object) -> Fault:
@@ -78,7 +114,8 @@ def parse_fault(data: object) -> Fault:
         FaultError: not a fault.
     """
     try:
-        return _adapter.validate_python(data)
+        fault: Fault = _adapter.validate_python(data)
+        return fault
     except ValidationError as error:
         raise FaultError(describe(error)) from None
 
@@ -116,18 +153,34 @@ class Faults:
 
     def added_ms(self, service: Service) -> int:
         """How much longer a service takes, in milliseconds."""
-        return sum(f.ms for f in self._active if isinstance(f, Latency) and f.target == service)
+        return sum(f.ms for f in self._active if isinstance(f, Latency) and _hits(f.target, service))
 
     def error(self, service: Service, draw: float) -> int | None:
         """The error status an answer gets, or None; `draw` is uniform in [0, 1)."""
         for fault in self._active:
-            if isinstance(fault, Errors) and fault.target == service and draw < fault.share:
+            if isinstance(fault, Errors) and _hits(fault.target, service) and draw < fault.share:
                 return fault.status
         return None
 
     @property
     def clicks_stopped(self) -> bool:
         return any(isinstance(fault, ClicksStop) for fault in self._active)
+
+    @property
+    def jobs_failing(self) -> bool:
+        return any(isinstance(fault, JobsFail) for fault in self._active)
+
+    @property
+    def payments_failing(self) -> float:
+        """The share of payments declined by a fault; 0 without one."""
+        return max((fault.share for fault in self._active if isinstance(fault, PaymentsFail)), default=0.0)
+
+    def vendor(self, vendor: str) -> str | None:
+        """What a vendor's page says: degraded, down, unreadable; None when all is well."""
+        for fault in self._active:
+            if isinstance(fault, VendorTrouble) and fault.vendor == vendor:
+                return fault.state
+        return None
 
     def held(self) -> dict[str, int]:
         """Connections to hold: application name to count."""
@@ -137,3 +190,8 @@ class Faults:
                 name = fault.application_name
                 wanted[name] = wanted.get(name, 0) + fault.count
         return wanted
+
+
+def _hits(target: Service, service: Service) -> bool:
+    """Whether a fault of `target` is one of `service` too: the webhook is a part of the application."""
+    return target == service or (target == "app" and service == "webhook")

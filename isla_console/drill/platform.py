@@ -14,7 +14,7 @@ import asyncpg
 import uvicorn
 from starlette.applications import Starlette
 
-from isla_console.drill import services, traffic, vercel
+from isla_console.drill import services, status_pages, stripe, supabase_management, traffic, vercel
 from isla_console.drill.connections import Holder, open_pool
 from isla_console.drill.control_service import control_service
 from isla_console.drill.database import Database
@@ -79,12 +79,22 @@ class LivePlatform:
         vercel_token = vercel.new_token()
         deployments = vercel.Deployments(self._story, self._scenario.id, now=lambda: datetime.now(UTC))
         vercel_url = self._serve(vercel.vercel_service(deployments, self._faults, self._rng, vercel_token))
+        books = stripe.Books(self._faults, self._rng)
+        books.subscriptions = await stripe.subscriptions(web)
+        stripe_key = stripe.new_key()
+        stripe_url = self._serve(stripe.stripe_service(books, stripe_key))
+        pages_url = self._serve(status_pages.status_service(self._faults))
+        supabase_token = supabase_management.new_token()
+        management_url = self._serve(
+            supabase_management.management_service(web, self._faults, supabase_token)
+        )
         neighbour = await asyncio.start_server(_greet, "127.0.0.1", 0)
         neighbour_port = neighbour.sockets[0].getsockname()[1]
 
         self._keep(holder.run())
         self._keep(traffic.visitors(redirects, self._rng))
-        self._keep(traffic.scheduler(self._database))
+        self._keep(traffic.scheduler(self._database, self._faults))
+        self._keep(books.live())
         self._story.begin()
         return {
             "ISLA_APP_URL": app_url,
@@ -97,6 +107,16 @@ class LivePlatform:
             "VERCEL_TOKEN": vercel_token,
             "VERCEL_PROJECT_ID": vercel.PROJECT,
             "VERCEL_ORG_ID": vercel.TEAM,
+            "ISLA_STRIPE_API_URL": stripe_url,
+            "STRIPE_API_KEY": stripe_key,
+            "ISLA_SUPABASE_API_URL": management_url,
+            "SUPABASE_PROJECT_REF": supabase_management.PROJECT_REF,
+            "SUPABASE_ACCESS_TOKEN": supabase_token,
+            "ISLA_VERCEL_STATUS_URL": f"{pages_url}/vercel",
+            "ISLA_SUPABASE_STATUS_URL": f"{pages_url}/supabase",
+            "ISLA_STRIPE_STATUS_URL": f"{pages_url}/stripe",
+            # Nobody of the outside is asked: no rehearsal signs in at Google.
+            "ISLA_GOOGLE_OAUTH_URL": f"{pages_url}/google",
             "ISLA_LINK_CHECK": f"127.0.0.1:{neighbour_port}",
             "ISLA_DRILL": self._scenario.id,
             "ISLA_DRILL_CONTROL": f"{control_url}/?token={token}",

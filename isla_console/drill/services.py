@@ -20,6 +20,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 # Milliseconds: least, most, most often. Small, but alive.
 _TEMPO: dict[Service, tuple[float, float, float]] = {
     "app": (38, 82, 50),
+    "webhook": (38, 82, 50),
     "rest": (8, 22, 12),
     "auth": (14, 40, 22),
 }
@@ -43,7 +44,7 @@ def app_service(pool: "asyncpg.Pool[Any]", faults: Faults, rng: random.Random) -
     return _application(
         [
             Route("/api/health", _faulty("app", faults, rng, health)),
-            Route("/api/webhooks/stripe/health", _faulty("app", faults, rng, webhooks)),
+            Route("/api/webhooks/stripe/health", _faulty("webhook", faults, rng, webhooks)),
         ]
     )
 

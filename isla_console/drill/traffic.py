@@ -8,10 +8,12 @@ from typing import Any
 import asyncpg
 
 from isla_console.drill.database import Database
+from isla_console.drill.faults import Faults
 from isla_console.drill.redirects import Redirects
 
 _VISITS_PER_S = 5.0
 _MOST_WAITING = 200
+_FAILURE = "ERROR:  canceling statement due to statement timeout\n"
 
 
 async def visitors(redirects: Redirects, rng: random.Random) -> None:
@@ -28,28 +30,30 @@ async def visitors(redirects: Redirects, rng: random.Random) -> None:
             visit.add_done_callback(under_way.discard)
 
 
-async def scheduler(database: Database) -> None:
+async def scheduler(database: Database, faults: Faults) -> None:
     """Run pg_cron's every-minute job at each full minute, and keep its record, as pg_cron does."""
     while True:
         now = datetime.now(UTC)
         await asyncio.sleep(60 - now.second - now.microsecond / 1e6)
-        await _run_job(database)
+        await _run_job(database, fails=faults.jobs_failing)
 
 
-async def _run_job(database: Database) -> None:
+async def _run_job(database: Database, *, fails: bool) -> None:
     try:
         connection = await database.connect("postgres", "pg_cron")
     except (OSError, TimeoutError, asyncpg.PostgresError):
         return
     try:
         # The record is the superuser's to write in pg_cron too; here the job's owner may.
-        await connection.execute("SELECT public.aggregate_clicks()")
+        if not fails:
+            await connection.execute("SELECT public.aggregate_clicks()")
         await connection.execute(
             "INSERT INTO cron.job_run_details (jobid, job_pid, database, username, command,"
             " status, return_message, start_time, end_time)"
-            " SELECT jobid, pg_backend_pid(), database, username, command, 'succeeded', '1 row',"
+            " SELECT jobid, pg_backend_pid(), database, username, command, $1, $2,"
             " now() - interval '50 milliseconds', now()"
-            " FROM cron.job WHERE jobname = 'aggregate-clicks'"
+            " FROM cron.job WHERE jobname = 'aggregate-clicks'",
+            *(("failed", _FAILURE) if fails else ("succeeded", "1 row")),
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return
