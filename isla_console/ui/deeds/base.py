@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from textual import on
+from textual.worker import Worker, WorkerState
+
 from isla_console.clock import Clock
 from isla_console.incident.commands import Refused
 from isla_console.incident.events import Event
@@ -79,6 +82,14 @@ class Deeds(Opening):
             opener(id)
         elif self.main.board is not None and (shown := detail.of_row(key, self.main.board)) is not None:
             self.push_screen(DetailScreen(*shown))
+
+    @on(Worker.StateChanged)
+    def _worker_failed(self, event: Worker.StateChanged) -> None:
+        """A deed that fails by a fault of ours says so; the console goes on."""
+        error = event.worker.error
+        if event.state is WorkerState.ERROR and isinstance(error, Exception):
+            self.desk.complain(error)
+            self.say(f"Not done, by an internal fault: {type(error).__name__}", warn=True)
 
     @property
     def board(self) -> Board:
