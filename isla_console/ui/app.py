@@ -119,5 +119,15 @@ class IslaApp(GoingDeeds, IncidentDeeds, StepDeeds, CommandDeeds, CommunicationD
                     lambda id=procedure.id: self.go(f"procedure:{id}"),
                 )
 
+    def _fatal_error(self) -> None:
+        """A fault of ours ends the app: told without the values of variables, which may hold secrets."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        self._close_messages_no_wait()
+
     async def on_unmount(self) -> None:
         await self.desk.close()

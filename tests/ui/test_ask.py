@@ -30,7 +30,7 @@ async def answer(*keys: str) -> tuple[Answers | None, str]:
 
 
 async def test_burst_lands_in_order() -> None:
-    answers, _ = await answer("enter", "home", "enter", *"hello", "enter")
+    answers, _ = await answer("enter", "home", "enter", *"xx", "ctrl+u", *"helloo", "backspace", "enter")
     assert answers == {"one": "b", "two": "a", "text": "hello"}
 
 

@@ -17,6 +17,8 @@ from isla_console.ui.theme import MUTED
 from isla_console.ui.times import read_time
 
 NO_ISSUE = "none"
+ENDING = {"monitoring": ("resolved",), "resolved": ("closed",)}
+"""The plain next state of those that end an incident."""
 
 
 TROUBLES = (
@@ -111,11 +113,9 @@ def _check_time(board: Board) -> Callable[[str], str]:
 
 def state_sheet(board: Board, incident: Incident) -> AskScreen:
     """Every state, the plain next ones first; what needs a reason says so."""
-    following = FORWARD.get(incident.state, ())
     states = ("investigating", "identified", "mitigating", "monitoring", "resolved", "closed", "cancelled")
+    following = FORWARD.get(incident.state) or ENDING.get(incident.state, ())
     order = [*following, *(state for state in states if state not in following and state != incident.state)]
-    if incident.state == "resolved":
-        order = ["closed", *(state for state in order if state != "closed")]
     metrics = live_states(board)
     checked = soak(incident, board.now, metrics)
     help_of = {

@@ -1,6 +1,6 @@
 """The line at the top: what this is, how long it lasts, what is due next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -25,6 +25,8 @@ class _Part:
 
     long: Content
     short: Content
+    keep: bool = True
+    """Stays on the narrowest bar too."""
 
 
 def bar_line(board: Board, width: int) -> Content:
@@ -37,7 +39,7 @@ def bar_line(board: Board, width: int) -> Content:
     badge = Content.styled(f" {incident.severity} ", SEVERITY_STYLES.get(incident.severity, OTHER_SEVERITY))
     state = Content.styled(incident.state.upper(), "bold")
     title = Content.styled(f" {incident.title}", "bold")
-    for gap, forms in ((4, [part.long for part in parts]), (2, [part.short for part in parts])):
+    for gap, forms in _ways(parts):
         facts = Content(" " * gap).join(form for form in forms if form.cell_length)
         room = width - badge.cell_length - state.cell_length - facts.cell_length - gap - 4
         if room >= min(title.cell_length, 24):
@@ -68,6 +70,14 @@ def banner_lines(board: Board, width: int) -> list[Content]:
         text = f" Panels held at {hms(board.frozen_at)} · z: let them go"
         lines.append(Content.styled(text, "$background on $warning bold"))
     return lines
+
+
+def _ways(parts: list[_Part]) -> Iterator[tuple[int, list[Content]]]:
+    """From all facts long, over one more short at a time from the right, to all short but the last one."""
+    for gap in (4, 2):
+        for long in range(len(parts), -1, -1):
+            yield gap, [part.long if index < long else part.short for index, part in enumerate(parts)]
+    yield 2, [part.short for part in parts if part.keep]
 
 
 def _place(board: Board) -> Content:
@@ -130,7 +140,7 @@ def _update_part(update: UpdateDue, board: Board) -> _Part | None:
 
 def _commander(incident: Incident, board: Board) -> _Part | None:
     name = incident.commander
-    return _Part(Content(f"commander {name}"), Content("")) if name else None
+    return _Part(Content(f"commander {name}"), Content(f"cmd {name}"), keep=False) if name else None
 
 
 _PARTS: tuple[Callable[[Incident, Board], _Part | None], ...] = (_clock, _ladder, _update, _commander)
