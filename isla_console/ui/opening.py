@@ -10,13 +10,16 @@ import gc
 import logging
 import signal
 import sys
+from typing import Any
 
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.screen import Screen
 
 from isla_console.resources import resource
 from isla_console.settings import Settings
 from isla_console.ui.commands import bindings
+from isla_console.ui.painter import Painter
 from isla_console.ui.screens.main import MainScreen
 from isla_console.ui.theme import DARK, LIGHT
 
@@ -37,6 +40,7 @@ class Opening(App[int]):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.settings = settings
+        self.painter = Painter()
         self.animation_level = "none"
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -56,7 +60,17 @@ class Opening(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self.hang_up, number)
+        self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
         self.call_after_refresh(self.begin)
+
+    def on_resize(self) -> None:
+        # A terminal that is resized, or looked at from another one, may show anything.
+        self.painter.forget()
+
+    def _display(self, screen: Screen[object], renderable: Any) -> None:
+        if isinstance(renderable, CompositorUpdate):
+            renderable = self.painter.changed(renderable, screen.outer_size)
+        super()._display(screen, renderable)
 
     def hang_up(self, number: signal.Signals) -> None:
         """The terminal is gone, or somebody ends us: leave cleanly. What was done is on disk already."""

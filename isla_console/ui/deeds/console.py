@@ -44,6 +44,10 @@ class ConsoleDeeds(Deeds):
     async def do_fault(self, key: str) -> None:
         self.say(await self.desk.switch_fault())
 
+    def do_redraw(self, key: str) -> None:
+        self.painter.forget()
+        self.screen.refresh(layout=True)
+
     def do_theme(self, key: str) -> None:
         self.theme = "isla-light" if self.theme == "isla-dark" else "isla-dark"
 
