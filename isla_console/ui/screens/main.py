@@ -162,10 +162,15 @@ class MainScreen(Screen[None]):
         widget = self._widget_page()
         if widget is None:
             widget = page_class(page)(id=f"page-{page}", classes="page")
-            switcher.mount(widget)
-            self.call_after_refresh(self._show_widget, widget)
+            self.call_next(self._mount_widget, switcher, widget)
         else:
             self._show_widget(widget)
+
+    async def _mount_widget(self, switcher: ContentSwitcher, widget: PageWidget) -> None:
+        """Mount a page with all its parts, then show it."""
+        if (there := self._widget_page()) is None:
+            await switcher.mount(widget)
+        self._show_widget(there or widget)
 
     def _show_widget(self, widget: PageWidget) -> None:
         if self._widget_page() is widget:
@@ -225,7 +230,7 @@ class MainScreen(Screen[None]):
         from isla_console.ui.views.pages import page_rows, page_title
 
         if self.page in WIDGET_PAGES:
-            if (widget := self._widget_page()) is not None and widget.is_attached:
+            if (widget := self._widget_page()) is not None and widget.is_mounted:
                 widget.show(board)
             return
         rows = self.query_one("#page", RowList)
