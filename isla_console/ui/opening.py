@@ -23,7 +23,7 @@ from isla_console.ui.painter import Painter
 from isla_console.ui.screens.main import MainScreen
 from isla_console.ui.theme import DARK, LIGHT
 
-STYLES = ("main.tcss", "panels.tcss", "sheets.tcss", "communication.tcss", "ascii.tcss")
+STYLES = ("main.tcss", "panels.tcss", "sheets.tcss", "communication.tcss", "steps.tcss", "ascii.tcss")
 
 
 class Opening(App[int]):

@@ -34,10 +34,10 @@ def page_title(page: str, board: Board) -> tuple[str, str]:
     kind, _, id = page.partition(":")
     if kind == "issue":
         issue = board.runbook.issue(id)
-        return f"{issue.number} {issue.title}", "enter: in full   b: back"
+        return f"{issue.number} {issue.title}", "enter: do a read   x: do   →: in full   b: back"
     if kind == "procedure":
         procedure = board.runbook.procedure(id)
-        return f"{procedure.number} {procedure.title}", "enter: in full   b: back"
+        return f"{procedure.number} {procedure.title}", "enter: do a read   x: do   →: in full   b: back"
     if kind == "contacts":
         return "Contacts", "enter: in full   b: back"
     if kind == "timeline":
