@@ -78,20 +78,18 @@ def ascii_only(text: str) -> str:
     return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
 
 
-def sparkline(history: Sequence[float | None], width: int) -> str:
-    """The newest `width` values as block characters; a gap is a space.
+def sparkline(history: Sequence[float | None], width: int, ceiling: float = 0.0) -> str:
+    """The newest `width` values as block characters from zero up; a gap is a space.
 
-    The floor is zero unless the values never come near it, so that a steady figure looks steady.
+    The top is `ceiling` or the highest value, whichever is more: with an alert's bound as ceiling a quiet
+    measure looks quiet, and the same height means the same everywhere.
     """
     values = list(history)[-width:]
     known = [value for value in values if value is not None]
     if not known:
         return ""
-    high, low = max(known), min(known)
-    floor = 0.0 if low < high * 0.75 or low <= 0 else low - (high - low or high) * 0.5
-    span = (high - floor) or 1.0
+    top = max(ceiling, *known) or 1.0
     steps = len(_BLOCKS) - 1
     return "".join(
-        " " if value is None else _BLOCKS[max(0, min(steps, round((value - floor) / span * steps)))]
-        for value in values
+        " " if value is None else _BLOCKS[max(0, min(steps, round(value / top * steps)))] for value in values
     )

@@ -23,7 +23,8 @@ def metric_panel(reading: Reading, spec: MetricSpec, now: datetime, width: int) 
     """
     if reading.state == "unknown" and reading.value is None:
         return [_state(reading, width), *_wrapped(plain(reading.reason), width, 2)]
-    course = Content.styled(sparkline(reading.history, width), _course_style(reading))
+    ceiling = spec.alert.value if spec.alert.upward else 0.0
+    course = Content.styled(sparkline(reading.history, width, ceiling), _course_style(reading))
     return [_state(reading, width), course, _origin(reading, spec, now, width)]
 
 
