@@ -17,7 +17,7 @@ from isla_console.ui.theme import MUTED
 from isla_console.ui.times import read_time
 
 NO_ISSUE = "none"
-ENDING = {"monitoring": ("resolved",), "resolved": ("closed",)}
+ENDING: dict[str, tuple[str, ...]] = {"monitoring": ("resolved",), "resolved": ("closed",)}
 """The plain next state of those that end an incident."""
 
 
@@ -114,7 +114,7 @@ def _check_time(board: Board) -> Callable[[str], str]:
 def state_sheet(board: Board, incident: Incident) -> AskScreen:
     """Every state, the plain next ones first; what needs a reason says so."""
     states = ("investigating", "identified", "mitigating", "monitoring", "resolved", "closed", "cancelled")
-    following = FORWARD.get(incident.state) or ENDING.get(incident.state, ())
+    following: tuple[str, ...] = FORWARD.get(incident.state) or ENDING.get(incident.state, ())
     order = [*following, *(state for state in states if state not in following and state != incident.state)]
     metrics = live_states(board)
     checked = soak(incident, board.now, metrics)
