@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -105,7 +105,11 @@ class Toolbox:
             can_journal=can_journal,
             live_stripe_key=key is not None and "_live_" in key.reveal()[:8],
         )
-        return await asyncio.to_thread(judge, step, here, sql_effect)
+        found = await asyncio.to_thread(judge, step, here, sql_effect)
+        if step.kind == "sql" and found.is_guarded and not found.refused:
+            why = "steps run SQL read-only: y copies the statement, the SQL page runs what changes things"
+            found = replace(found, refused=why)
+        return found
 
     def step(self, id: str) -> Step:
         """A step of the runbook.
@@ -143,12 +147,14 @@ class Toolbox:
     def _picture(self, run: Run, now: datetime) -> Picture:
         outcome = run.outcome
         masked = self.is_masked(run.step, now)
+        is_http_stream = run.step.kind == "http" and run.judgement.effect == "stream"
+        shows_lines = run.is_running and not masked and not is_http_stream
         return Picture(
             step=run.step,
             is_running=run.is_running,
             is_stream=run.judgement.effect == "stream",
             elapsed_s=(now - run.started_at).total_seconds(),
-            lines=() if masked else tuple(self.runner.live(run)) if run.is_running else (),
+            lines=tuple(self.runner.live(run)) if shows_lines else (),
             received=run.received,
             records=() if masked else self._records(run),
             progress=self.progress.get(run.step.id, ""),

@@ -1,5 +1,8 @@
 """The console itself: probes, drill, looks, help, leaving."""
 
+import asyncio
+import contextlib
+
 from textual import work
 from textual.content import Content
 
@@ -63,6 +66,18 @@ class ConsoleDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_quit(self, key: str) -> None:
-        answers = await self.push_screen_wait(dialogs.quit_sheet(self.desk.incident))
+        tools = self.desk.toolbox
+        running = [run.step.title for run in tools.runner.running] if tools is not None else []
+        answers = await self.push_screen_wait(dialogs.quit_sheet(self.desk.incident, running))
         if answers is not None and answers["leave"] == "yes":
+            if tools is not None:
+                await tools.runner.close()
+                await self._wait_for_steps()
             self.exit(0)
+
+    async def _wait_for_steps(self) -> None:
+        """Until what was stopped is journalled."""
+        waiting = [worker for worker in self.workers if worker.group == "steps" and not worker.is_finished]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await self.workers.wait_for_complete(waiting)

@@ -15,7 +15,6 @@ from isla_console.actions.sql.engine import SqlEngine
 from isla_console.incident import commands as act
 from isla_console.incident.events import EventError, event
 from isla_console.runbook.steps import Input, Step
-from isla_console.ui.board import Board
 from isla_console.ui.clipboard import copy
 from isla_console.ui.deeds.base import Deeds
 from isla_console.ui.dialogs import steps as dialogs
@@ -305,9 +304,9 @@ class StepDeeds(Deeds):
             return None
         tools, now = self.toolbox, self.clock.now()
         run = tools.runner.runs.get(step.id)
-        if run is not None and run.outcome is not None and run.outcome.ending == "done":
-            if now - run.started_at < timedelta(seconds=FRESH_S):
-                return run
+        good = run is not None and run.outcome is not None and run.outcome.ending == "done"
+        if run is not None and good and now - run.started_at < timedelta(seconds=FRESH_S):
+            return run
         missing = tools.inputs.missing(step, now)
         if missing and not await self._ask(step, missing):
             return None
@@ -369,7 +368,3 @@ class StepDeeds(Deeds):
                 return f"{issue.id}/{symptom}"
         return symptom
 
-
-def running_names(board: Board) -> list[str]:
-    """Titles of what runs now."""
-    return [picture.step.title for picture in board.runs.values() if picture.is_running]

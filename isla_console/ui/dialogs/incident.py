@@ -1,6 +1,6 @@
 """The sheets that ask before something is journalled: their questions and choices."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from textual.content import Content
 
@@ -38,7 +38,7 @@ SHARES = (
 )
 
 
-def question_sheet(board: Board, issue_id: str | None) -> AskScreen:
+def question_sheet(board: Board, issue_id: str | None, trouble: str = "major") -> AskScreen:
     """At most three questions; what they propose stands below them."""
     issues = [Choice(issue.id, f"{issue.number} {issue.title}") for issue in board.runbook.issues]
     issues.append(Choice(NO_ISSUE, "– none of these"))
@@ -55,7 +55,7 @@ def question_sheet(board: Board, issue_id: str | None) -> AskScreen:
         "Declare an incident",
         intro=[f"{board.incident.id} is open: this declares another."] if board.incident else (),
         fields=[
-            Field("trouble", "What is it?", "major", TROUBLES),
+            Field("trouble", "What is it?", trouble, TROUBLES),
             Field("share", "Share of users?", "", SHARES),
             Field("issue", "Which issue?", issue_id or NO_ISSUE, issues),
         ],
@@ -218,12 +218,21 @@ def evidence_sheet(item: str, proposed: str) -> AskScreen:
     return AskScreen("Tick", [Field("evidence", item, proposed, hint="what shows it; may stay empty")])
 
 
-def quit_sheet(incident: Incident | None) -> AskScreen:
-    """Leaving is never by accident."""
+def quit_sheet(incident: Incident | None, running: Sequence[str] = ()) -> AskScreen:
+    """Leaving is never by accident; what runs is named, and then the answer stands on staying."""
     going_on = f"{incident.id} goes on: the next launch is back in it. " if incident else ""
+    leave = "stop what runs, and leave" if running else "leave"
     return AskScreen(
         "Leave isla-console?",
-        [Field("leave", f"{going_on}Sure?", "yes", [Choice("yes", "leave"), Choice("no", "stay")])],
+        [
+            Field(
+                "leave",
+                f"{going_on}Sure?",
+                "no" if running else "yes",
+                [Choice("yes", leave), Choice("no", "stay")],
+            )
+        ],
+        intro=[Content.styled(f"Still running: {', '.join(running)}", "$warning")] if running else (),
     )
 
 
