@@ -152,7 +152,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "vendor_changed": _CHANGED,
     "link_changed": _CHANGED,
     "noted": {"text": _text},
-    "decided": {"text": _text},
+    "decided": {"text": _text, "issue?": _text},
     "action_added": {
         "action": _text,
         "text": _text,

@@ -380,6 +380,8 @@ class _Draft:
 
     def note(self, event: Event, data: Any) -> None:
         decision = event.kind == "decided"
+        if decision and data.get("issue"):
+            self.issue = data["issue"]
         self.notes.append(
             Note(
                 event.id,

@@ -17,6 +17,7 @@ from isla_console.ui.deeds.console import ConsoleDeeds
 from isla_console.ui.deeds.going import GoingDeeds
 from isla_console.ui.deeds.incident import IncidentDeeds
 from isla_console.ui.deeds.steps import StepDeeds
+from isla_console.ui.deeds.triage import TriageDeeds
 from isla_console.ui.desk import DeskError
 from isla_console.ui.screens.main import MainScreen, why_not
 
@@ -26,7 +27,9 @@ LOOK_S = 0.5
 """How often the journal is looked at for what other consoles wrote."""
 
 
-class IslaApp(GoingDeeds, IncidentDeeds, StepDeeds, CommandDeeds, CommunicationDeeds, ConsoleDeeds):
+class IslaApp(
+    GoingDeeds, IncidentDeeds, TriageDeeds, StepDeeds, CommandDeeds, CommunicationDeeds, ConsoleDeeds
+):
     """Owns the desk (runbook, journal, monitor) and the clock; screens only draw."""
 
     def begin(self) -> None:

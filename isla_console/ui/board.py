@@ -10,9 +10,12 @@ from isla_console.incident.events import Event
 from isla_console.incident.state import Incident
 from isla_console.journal.keeper import Saved
 from isla_console.monitor.metric import Reading
+from isla_console.monitor.payments import Drift
 from isla_console.monitor.poller import Snapshot
 from isla_console.runbook.load import Finding
 from isla_console.runbook.model import Runbook
+from isla_console.triage.facts import Facts
+from isla_console.triage.ranking import Ranking
 
 if TYPE_CHECKING:
     from isla_console.ui.toolbox import Picture
@@ -48,6 +51,14 @@ class Board:
     """For each step, the newest entry of its run in the incident, by whichever console."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Variables that a probe or metric waits for, with what they are."""
+    facts: Facts = field(default_factory=Facts)
+    """What is known, as the ranking takes it."""
+    triage: Ranking = field(default_factory=Ranking)
+    """Which issue it is."""
+    drift: Drift | str | None = None
+    """The last comparison of subscriptions, or why there is none."""
+    comparing: str = ""
+    """How far the comparison under way is."""
 
     def reading(self, metric: str) -> Reading | None:
         """The newest reading of a metric, if there is any."""

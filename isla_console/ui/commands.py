@@ -33,6 +33,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("search", "slash", "/", "search", "Search the whole runbook, commands included.", "Go", footer=8),
     Command("contacts", "o", "o", "contacts", "Whom to call, for this severity and issue first.", "Go"),
     Command("timeline", "t", "t", "timeline", "Everything that happened, in order.", "Go"),
+    Command("likeliest", "j", "j", "likeliest", "Open the issue that the evidence points to.", "Go"),
+    Command("deployments", "D", "D", "deployments", "What went live and when, against what broke.", "Go"),
+    Command("payments", "P", "P", "payments", "What failed at Stripe, and what was not delivered.", "Go"),
     Command("back", "b,backspace", "b", "back", "Return to the page you came from.", "Go"),
     Command(
         "sidebar", "left_square_bracket", "[", "issues", "Show or hide the list of issues.", "Page", footer=3
@@ -81,6 +84,7 @@ COMMANDS: tuple[Command, ...] = (
         footer=2,
     ),
     Command("state", "m", "m", "state", "Move the incident to another state.", "Incident", "incident", 2),
+    Command("choose", "J", "J", "this is it", "Make the open issue the incident's.", "Incident", "incident"),
     Command("severity", "v", "v", "severity", "Raise or lower the severity.", "Incident", "incident"),
     Command("note", "n", "n", "note", "Write a note into the timeline.", "Incident", "incident", 5),
     Command(

@@ -20,12 +20,15 @@ from isla_console.incident.state import Incident
 from isla_console.incident.times import utc_text
 from isla_console.journal.keeper import Keeper
 from isla_console.journal.local import FILE_NAME, JournalError
+from isla_console.monitor.payments import Drift
 from isla_console.monitor.poller import Change, Poller, Snapshot
 from isla_console.plain import plain
 from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
 from isla_console.runbook.model import Runbook
 from isla_console.settings import Settings
+from isla_console.triage.facts import gather
+from isla_console.triage.ranking import rank
 from isla_console.ui.board import Board
 
 if TYPE_CHECKING:
@@ -58,6 +61,8 @@ class Desk:
         self._problem = ""
         self._rung: set[str] = set()
         self._changes: list[Change] = []
+        self.drift: Drift | str | None = None
+        self.comparing = ""
 
     @property
     def runbook(self) -> Runbook:
@@ -226,6 +231,8 @@ class Desk:
             return None
         live = self.poller.snapshot(now) if self.poller is not None else None
         incident = self.incident
+        # Live facts, also while the panels are held still: which issue it is must not wait.
+        facts = gather(live, incident)
         saved = self.keeper.saved
         problem = self._journal_problem or self._problem
         return Board(
@@ -248,6 +255,10 @@ class Desk:
             runs=self.toolbox.pictures(now) if self.toolbox is not None else {},
             ran=self._ran(incident),
             missing=self._missing(),
+            facts=facts,
+            triage=rank(self.runbook.issues, facts),
+            drift=self.drift,
+            comparing=self.comparing,
         )
 
     async def log_console(self, kind: str) -> None:

@@ -46,10 +46,16 @@ def note(
 
 
 def decide(
-    incident: Incident, text: str, *, author: Author, now: datetime, at: datetime | None = None
+    incident: Incident,
+    text: str,
+    *,
+    author: Author,
+    now: datetime,
+    at: datetime | None = None,
+    issue: str | None = None,
 ) -> list[Event]:
-    """A decision that was taken."""
-    return [_said(incident, "decided", text, author, now, at)]
+    """A decision that was taken; with ``issue``, that this is the issue from then on."""
+    return [_said(incident, "decided", text, author, now, at, issue=issue)]
 
 
 def see_symptom(
@@ -169,13 +175,14 @@ def _said(
     author: Author,
     now: datetime,
     at: datetime | None,
+    **beside: str | None,
 ) -> Event:
     text = needed(text, "some text")
     if at is not None and at > now:
         raise Refused("that time is still to come")
     if at is not None and at < incident.impact_started_at - MAX_BACKDATE:
         raise Refused("that is more than a day before the impact began")
-    return write(incident, kind, {"text": text}, author=author, now=now, occurred_at=at)
+    return write(incident, kind, {"text": text, **beside}, author=author, now=now, occurred_at=at)
 
 
 def _item(incident: Incident, item: str) -> Tick:

@@ -10,10 +10,12 @@ from isla_console.incident.evidence import evidence_for
 from isla_console.incident.state import Incident
 from isla_console.ui.board import Board
 from isla_console.ui.deeds.base import Deeds
+from isla_console.ui.deeds.triage import decided_otherwise
 from isla_console.ui.dialogs import command as command_dialogs
 from isla_console.ui.dialogs import incident as dialogs
 from isla_console.ui.screens.ask import Answers
 from isla_console.ui.times import read_time
+from isla_console.ui.views.triage import proposed_issue, proposed_trouble
 
 
 class IncidentDeeds(Deeds):
@@ -26,7 +28,8 @@ class IncidentDeeds(Deeds):
             self.say(f"An incident cannot be journalled: {problem}", warn=True)
             return
         kind, _, id = self.main.page.partition(":")
-        questions = dialogs.question_sheet(board, id if kind == "issue" else None)
+        likely = proposed_issue(board, id if kind == "issue" else None)
+        questions = dialogs.question_sheet(board, likely, proposed_trouble(board, likely))
         answers = await self.push_screen_wait(questions)
         if answers is None:
             return
@@ -56,6 +59,7 @@ class IncidentDeeds(Deeds):
         except Refused as refusal:
             self.say(f"Refused: {refusal}", warn=True)
             return
+        events = [*events, *decided_otherwise(board, issue, events[0])]
         if await self.desk.record(events):
             self.desk.work_on(events[0].incident)
         self.refresh_board()

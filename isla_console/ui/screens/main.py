@@ -223,7 +223,7 @@ class MainScreen(Screen[None]):
 
         snapshot = board.snapshot
         self.query_one("#panels", Panels).show(board)
-        strip = metric_strip(snapshot.metrics if snapshot else (), verdict(snapshot), width - 2)
+        strip = metric_strip(snapshot.metrics if snapshot else (), verdict(board), width - 2)
         self.query_one("#strip", TextBlock).show_lines(strip)
 
     def _draw_page(self, board: "Board") -> None:

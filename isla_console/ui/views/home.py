@@ -9,13 +9,16 @@ from isla_console.monitor.metric import Reading
 from isla_console.ui.board import Board
 from isla_console.ui.format import duration, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
+from isla_console.ui.views.triage import offered, triage_rows, vendor_rows
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
 
 def home_rows(board: Board, width: int) -> list[Row]:
     """The measures in a sentence, the next key, each measure and probe with its reason, older incidents."""
-    rows = [*_paragraph(_situation(board), width), Row.text("")]
+    rows = _paragraph(_situation(board), width)
+    found = list(triage_rows(board, width))
+    rows += [*found, *([] if found and found[-1].key else [Row.text("")])]
     rows += _next(board)
     rows += [Row.text(""), Row.heading("Measures")]
     rows += [_measure(reading, board, width) for reading in _readings(board)]
@@ -25,6 +28,7 @@ def home_rows(board: Board, width: int) -> list[Row]:
             detail = probe.reason or (_timing(probe.sample.phases) if probe.sample else "")
             left = Content.assemble(" ", (GLYPHS[probe.state], STYLES[probe.state]), f" {probe.title}  ")
             rows.append(Row(f"probe:{probe.id}", ends(left, Content.styled(detail, MUTED), width)))
+    rows += vendor_rows(board, width)
     rows += _earlier(board, width)
     rows += [Row.text(""), Row.heading("Runbook"), *_runbook(board, width)]
     return rows
@@ -68,7 +72,8 @@ def _situation(board: Board) -> Content:
 
 def _next(board: Board) -> Iterator[Row]:
     if board.incident is None:
-        yield Row("command:declare", Content.assemble((" d ", "$accent bold"), " declare an incident"))
+        if offered(board) is None:
+            yield Row("command:declare", Content.assemble((" d ", "$accent bold"), " declare an incident"))
         yield Row("command:search", Content.assemble((" / ", "$accent bold"), " search the runbook"))
         yield Row("command:help", Content.assemble((" ? ", "$accent bold"), " all keys"))
         return

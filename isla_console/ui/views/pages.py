@@ -6,12 +6,15 @@ Pages made of rows are here; those that need widgets of their own are in `ui/pag
 from isla_console.ui.board import Board
 from isla_console.ui.pages.registry import WIDGET_PAGES
 from isla_console.ui.views.contacts import contact_rows
+from isla_console.ui.views.deployments import deployment_rows
 from isla_console.ui.views.home import home_rows
 from isla_console.ui.views.issue import issue_rows, procedure_rows
+from isla_console.ui.views.payments import payment_rows
 from isla_console.ui.views.timeline import timeline_rows
+from isla_console.ui.views.triage import why_rows
 from isla_console.ui.widgets.rows import Row
 
-PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", *WIDGET_PAGES})
+PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", "deployments", "payments", *WIDGET_PAGES})
 """Commands that open the page of their own name."""
 
 
@@ -19,13 +22,18 @@ def page_rows(page: str, board: Board, width: int, last_issue: str | None) -> li
     """The rows of a page at a width; `last_issue` is the issue looked at before, if any."""
     kind, _, id = page.partition(":")
     if kind == "issue":
-        return issue_rows(board.runbook.issue(id), board, width)
+        issue = board.runbook.issue(id)
+        return [*why_rows(issue, board, width), *issue_rows(issue, board, width)]
     if kind == "procedure":
         return procedure_rows(board.runbook.procedure(id), board, width)
     if kind == "contacts":
         return contact_rows(board, last_issue, width)
     if kind == "timeline":
         return timeline_rows(board, width)
+    if kind == "deployments":
+        return deployment_rows(board, width)
+    if kind == "payments":
+        return payment_rows(board, width)
     return home_rows(board, width)
 
 
@@ -42,6 +50,8 @@ def page_title(page: str, board: Board) -> tuple[str, str]:
         return "Contacts", "enter: in full   b: back"
     if kind == "timeline":
         return "Timeline", "enter: in full   n: note   b: back"
+    if kind in {"deployments", "payments"}:
+        return kind.capitalize(), "enter: in full   b: back"
     return (
         f"{board.runbook.platform} production" if not board.drill else f"{board.runbook.platform} drill",
         "",

@@ -9,8 +9,11 @@ from textual.content import Content
 from isla_console.monitor.link import LinkReading
 from isla_console.monitor.metric import Reading
 from isla_console.monitor.poller import Snapshot
+from isla_console.monitor.vendors import VendorReading
 from isla_console.plain import plain
 from isla_console.runbook.model import MetricSpec
+from isla_console.triage.blame import blame
+from isla_console.ui.board import Board
 from isla_console.ui.format import age
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
 from isla_console.ui.widgets.text_block import ends
@@ -59,33 +62,47 @@ def metric_strip(readings: Sequence[Reading], last: Content, width: int) -> list
 
 
 def they_or_me(snapshot: Snapshot | None, width: int) -> list[Content]:
-    """Our own link and the probes: is it us, or the line we look through?"""
+    """Our own link, the vendors, our endpoints: three rows that say whose trouble it is."""
     if snapshot is None:
         return [Content.styled("not measured yet", MUTED)]
-    link = snapshot.link
     failing = [probe for probe in snapshot.probes if probe.state == "alert"]
     known = [probe for probe in snapshot.probes if probe.state in {"ok", "alert"}]
     if not known:
         probes = Content.styled("? no probe yet", MUTED)
     elif failing:
         probes = Content.assemble(
-            (f"{GLYPHS['alert']} {len(failing)}/{len(known)} fail", STYLES["alert"]),
+            (f"{GLYPHS['alert']} {len(failing)} fail{'s' if len(failing) == 1 else ''}", STYLES["alert"]),
         )
     else:
         probes = Content.assemble((GLYPHS["ok"], STYLES["ok"]), f" {len(known)} answer")
-    return [_link(link), Content.assemble("probes   ", probes), *_probe_names(failing, width)]
+    lines = [_link(snapshot.link), _vendors(snapshot.vendors), Content.assemble("probes   ", probes)]
+    return [line.truncate(width, ellipsis=True) for line in lines if line]
 
 
-def verdict(snapshot: Snapshot | None) -> Content:
+def verdict(board: Board) -> Content:
     """The same in a few words, for the strip."""
-    if snapshot is None:
+    found = blame(board.runbook, board.facts, board.triage)
+    style = {"us": STYLES["alert"], "they": STYLES["elevated"], "me": STYLES["elevated"]}.get(
+        found.side, MUTED
+    )
+    return Content.styled(found.words, style)
+
+
+def _vendors(vendors: Sequence[VendorReading]) -> Content:
+    """The vendors in trouble by name, else those not known, else how many are well."""
+    if not vendors:
         return Content("")
-    if snapshot.link.state == "blind":
-        return Content.styled(f"{GLYPHS['blind']} own link down", MUTED)
-    failing = sum(probe.state == "alert" for probe in snapshot.probes)
-    if failing:
-        return Content.styled(f"{failing} probe{'s' if failing > 1 else ''} failing", STYLES["alert"])
-    return Content.styled("link ok" if snapshot.link.state == "ok" else "", MUTED)
+    for states, state in (
+        (("down",), "alert"),
+        (("degraded",), "elevated"),
+        (("unknown", "stale"), "unknown"),
+    ):
+        if names := [vendor.title for vendor in vendors if vendor.state in states]:
+            said = ", ".join(names) if len(names) < len(vendors) or state != "unknown" else "not known"
+            return Content.assemble("vendors  ", (f"{GLYPHS[state]} {said}", STYLES[state]))
+    if any(vendor.state == "blind" for vendor in vendors):
+        return Content.assemble("vendors  ", (f"{GLYPHS['blind']} blind", STYLES["blind"]))
+    return Content.assemble("vendors  ", (GLYPHS["ok"], STYLES["ok"]), f" {len(vendors)} green")
 
 
 def _link(link: LinkReading) -> Content:
@@ -93,11 +110,6 @@ def _link(link: LinkReading) -> Content:
         measured = f" {link.ms:.0f} ms" if link.ms is not None else " ok"
         return Content.assemble("own link ", (GLYPHS["ok"], STYLES["ok"]), measured)
     return Content.assemble("own link ", (f"{GLYPHS[link.state]} {link.state}", STYLES[link.state]))
-
-
-def _probe_names(failing: Sequence[object], width: int) -> list[Content]:
-    names = ", ".join(getattr(probe, "id", "") for probe in failing)
-    return [Content.styled(names, MUTED).truncate(width, ellipsis=True)] if names else [Content("")]
 
 
 def _state(reading: Reading, width: int) -> Content:
@@ -125,9 +137,18 @@ def _origin(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> Co
     if len(long) <= width:
         return Content.styled(long, MUTED)
     bound = reading.bound.removesuffix(f" {spec.unit}")
+    if spec.source.kind == "stripe":
+        # Of how many, and whose money: both matter more than the bound.
+        mode = " ".join(word for word in ("LIVE", "TEST") if word in reading.source)
+        short = " · ".join(part for part in (f"n={reading.n} {_window(spec)}", mode, old) if part)
+        return Content.styled(short, MUTED).truncate(width, ellipsis=True)
     source = _SOURCES.get(spec.source.kind) or age(spec.source.window_s)
     short = " · ".join(part for part in (bound, source, old) if part)
     return Content.styled(short, MUTED).truncate(width, ellipsis=True)
+
+
+def _window(spec: MetricSpec) -> str:
+    return age(spec.source.window_s)
 
 
 def _course_style(reading: Reading) -> str:

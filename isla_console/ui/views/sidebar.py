@@ -6,7 +6,10 @@ from isla_console.incident.cadence import updates
 from isla_console.ui.board import Board
 from isla_console.ui.format import age
 from isla_console.ui.theme import MUTED
+from isla_console.ui.views.deployments import newest
 from isla_console.ui.views.issue import DONE
+from isla_console.ui.views.payments import mode
+from isla_console.ui.views.triage import mark
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
@@ -17,9 +20,9 @@ def sidebar_rows(board: Board, width: int) -> list[Row]:
     rows = [Row("home", _entry("h", "Overview", _open_count(board), width))]
     rows += [Row.text(""), Row.heading("Issues")]
     for issue in runbook.issues:
-        chosen = board.incident is not None and board.incident.issue == issue.id
-        mark = Content.styled("◆ this", "$accent") if chosen else Content("")
-        rows.append(Row(f"issue:{issue.id}", _entry(str(issue.number), issue.short, mark, width)))
+        rows.append(
+            Row(f"issue:{issue.id}", _entry(str(issue.number), issue.short, mark(issue, board), width))
+        )
     rows += [Row.text(""), Row.heading("Procedures")]
     for procedure in runbook.procedures:
         done = _done(board, [step.id for step in procedure.steps])
@@ -35,6 +38,11 @@ def sidebar_rows(board: Board, width: int) -> list[Row]:
         written = (board.incident.postmortem_state or "draft").replace("_", " ")
         rows.append(Row("postmortem", _entry("p", "Post-mortem", Content.styled(written, MUTED), width)))
     rows.append(Row("contacts", _entry("o", "Contacts", Content(""), width)))
+    rows += [Row.text(""), Row.heading("Look")]
+    if runbook.deployments is not None:
+        rows.append(Row("deployments", _entry("D", "Deployments", newest(board), width)))
+    if any(metric.source.kind == "stripe" for metric in runbook.metrics):
+        rows.append(Row("payments", _entry("P", "Payments", mode(board), width)))
     return rows
 
 

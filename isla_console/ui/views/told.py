@@ -6,7 +6,7 @@ from isla_console.incident.events import Event
 from isla_console.incident.words import sentence
 from isla_console.ui.board import Board
 
-_MEASURED = frozenset({"metric_changed", "probe_changed"})
+_MEASURED = frozenset({"metric_changed", "probe_changed", "vendor_changed"})
 
 
 def told(event: Event, board: Board) -> str:
@@ -21,4 +21,5 @@ def told(event: Event, board: Board) -> str:
 def _name(id: str, board: Board) -> str:
     named = {metric.id: metric.short for metric in board.runbook.metrics}
     named |= {probe.id: probe.title for probe in board.runbook.all_probes()}
+    named |= {vendor.id: vendor.title for vendor in board.runbook.vendors}
     return named.get(id, id)

@@ -1,0 +1,101 @@
+"""They or me: whose trouble is it? One sentence from our link, the vendors and our endpoints. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from isla_console.triage.facts import Facts, Known
+from isla_console.triage.ranking import Ranking
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import Runbook
+
+Side = Literal["nobody", "us", "they", "me", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Who it is, in a sentence and in the few words that a small screen has room for."""
+
+    side: Side
+    sentence: str
+    words: str
+
+
+def blame(runbook: Runbook, facts: Facts, ranking: Ranking) -> Blame:
+    """Whose trouble this is, as far as anyone can tell.
+
+    A vendor counts as the cause only of an issue whose signals name it.
+    """
+    if facts.blind:
+        return Blame("me", "Only our own link is down: nothing is known of the platform.", "own link down")
+    titles = {vendor.id: vendor.title for vendor in runbook.vendors}
+    troubled = {
+        titles[id]: known
+        for id, known in facts.vendors.items()
+        if known.state in {"degraded", "down"} and id in titles
+    }
+    unread = [title for id, title in titles.items() if id not in facts.vendors]
+    alerts = facts.alerts
+    if not alerts:
+        return _calm(facts, troubled, unread)
+    related = _related(runbook, ranking)
+    guilty = {
+        title: known for title, known in troubled.items() if title in {titles.get(id) for id in related}
+    }
+    what = _worst(runbook, facts)
+    if guilty:
+        return Blame("they", f"They: {_say(guilty)}; we see {what}.", f"they: {', '.join(guilty)}")
+    if troubled:
+        return Blame("us", f"Likely us: {what}. Beside it {_say(troubled)}.", "likely us")
+    if not titles:
+        return Blame("unknown", f"We see {what}; no vendor is watched.", "")
+    if len(unread) == len(titles):
+        return Blame(
+            "unknown", f"They or we: no vendor's status page could be read; we see {what}.", "vendors unknown"
+        )
+    green = "vendors green"
+    if unread:
+        green = f"vendors green but for {' and '.join(unread)}, not known"
+    return Blame("us", f"Only we see it: {green}, {what}.", "us, not them")
+
+
+def _calm(facts: Facts, troubled: Mapping[str, Known], unread: list[str]) -> Blame:
+    if troubled:
+        names = ", ".join(troubled)
+        return Blame("nobody", f"{_say(troubled)}; our endpoints answer all the same.", f"trouble at {names}")
+    if not facts.watching:
+        return Blame("unknown", "Nothing is measured yet.", "")
+    if unread:
+        return Blame("nobody", f"Our endpoints answer; {' and '.join(unread)}: not known.", "")
+    return Blame("nobody", "Our endpoints answer, vendors are green.", "all green")
+
+
+def _related(runbook: Runbook, ranking: Ranking) -> set[str]:
+    """The vendors that the likeliest issue's signals name; of all issues when none is ranked."""
+    issues = [runbook.issue(ranking.first.issue)] if ranking.first else runbook.issues
+    return {signal.vendor for issue in issues for signal in issue.signals if signal.vendor}
+
+
+def _say(troubled: Mapping[str, Known]) -> str:
+    parts = []
+    for title, known in troubled.items():
+        since = f" since {known.since:%H:%M}Z" if known.since else ""
+        text = f" ({known.text})" if known.text else ""
+        parts.append(f"{title} reports trouble{since}{text}")
+    return ", ".join(parts)
+
+
+def _worst(runbook: Runbook, facts: Facts) -> str:
+    """What is in alert, two at most, metrics first."""
+    named = {metric.id: metric.short for metric in runbook.metrics}
+    named |= {probe.id: probe.title for probe in runbook.all_probes()}
+    found = []
+    for known in (facts.metrics, facts.probes):
+        for id, one in known.items():
+            if one.state == "alert":
+                found.append(f"{named.get(id, id)} {one.text}".strip())
+    more = f" and {len(found) - 2} more" if len(found) > 2 else ""
+    return ", ".join(found[:2]) + more

@@ -1,0 +1,133 @@
+"""What went live and when, against what broke and when."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from textual.content import Content
+
+from isla_console.monitor.deployments import Deployment, DeploymentsReading
+from isla_console.plain import plain
+from isla_console.triage.ranking import before_onset
+from isla_console.ui.board import Board
+from isla_console.ui.format import age, duration, hm
+from isla_console.ui.theme import GLYPHS, MUTED, STYLES
+from isla_console.ui.widgets.rows import Row
+
+_HOUR = timedelta(hours=1)
+
+
+def deployment_rows(board: Board, width: int) -> list[Row]:
+    """The suspect in a sentence, an hour's time line with the alerts, then the list."""
+    reading = board.snapshot.deployments if board.snapshot is not None else None
+    if reading is None:
+        return [Row.text(Content.styled("The runbook names no place to read deployments from.", MUTED))]
+    rows = [Row.text(_sentence(board))]
+    rows += [Row.text(Content.styled(line, "$warning")) for line in (reading.reason, reading.clock) if line]
+    if not reading.rows:
+        return rows
+    rows += [Row.text(""), *_time_line(board, reading, width), Row.text("")]
+    rows.append(Row.heading(f"{'  id':<18}{'live since':<20}{'state':<9}{'commit':<9}{'author':<10}message"))
+    rows += [_deployment(one, board, width) for one in reading.rows]
+    return rows
+
+
+def _sentence(board: Board) -> Content:
+    found = before_onset(board.facts)
+    if found is None:
+        calm = "No alert stands." if not board.facts.alerts else "No deployment went live before the alerts."
+        return Content.styled(calm, MUTED)
+    id, _, before = found
+    what = _first_alert(board)
+    style = STYLES["elevated"] if before <= _HOUR else MUTED
+    return Content.styled(f"{short(id)} went live {duration(before)} before {what}.", style)
+
+
+def _first_alert(board: Board) -> str:
+    onset = board.facts.onset
+    for known, named in (
+        (board.facts.metrics, {one.id: f"{one.short} alert" for one in board.runbook.metrics}),
+        (board.facts.probes, {one.id: f"{one.title} failed" for one in board.runbook.all_probes()}),
+    ):
+        for id, one in known.items():
+            if one.state == "alert" and one.since == onset:
+                return named.get(id, id)
+    return "the first alert"
+
+
+def _time_line(board: Board, reading: DeploymentsReading, width: int) -> Iterator[Row]:
+    """The last hour, oldest left: ▾ a deployment went live, ◆ an alert began."""
+    cells = max(20, min(width - 2, 100))
+    began = board.now - _HOUR
+
+    def column(at: datetime) -> int:
+        return min(cells - 1, int((at - began) / _HOUR * cells))
+
+    marks = [" "] * cells
+    line = ["─"] * cells
+    spans: list[tuple[int, str]] = []
+    for one in reading.rows:
+        if one.live_since is not None and began <= one.live_since <= board.now:
+            marks[column(one.live_since)] = "▾"
+            spans.append((column(one.live_since), f"{short(one.id)} {hm(one.live_since)}"))
+    for known in (board.facts.metrics, board.facts.probes):
+        for fact in known.values():
+            if fact.state == "alert" and fact.since is not None and fact.since >= began:
+                line[column(fact.since)] = GLYPHS["alert"]
+    labels = [" "] * cells
+    for place, text in sorted(spans):
+        start = min(place, cells - len(text))
+        if start >= 0 and all(cell == " " for cell in labels[max(0, start - 1) : start + len(text)]):
+            labels[start : start + len(text)] = text
+    yield Row.text(Content.styled(f" {''.join(labels)}", "$accent"))
+    yield Row.text(Content.styled(f" {''.join(marks)}", "$accent"))
+    yield Row.text(Content.styled(f" {''.join(line)}", STYLES["alert"] if GLYPHS["alert"] in line else MUTED))
+    left, right = hm(began), f"{hm(board.now)} now"
+    yield Row.text(Content.styled(f" {left}{right:>{cells - len(left)}}", MUTED))
+
+
+def newest(board: Board) -> Content:
+    """How long ago the newest deployment went live, for the sidebar."""
+    reading = board.snapshot.deployments if board.snapshot is not None else None
+    live = [one.live_since for one in reading.rows if one.live_since] if reading is not None else []
+    return Content.styled(age((board.now - max(live)).total_seconds()) if live else "", MUTED)
+
+
+def short(id: str) -> str:
+    """An id as people say it: its first eight characters after the prefix."""
+    return plain(id if len(id) <= 12 else id[:12])
+
+
+def _deployment(one: Deployment, board: Board, width: int) -> Row:
+    glyph = Content.styled("● ", STYLES["ok"]) if one.serving else Content("  ")
+    live = "never"
+    if one.live_since is not None:
+        live = f"{hm(one.live_since, board.now)} {duration(board.now - one.live_since)}"
+    state = Content.styled(f"{one.state.lower():<9}", STYLES["alert"] if one.state == "ERROR" else "")
+    line = Content.assemble(
+        glyph,
+        (f"{short(one.id):<16}", "bold" if one.serving else ""),
+        f"{live:<20}",
+        state,
+        (f"{one.commit[:7]:<9}{one.author[:9]:<10}", MUTED),
+        one.message,
+    )
+    return Row(f"deployment:{one.id}", line.truncate(width, ellipsis=True))
+
+
+def deployment_lines(one: Deployment, board: Board) -> list[Content]:
+    """A deployment in full."""
+    live = (
+        f"{hm(one.live_since, board.now)}, {duration(board.now - one.live_since)} ago"
+        if one.live_since
+        else "never"
+    )
+    facts = (
+        ("Id", one.id),
+        ("Live since", live),
+        ("Serves now", "yes" if one.serving else "no"),
+        ("State", one.state),
+        ("Commit", one.commit),
+        ("Author", one.author),
+        ("Message", one.message),
+    )
+    return [Content.assemble((f"{name:<12}", MUTED), value) for name, value in facts if value]

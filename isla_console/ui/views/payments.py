@@ -1,0 +1,165 @@
+"""Payments: the rate, what failed and why, what was not delivered, the endpoints, and the drift."""
+
+from textual.content import Content
+
+from isla_console.monitor.payments import Drift, PaymentsReading, reasons
+from isla_console.ui.board import Board
+from isla_console.ui.format import age, hm
+from isla_console.ui.theme import GLYPHS, MUTED, STYLES
+from isla_console.ui.widgets.rows import Row
+from isla_console.ui.widgets.text_block import ends
+
+_LISTED = 8
+
+
+def payment_rows(board: Board, width: int) -> list[Row]:
+    """Every section says what it could not read."""
+    reading = board.snapshot.payments if board.snapshot is not None else None
+    if reading is None:
+        return [Row.text(Content.styled("No metric of this runbook is Stripe's.", MUTED))]
+    rows = [Row.text(_head(reading, board, width)), *_rate(board)]
+    details = reading.details
+    if reading.reason:
+        rows.append(Row.text(Content.styled(f" {reading.reason}", "$warning")))
+    if details.clock:
+        rows.append(Row.text(Content.styled(f" {details.clock}", "$warning")))
+    if reading.at is not None:
+        rows += _failed(reading, board, width)
+        rows += _undelivered(reading, board, width)
+        rows += _endpoints(reading, width)
+    rows += [Row.text(""), Row.heading("Subscriptions · the database against Stripe")]
+    rows += drift_rows(board, width)
+    return rows
+
+
+def badge(reading: PaymentsReading) -> Content:
+    """LIVE or TEST, never left out where a key says."""
+    if reading.mode == "LIVE":
+        return Content.styled(" LIVE ", "$background on $error bold")
+    if reading.mode == "TEST":
+        return Content.styled(" TEST ", "$background on $warning bold")
+    return Content.styled(" no key " if reading.at is None else " mode unknown ", MUTED)
+
+
+def mode(board: Board) -> Content:
+    """LIVE or TEST, for the sidebar."""
+    reading = board.snapshot.payments if board.snapshot is not None else None
+    return Content.styled(reading.mode if reading is not None else "", MUTED)
+
+
+def _head(reading: PaymentsReading, board: Board, width: int) -> Content:
+    old = f"read {age((board.now - reading.at).total_seconds())} ago" if reading.at else ""
+    state = f"{GLYPHS[reading.state]} {reading.state}" if reading.state != "ok" else ""
+    return ends(
+        Content.assemble(" ", badge(reading), " Stripe ", (state, MUTED)), Content.styled(old, MUTED), width
+    )
+
+
+def _rate(board: Board) -> list[Row]:
+    rows = []
+    for spec in board.runbook.metrics:
+        found = board.reading(spec.id)
+        if spec.source.kind != "stripe" or found is None:
+            continue
+        if found.value is None:
+            rows.append(Row.text(Content.styled(f" {spec.title}: {found.reason}", MUTED)))
+            continue
+        value = Content.styled(found.text, STYLES[found.state] if found.state != "ok" else "bold")
+        hours = f"{spec.source.window_s / 3600:g} h"
+        said = f" of {found.n} attempts in {hours} · normal {spec.normal}, alert {spec.alert}"
+        behind = f" · {found.reason}" if found.reason else ""
+        rows.append(
+            Row(f"metric:{spec.id}", Content.assemble(f" {spec.title}: ", value, (said + behind, MUTED)))
+        )
+    return rows
+
+
+def _section(title: str, reading: PaymentsReading, name: str) -> list[Row]:
+    rows = [Row.text(""), Row.heading(title)]
+    if (problem := reading.details.problems.get(name)) is not None:
+        rows.append(Row.text(Content.styled(f" ? {problem}", "$warning")))
+    return rows
+
+
+def _failed(reading: PaymentsReading, board: Board, width: int) -> list[Row]:
+    failed = reading.details.failed
+    rows = _section("Failed payments, the newest", reading, "failed")
+    if not failed and "failed" not in reading.details.problems:
+        return [*rows, Row.text(Content.styled(" none", MUTED))]
+    if failed:
+        counted = ", ".join(f"{reason} {count}" for reason, count in reasons(failed))
+        rows.append(Row.text(Content.styled(f" {counted}", MUTED).truncate(width, ellipsis=True)))
+    for one in failed[:_LISTED]:
+        kind = "blocked by Stripe's rules · " if one.blocked else ""
+        line = Content.assemble(
+            f" {hm(one.at, board.now)}  {one.amount:>12}  ",
+            (f"{one.code:<20} ", ""),
+            (f"{kind}{one.reason}", MUTED),
+        )
+        rows.append(Row(f"payment:{one.id}", line.truncate(width, ellipsis=True)))
+    return rows
+
+
+def _undelivered(reading: PaymentsReading, board: Board, width: int) -> list[Row]:
+    events = reading.details.undelivered
+    count = f"{len(events)}{'+' if reading.details.more_undelivered else ''}"
+    rows = _section(f"Events not delivered · {count}", reading, "undelivered")
+    if not events and "undelivered" not in reading.details.problems:
+        return [*rows, Row.text(Content.styled(" none", MUTED))]
+    for one in events[:_LISTED]:
+        line = Content.assemble(f" {hm(one.at, board.now)}  {one.type:<30} ", (f"{one.id}  ↵ resend", MUTED))
+        rows.append(Row(f"undelivered:{one.id}", line.truncate(width, ellipsis=True)))
+    return rows
+
+
+def _endpoints(reading: PaymentsReading, width: int) -> list[Row]:
+    rows = _section("Webhook endpoints", reading, "endpoints")
+    if not reading.details.endpoints and "endpoints" not in reading.details.problems:
+        rows.append(Row.text(Content.styled(" ▲ none: no event can arrive", STYLES["elevated"])))
+    for one in reading.details.endpoints:
+        state = "ok" if one.enabled else "alert"
+        word = "enabled" if one.enabled else "disabled"
+        line = Content.assemble(
+            " ", (f"{GLYPHS[state]} {word}", STYLES[state]), f"  {one.url}  ", (one.id, MUTED)
+        )
+        rows.append(Row(f"endpoint:{one.id}", line.truncate(width, ellipsis=True)))
+    return rows
+
+
+def drift_rows(board: Board, width: int) -> list[Row]:
+    """The last comparison, or the row that begins one."""
+    key = "drift:now"
+    again = Content.assemble((" ↵ ", "$accent bold"), " compare now")
+    if board.comparing:
+        return [Row(key, Content.styled(f" {board.comparing}", MUTED))]
+    drift = board.drift
+    if drift is None:
+        return [Row(key, again)]
+    if isinstance(drift, str):
+        return [Row.text(Content.styled(f" ? {drift}", "$warning")), Row(key, again)]
+    rows = [Row.text(_summary(drift, board).truncate(width, ellipsis=True))]
+    for id, ours, theirs in drift.differ[:_LISTED]:
+        rows.append(Row(f"subscription:{id}", Content(f"   {id:<32} database {ours}, Stripe {theirs}")))
+    for id, status in drift.only_stripe[:_LISTED]:
+        rows.append(Row(f"subscription:{id}", Content(f"   {id:<32} only Stripe has it, {status}")))
+    for id, status in drift.only_database[:_LISTED]:
+        rows.append(Row(f"subscription:{id}", Content(f"   {id:<32} only the database has it, {status}")))
+    return [*rows, Row(key, again)]
+
+
+def _summary(drift: Drift, board: Board) -> Content:
+    whole = "all" if drift.complete else f"the newest {drift.compared:,} of more"
+    at = hm(drift.at, board.now)
+    if not drift.compared and not drift.total:
+        return Content.styled(f" Stripe has no subscription, and neither has the database · {at}", MUTED)
+    if not drift.total:
+        return Content.assemble(
+            (" ● ", STYLES["ok"]),
+            f"{drift.compared:,} compared, no difference",
+            (f" · {whole} · {at}", MUTED),
+        )
+    return Content.assemble(
+        (" ▲ ", STYLES["elevated"]),
+        (f"{drift.total} of {drift.compared:,} differ", "bold"),
+        (f" · {whole} · {at}", MUTED),
+    )

@@ -1,0 +1,178 @@
+"""Which issue it is, and whose: on the overview, on an issue's page, in the sidebar."""
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from isla_console.incident.proposal import propose
+from isla_console.monitor.sample import State
+from isla_console.monitor.vendors import VendorReading
+from isla_console.plain import plain
+from isla_console.runbook.model import Issue
+from isla_console.triage.blame import blame
+from isla_console.triage.check import next_check
+from isla_console.triage.ranking import Candidate, names
+from isla_console.ui.board import Board
+from isla_console.ui.format import hm
+from isla_console.ui.theme import GLYPHS, MUTED, STYLES
+from isla_console.ui.widgets.rows import Row
+from isla_console.ui.widgets.text_block import ends
+
+OFFER_FROM = 2
+"""Alerts, each confirmed, from which declaring is offered."""
+_PLACES = ("", "1st", "2nd", "3rd")
+_MARKS: tuple[State, ...] = ("unknown", "alert", "elevated", "ok")
+_VENDOR_STATES: dict[str, State] = {"degraded": "elevated", "down": "alert"}
+_SIDES = {"us": STYLES["alert"], "they": STYLES["elevated"], "me": STYLES["elevated"]}
+
+
+def triage_rows(board: Board, width: int) -> Iterator[Row]:
+    """The likeliest issue with its reasons, the next ones, the check that tells them apart, whose it is."""
+    ranking = board.triage
+    first = ranking.first
+    if first is not None:
+        yield from _paragraph(_likeliest(board), width, lines=4)
+    sentence = blame(board.runbook, board.facts, ranking)
+    if first is not None or sentence.side in {"they", "us"} or board.facts.vendors:
+        style = _SIDES.get(sentence.side, MUTED)
+        yield from _paragraph(Content.styled(plain(sentence.sentence), style), width, lines=2)
+    if first is not None:
+        yield Row.text("")
+        yield from _actions(board, first, width)
+
+
+def offered(board: Board) -> Candidate | None:
+    """The issue to declare: when two alerts stand and nobody has declared anything."""
+    ranking = board.triage
+    if board.incident is not None or ranking.alerts < OFFER_FROM:
+        return None
+    return ranking.first
+
+
+def proposed_issue(board: Board, page_issue: str | None) -> str | None:
+    """The issue a declaration begins with: the page's, else the likeliest."""
+    if page_issue is not None:
+        return page_issue
+    return board.triage.first.issue if board.triage.first else None
+
+
+def proposed_trouble(board: Board, issue_id: str | None) -> str:
+    """The answer to "what is it?" that gives the severity the runbook proposes for the issue."""
+    severity = board.runbook.issue(issue_id).severity if issue_id else None
+    for trouble in ("major", "minor", "cosmetic", "outage"):
+        if propose(board.runbook.severities, trouble=trouble, affected_percent=None).severity == severity:
+            return trouble
+    return "major"
+
+
+def mark(issue: Issue, board: Board) -> Content:
+    """The sidebar's mark: what was chosen, then the ranking."""
+    if board.incident is not None and board.incident.issue == issue.id:
+        return Content.styled("◆ this", "$accent")
+    place = board.triage.place(issue.id)
+    if not place:
+        return Content("")
+    if place <= board.triage.tied:
+        return Content.styled(
+            f"{GLYPHS['alert']} {'1st' if board.triage.tied == 1 else 'tie'}", STYLES["alert"]
+        )
+    state = _MARKS[min(place, 3)]
+    glyph = f"{GLYPHS[state]} " if place == 2 else ""
+    return Content.styled(f"{glyph}{_PLACES[place]}", STYLES["elevated"] if place == 2 else MUTED)
+
+
+def why_rows(issue: Issue, board: Board, width: int) -> list[Row]:
+    """On an issue's page: what speaks for it now."""
+    found = next((one for one in board.triage.candidates if one.issue == issue.id), None)
+    if found is None:
+        return []
+    place = board.triage.place(issue.id)
+    tie = board.triage.tied > 1 and place <= board.triage.tied
+    head = Content.styled(
+        f" {'tied for 1st' if tie else _PLACES[place]} ", STYLES["alert" if place == 1 else "elevated"]
+    )
+    because = Content.assemble(head, (f"because {plain(found.because)}", ""))
+    if found.under:
+        above = board.runbook.issue(found.under)
+        because = Content.assemble(because, (f" · may follow from {above.number} {above.title}", MUTED))
+    return [*_paragraph(because, width, lines=3), Row.text("")]
+
+
+def vendor_rows(board: Board, width: int) -> list[Row]:
+    """Each status page: its state, since when, what it says."""
+    if board.snapshot is None or not board.snapshot.vendors:
+        return []
+    rows = [Row.text(""), Row.heading("Vendors")]
+    for vendor in board.snapshot.vendors:
+        state = glyph_state(vendor)
+        since = f" since {hm(vendor.since, board.now)}" if vendor.since is not None and vendor.known else ""
+        left = Content.assemble(
+            " ", (GLYPHS[state], STYLES[state]), f" {vendor.title:<10} ", (f"{vendor.state}{since}", "")
+        )
+        rows.append(Row(f"vendor:{vendor.id}", ends(left, Content.styled(plain(vendor.text), MUTED), width)))
+    return rows
+
+
+def glyph_state(vendor: VendorReading) -> State:
+    """The state whose glyph and colour a vendor's state takes."""
+    found: State = _VENDOR_STATES.get(vendor.state, vendor.state)  # type: ignore[arg-type]
+    return found
+
+
+def _likeliest(board: Board) -> Content:
+    ranking = board.triage
+    first, rest = ranking.candidates[0], ranking.candidates[1:]
+    if ranking.tied > 1:
+        tied = ranking.candidates[: ranking.tied]
+        said = Content.assemble(
+            ("A tie: ", STYLES["alert"]),
+            (names(tied), "bold"),
+            f" ({first.score} each). {first.number}: {plain(first.because)}.",
+        )
+        for other in tied[1:]:
+            said = Content.assemble(said, f" {other.number}: {plain(other.because)}.")
+        rest = ranking.candidates[ranking.tied :]
+    else:
+        said = Content.assemble(
+            ("Most likely ", STYLES["alert"]),
+            (f"{first.number} {first.title}", "bold"),
+            f" ({first.score}), because {plain(first.because)}.",
+        )
+    for number, other in enumerate(rest):
+        word = "Next" if number == 0 else "Then"
+        under = ""
+        if other.under:
+            under = f", may follow from {board.runbook.issue(other.under).number}"
+        said = Content.assemble(
+            said, (f" {word} {other.number} {other.title} ({other.score}{under}).", MUTED)
+        )
+    return said
+
+
+def _actions(board: Board, first: Candidate, width: int) -> Iterator[Row]:
+    """What to do about it: declare, look, check."""
+    severity = board.runbook.issue(first.issue).severity
+    if offered(board) is not None:
+        what = " · ".join(part for part in (severity or "", f"{first.number} {first.title}") if part)
+        text = Content.assemble((" d ", "$accent bold"), (f" declare an incident? ({what})", "bold"))
+        yield Row("command:declare", text.truncate(width, ellipsis=True))
+    chosen = board.incident is not None and board.incident.issue == first.issue
+    if not chosen:
+        look = "look at it" if board.incident is not None else "look at the issue first"
+        yield Row("command:likeliest", Content.assemble((" j ", "$accent bold"), f" {look}: {first.title}"))
+    check = next_check(board.runbook, board.triage, board.facts)
+    if check is not None:
+        target = f"issue:{check.issue}#"
+        target += f"step:{check.id}" if check.kind == "step" else f"symptom:{check.issue}/{check.id}"
+        what = f"check next: {check.title}" if check.kind == "step" else f"ask next: {check.title}?"
+        line = Content.assemble((" ↵ ", "$accent bold"), f" {what}", (f"  {check.tells}", MUTED))
+        yield Row(f"look:{target}", line.truncate(width, ellipsis=True))
+
+
+def _paragraph(content: Content, width: int, *, lines: int) -> list[Row]:
+    room = max(10, width - 1)
+    wrapped = content.wrap(room)
+    kept = wrapped[:lines]
+    if len(wrapped) > lines:
+        kept[-1] = Content.assemble(kept[-1], " …").truncate(room, ellipsis=True)
+    return [Row.text(line) for line in kept]
