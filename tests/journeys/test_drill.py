@@ -1,0 +1,147 @@
+"""A drill from its first second to its last: a real platform, a real outage, a person with a keyboard."""
+
+import asyncio
+import itertools
+import json
+import re
+import sys
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from isla_console.drill import control
+from tests.support.platform import SCENARIO, assert_gone, descendants, environment, runs_left
+from tests.support.terminal import Terminal
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+HEALTHY_S = 12.0
+WINDOW_S = 60
+LIVE = ("Redirect p95", "API p95", "Error rate", "DB connections", "Click lag")
+
+DRILL = f"""
+import contextlib, json, os, sys
+from pathlib import Path
+from isla_console import cli
+from isla_console.drill import run
+
+real = run.start
+
+@contextlib.contextmanager
+def start(scenario, progress, **options):
+    # As it is, but sooner, and the test learns where the platform is.
+    with real(scenario, progress, **options, healthy_s={HEALTHY_S}) as platform:
+        Path(sys.argv[1]).write_text(json.dumps(platform.variables))
+        yield platform
+
+run.start = start
+sys.exit(cli.main(["drill", {SCENARIO!r}]))
+"""
+
+
+def panels(text: str) -> dict[str, str]:
+    """What the panels say in their first line, by title: {"API p95": "● 62 ms  ok"}."""
+    lines = text.splitlines()
+    for titles, values in itertools.pairwise(lines):
+        if "Redirect p95" in titles and titles.startswith("╭"):
+            shown = [part.strip() for part in values.strip("│").split("││")]
+            return dict(zip(re.findall(r"╭─ (.+?) ─", titles), shown, strict=True))
+    return {}
+
+
+def number(panel: str) -> float:
+    found = re.search(r"[\d.]+", panel)
+    assert found, panel
+    return float(found[0])
+
+
+def state(variables: Mapping[str, str]) -> control.DrillState:
+    answer = asyncio.run(control.state(variables["ISLA_DRILL_CONTROL"]))
+    assert answer.ok, answer.reason
+    return answer
+
+
+async def ask_database(dsn: str) -> tuple[int, float]:
+    """Connections, and the age of the newest click in seconds."""
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
+    try:
+        count = await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        )
+        lag = await connection.fetchval(
+            "SELECT extract(epoch FROM now() - max(created_at)) FROM click_events"
+        )
+        return int(count), float(lag)
+    finally:
+        await connection.close()
+
+
+def test_an_outage_from_first_light_to_the_end(tmp_path: Path) -> None:
+    """Live, alert, declared, healed, ok again, left; nothing remains."""
+    told = tmp_path / "variables.json"
+    environ = environment(tmp_path) | {"ISLA_ACTOR": "ana"}
+    with Terminal([sys.executable, "-c", DRILL, str(told)], environ) as terminal:
+        terminal.wait_for(f"DRILL {SCENARIO}", 40)
+        opened = time.monotonic()
+        variables = json.loads(told.read_text())
+        below = descendants(terminal.pid)
+
+        terminal.wait_for(lambda text: all("ok" in panels(text).get(title, "") for title in LIVE), 15)
+        # The console's own connection is in the count; the test's comes and goes.
+        for _ in range(3):
+            terminal.read(4)
+            shown = panels(terminal.text)
+            count, lag = asyncio.run(ask_database(variables["ISLA_DATABASE_URL"]))
+            if close := abs(number(shown["DB connections"]) - count) <= 1:
+                break
+        assert close, (shown, count)
+        assert number(shown["Click lag"]) < 5
+        assert lag < 5
+        baseline = number(panels(terminal.text)["Redirect p95"])
+        assert "ok" in panels(terminal.text)["Redirect p95"]
+        assert time.monotonic() - opened < HEALTHY_S + 3
+
+        terminal.wait_for(lambda text: "alert" in panels(text)["Redirect p95"], 45)
+        alerted = time.time()
+        truth = state(variables)
+        injected = truth.truths["added_ms"]["redirect"]
+        assert injected == 1200
+        assert number(panels(terminal.text)["Redirect p95"]) == pytest.approx(baseline + injected, rel=0.1)
+        # Three samples of 2.25 to 2.75 s each, and the slow answers themselves.
+        began = _moment(truth, "slow")
+        assert 4.5 <= alerted - began <= 18
+
+        terminal.send("d")
+        terminal.wait_for("What is it?")
+        terminal.send("enter", "enter", "home", "enter")
+        terminal.wait_for("Proposed")
+        terminal.send("f2")
+        terminal.wait_for("DECLARED")
+        terminal.wait_for("Redirect Service Down")
+
+        terminal.send("f")
+        terminal.wait_for("healed")
+        healed = time.monotonic()
+        assert state(variables).healed
+        terminal.wait_for(lambda text: "ok" in panels(text)["Redirect p95"], WINDOW_S + 25)
+        # The slow answers leave the window first; then two good samples clear the alert.
+        assert time.monotonic() - healed >= WINDOW_S - 10
+
+        terminal.send("q")
+        terminal.wait_for("goes on")
+        terminal.send("enter")
+        assert terminal.wait(15) == 0
+    assert_gone(below)
+    assert runs_left(tmp_path) == []
+    assert (tmp_path / "state/isla-console/drill/journal.sqlite3").exists()
+    assert not (tmp_path / "state/isla-console/journal.sqlite3").exists(), "a drill's incident is no real one"
+
+
+def _moment(drill: control.DrillState, word: str) -> float:
+    """When the drill's log says this happened, in seconds since the epoch."""
+    return next(datetime.fromisoformat(at).timestamp() for at, text in drill.log if word in text)
