@@ -27,7 +27,10 @@ def home_rows(board: Board, width: int) -> list[Row]:
         for probe in board.snapshot.probes:
             detail = probe.reason or (_timing(probe.sample.phases) if probe.sample else "")
             left = Content.assemble(" ", (GLYPHS[probe.state], STYLES[probe.state]), f" {probe.title}  ")
-            rows.append(Row(f"probe:{probe.id}", ends(left, Content.styled(detail, MUTED), width)))
+            right = Content.styled(detail, MUTED).truncate(
+                max(8, width - left.cell_length - 1), ellipsis=True
+            )
+            rows.append(Row(f"probe:{probe.id}", ends(left, right, width)))
     rows += vendor_rows(board, width)
     rows += _earlier(board, width)
     rows += [Row.text(""), Row.heading("Runbook"), *_runbook(board, width)]
