@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     schema.set_defaults(run=_schema)
 
     drill = commands.add_parser("drill", help="rehearse on a real local platform")
-    drill.add_argument("scenario", nargs="?", help="which outage")
+    drill.add_argument(
+        "scenario", nargs="?", help="which outage; `random` for one not told; `report` for all scores"
+    )
     drill.add_argument("--list", action="store_true", help="list the scenarios")
     drill.add_argument(
         "--headless",
@@ -63,10 +65,34 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="start the platform alone and print its variables",
     )
+    drill.add_argument(
+        "--speed",
+        type=_speed,
+        default=1.0,
+        metavar="N",
+        help="story, ladder and soak N times shorter (1 to 120)",
+    )
+    drill.add_argument("--seed", type=int, metavar="N", help="for chance: the same seed, the same drill")
+    drill.add_argument("--quiet", action="store_true", help="nobody asks, nothing comes between")
     drill.set_defaults(run=_drill)
 
     add_headless(commands)
     return parser
+
+
+def _speed(text: str) -> float:
+    """How many times quicker: 1 to 120.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0
+    if not 1 <= speed <= 120:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 120")
+    return speed
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, str | None]:
@@ -129,11 +155,20 @@ def _drill(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print(drill.list_scenarios())
         return 0
+    if arguments.scenario == "report":
+        return drill.print_report(os.environ)
     if not arguments.scenario:
         print(f"Which outage? isla-console drill SCENARIO\n{drill.list_scenarios()}", file=sys.stderr)
         return 2
     os.environ.update({name: value for name, value in _options(arguments).items() if value})
-    return drill.main(arguments.scenario, _open, headless=arguments.platform_only)
+    return drill.main(
+        arguments.scenario,
+        _open,
+        headless=arguments.platform_only,
+        speed=arguments.speed,
+        seed=arguments.seed,
+        quiet=arguments.quiet,
+    )
 
 
 def _headless(arguments: argparse.Namespace) -> int:

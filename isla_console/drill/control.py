@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
+from isla_console.drill.entry import Entry
+
 _TIMEOUT_S = 3.0
 
 
@@ -14,7 +16,8 @@ class DrillState:
     """Where the drill stands, or why that is not known.
 
     `faults` are texts for people; `log` is what happened, as (ISO 8601 UTC, text); `truths` are
-    the platform's own numbers, for comparing. With a `reason` everything else is empty.
+    the platform's own numbers, for comparing; `entries` are the log in full. With a `reason`
+    everything else is empty.
     """
 
     scenario: str = ""
@@ -25,6 +28,8 @@ class DrillState:
     faults: tuple[str, ...] = ()
     log: tuple[tuple[str, str], ...] = ()
     truths: Mapping[str, Any] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
+    briefing: str = ""
     reason: str = ""
 
     @property
@@ -35,6 +40,16 @@ class DrillState:
 async def state(url: str) -> DrillState:
     """Ask where the drill stands. `url` is ISLA_DRILL_CONTROL, token included."""
     return await _call(url, "GET", "/state", b"")
+
+
+async def story(url: str) -> DrillState:
+    """Ask what happened so far; no truths. Cheap: once a second is fine."""
+    return await _call(url, "GET", "/story", b"")
+
+
+async def alarm(url: str) -> DrillState:
+    """Say that the console shows an alert."""
+    return await _call(url, "POST", "/alarm", b"")
 
 
 async def heal(url: str) -> DrillState:
@@ -85,4 +100,6 @@ def _parse(data: Mapping[str, Any]) -> DrillState:
         faults=tuple(str(fault["text"]) for fault in data["faults"]),
         log=tuple((str(entry["at"]), str(entry["text"])) for entry in data["log"]),
         truths=dict(data["truths"]),
+        entries=tuple(Entry.from_dict(entry) for entry in data["log"]),
+        briefing=str(data["briefing"]),
     )

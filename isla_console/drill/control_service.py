@@ -20,9 +20,11 @@ _MOST_BYTES = 16 * 1024
 def control_service(
     token: str, story: Story, truths: Callable[[], Awaitable[dict[str, object]]]
 ) -> Starlette:
-    """`GET /state`, `POST /heal`, `POST /fault`; each answers with the state.
+    """`GET /state`, `GET /story`, `POST /heal`, `POST /fault`, `POST /alarm`; each answers with the state.
 
-    `/fault` takes a fault's JSON, or an empty body for the scenario's next phase now.
+    `/story` is the state without truths, and `/alarm`, which says that the console shows an alert, answers
+    so too: neither asks the database. `/fault` takes a fault's JSON, or an empty body for the scenario's
+    next phase now.
     """
 
     async def state(request: Request) -> Response:
@@ -31,6 +33,13 @@ def control_service(
     async def heal(request: Request) -> Response:
         story.heal()
         return await state(request)
+
+    async def told(request: Request) -> Response:
+        return JSONResponse(story.state() | {"truths": {}})
+
+    async def alarm(request: Request) -> Response:
+        story.alarm()
+        return await told(request)
 
     async def fault(request: Request) -> Response:
         body = b""
@@ -59,6 +68,8 @@ def control_service(
         routes=[
             Route("/state", guarded(state), methods=["GET"]),
             Route("/heal", guarded(heal), methods=["POST"]),
+            Route("/story", guarded(told), methods=["GET"]),
+            Route("/alarm", guarded(alarm), methods=["POST"]),
             Route("/fault", guarded(fault), methods=["POST"]),
         ]
     )

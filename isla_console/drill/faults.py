@@ -99,8 +99,18 @@ class VendorTrouble(_Fault):
         return f"{self.vendor}'s status page: {self.state}"
 
 
+class LinkLost(_Fault):
+    """The console's own way out is gone: what it checks its link by does not answer."""
+
+    kind: Literal["link_lost"] = "link_lost"
+
+    @property
+    def text(self) -> str:
+        return "the console's own link is lost"
+
+
 Fault = Annotated[
-    Latency | Errors | ClicksStop | JobsFail | Connections | PaymentsFail | VendorTrouble,
+    Latency | Errors | ClicksStop | JobsFail | Connections | PaymentsFail | VendorTrouble | LinkLost,
     Field(discriminator="kind"),
 ]
 
@@ -181,6 +191,10 @@ class Faults:
             if isinstance(fault, VendorTrouble) and fault.vendor == vendor:
                 return fault.state
         return None
+
+    @property
+    def link_lost(self) -> bool:
+        return any(isinstance(fault, LinkLost) for fault in self._active)
 
     def held(self) -> dict[str, int]:
         """Connections to hold: application name to count."""

@@ -8,6 +8,7 @@ import socket
 import traceback
 from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -19,10 +20,13 @@ from isla_console.drill.connections import Holder, open_pool
 from isla_console.drill.control_service import control_service
 from isla_console.drill.database import Database
 from isla_console.drill.faults import SERVICES, Faults
+from isla_console.drill.neighbour import Neighbour
 from isla_console.drill.postgres import SUPERUSER
+from isla_console.drill.record import Record, write
 from isla_console.drill.redirects import TEST_SLUG, Redirects
 from isla_console.drill.scenario import Scenario
 from isla_console.drill.story import Story
+from isla_console.drill.watch import watch
 
 
 class LivePlatform:
@@ -40,6 +44,8 @@ class LivePlatform:
         seed: int,
         healthy_s: float | None,
         by_hand: bool,
+        speed: float = 1,
+        quiet: bool = False,
     ) -> None:
         self._database = database
         self._scenario = scenario
@@ -51,9 +57,16 @@ class LivePlatform:
             lambda: datetime.now(UTC),
             healthy_s=healthy_s,
             by_hand=by_hand,
+            speed=speed,
+            quiet=quiet,
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._pools: list[asyncpg.Pool[Any]] = []
+
+    def keep_record(self, record: Record, path: Path, journal: Path) -> None:
+        """Keep a record of the drill in `path`, and take the steps in the console's `journal` for deeds."""
+        self._story.on_log(lambda log: write(record.with_log(log), path))
+        self._keep(watch(journal, record.began, self._story.did))
 
     async def start(self) -> dict[str, str]:
         """Open everything on free ports of 127.0.0.1.
@@ -77,7 +90,7 @@ class LivePlatform:
         supabase_url = self._serve(services.supabase_service(anon_key, self._faults, self._rng))
         control_url = self._serve(control_service(token, self._story, truths.read))
         vercel_token = vercel.new_token()
-        deployments = vercel.Deployments(self._story, self._scenario.id, now=lambda: datetime.now(UTC))
+        deployments = vercel.Deployments(self._story, now=lambda: datetime.now(UTC))
         vercel_url = self._serve(vercel.vercel_service(deployments, self._faults, self._rng, vercel_token))
         books = stripe.Books(self._faults, self._rng)
         books.subscriptions = await stripe.subscriptions(web)
@@ -88,9 +101,10 @@ class LivePlatform:
         management_url = self._serve(
             supabase_management.management_service(web, self._faults, supabase_token)
         )
-        neighbour = await asyncio.start_server(_greet, "127.0.0.1", 0)
-        neighbour_port = neighbour.sockets[0].getsockname()[1]
+        neighbour = Neighbour(self._faults)
+        neighbour_port = await neighbour.open()
 
+        self._keep(neighbour.run())
         self._keep(holder.run())
         self._keep(traffic.visitors(redirects, self._rng))
         self._keep(traffic.scheduler(self._database, self._faults))
@@ -124,7 +138,7 @@ class LivePlatform:
 
     def stop(self) -> None:
         """Cancel everything under way."""
-        self._story.end()
+        self._story.close()
         for task in self._tasks:
             task.cancel()
         for pool in self._pools:  # or they would try to reconnect to a server that goes away
@@ -205,8 +219,3 @@ def _report(task: asyncio.Task[None]) -> None:
     """A part that fails by itself says so in the platform's log at once."""
     if not task.cancelled() and (error := task.exception()) is not None:
         traceback.print_exception(error)
-
-
-async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """The neighbour on our own link: it takes the connection and lets it go."""
-    writer.close()

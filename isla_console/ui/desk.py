@@ -98,11 +98,20 @@ class Desk:
         """
         path = Path(self.settings.get("ISLA_RUNBOOK") or resource("runbook.yaml"))
         try:
-            self.loaded = await asyncio.to_thread(load_runbook, path)
+            self.loaded = self._in_drill(await asyncio.to_thread(load_runbook, path))
         except RunbookError as error:
             lines = [str(finding) for finding in error.findings]
             many = "finding" if len(lines) == 1 else "findings"
             raise DeskError("\n".join([*lines, f"{len(lines)} {many}: the runbook was not opened"])) from None
+
+    def _in_drill(self, loaded: Loaded) -> Loaded:
+        """In a quick drill its times are shorter; the banner says so."""
+        speed = float(self.settings.get("ISLA_DRILL_SPEED") or 1)
+        if not self.settings.drill or speed == 1:
+            return loaded
+        from isla_console.drill.speed import quickened
+
+        return replace(loaded, runbook=quickened(loaded.runbook, speed))
 
     async def notice_edits(self) -> None:
         """Look whether the runbook's file is still what was read; an edit is offered, never taken."""

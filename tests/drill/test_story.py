@@ -18,7 +18,11 @@ _SCENARIO = Scenario(
         Phase(at_s=30, title="Slow", faults=(_SLOW,)),
         Phase(at_s=30.1, title="Failing", faults=(_FAILING,)),
     ),
-    cure=Cure(title="", text=""),
+    cures=(Cure(deed="cure", title="Cured"),),
+    issue="redirect-down",
+    briefing="",
+    cause=("x",),
+    truths=("x",),
 )
 
 

@@ -1,0 +1,36 @@
+"""What a drill's log is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+
+EntryKind = Literal[
+    "phase", "outage", "alarm", "message", "inject", "hint", "cure", "cured", "wrong", "danger", "relapse",
+    "by_hand", "ended",
+]  # fmt: skip
+"""`outage`: the first fault. `cured`: the last cure. `by_hand`: the remote control, no engineer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that happened, by the platform's clock (aware UTC); `who` says it, if somebody does."""
+
+    at: datetime
+    kind: EntryKind
+    text: str
+    who: str = ""
+
+    @classmethod
+    def from_dict(cls, source: Mapping[str, str]) -> "Entry":
+        """Raises KeyError or ValueError for what is none."""
+        return cls(
+            datetime.fromisoformat(source["at"]),
+            cast(EntryKind, source["kind"]),
+            source["text"],
+            source.get("who", ""),
+        )
+
+    def to_dict(self) -> dict[str, str]:
+        found = {"at": self.at.isoformat(), "kind": self.kind, "text": self.text}
+        return found | ({"who": self.who} if self.who else {})

@@ -1,0 +1,62 @@
+"""A quick drill: the rules that an incident is declared under, made shorter, and honestly so.
+
+The ladder, the first update, the cadence, the soak and the metrics' windows are divided by the speed. What
+is measured is not: probes ask as often as ever, and what people do takes as long as it takes.
+"""
+
+from isla_console.runbook.model import Runbook
+
+_LEAST_WINDOW_S = 15.0
+"""A window holds a few samples, however quick the drill."""
+
+
+def quickened(runbook: Runbook, speed: float) -> Runbook:
+    """The runbook with its times divided by `speed`; what is asked of people after the incident stays."""
+    escalation = runbook.escalation
+    levels = tuple(
+        level.model_copy(
+            update={
+                "range": f"{level.range} (÷ {speed:g})",
+                "from_min": level.from_min / speed,
+                "to_min": _divided(level.to_min, speed),
+            }
+        )
+        for level in escalation.levels
+    )
+    rules = {
+        severity: rule.model_copy(
+            update={
+                "ladder": {level: _divided(due, speed) for level, due in rule.ladder.items()},
+                "first_update_min": _divided(rule.first_update_min, speed),
+                "cadence_min": _divided(rule.cadence_min, speed),
+                "soak_min": rule.soak_min / speed,
+            }
+        )
+        for severity, rule in escalation.by_severity.items()
+    }
+    quick = escalation.model_copy(
+        update={
+            "levels": levels,
+            "nag_min": tuple(nag / speed for nag in escalation.nag_min),
+            "by_severity": rules,
+        }
+    )
+    metrics = tuple(
+        metric.model_copy(
+            update={
+                "source": metric.source.model_copy(
+                    update={
+                        "window_s": min(
+                            metric.source.window_s, max(_LEAST_WINDOW_S, metric.source.window_s / speed)
+                        )
+                    }
+                )
+            }
+        )
+        for metric in runbook.metrics
+    )
+    return runbook.model_copy(update={"escalation": quick, "metrics": metrics})
+
+
+def _divided(value: float | None, speed: float) -> float | None:
+    return None if value is None else value / speed

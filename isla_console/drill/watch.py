@@ -1,0 +1,51 @@
+"""The platform looks over the engineer's shoulder: steps that the drill's journal tells of are deeds too.
+
+What a rehearsal cannot stand in for, such as a setting in a provider's dashboard, is done by doing the
+runbook's step; that is journalled, and read here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from isla_console.incident.events import Event
+from isla_console.journal.local import JournalError, LocalJournal
+
+_LOOK_S = 0.5
+
+
+def deed_of(event: Event) -> str | None:
+    """The deed an event tells of: `step:<id>` for a step that was done, or that ran and succeeded."""
+    step = event.data.get("step")
+    if not isinstance(step, str) or not step:
+        return None
+    done = (
+        event.kind == "step_done"
+        or (event.kind == "ran" and event.data.get("exit_code") == 0 and event.data.get("met", True))
+        or (event.kind == "queried" and event.data.get("outcome") in {"ok", "committed"})
+    )
+    return f"step:{step}" if done else None
+
+
+async def watch(path: Path, began: datetime, did: Callable[[str], None]) -> None:
+    """Tell the deeds of events written after `began`, until cancelled."""
+    journal: LocalJournal | None = None
+    seen = 0
+    try:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                # The console makes it; until then there is nothing to read.
+                if journal is None and await asyncio.to_thread(path.exists):
+                    journal = await asyncio.to_thread(LocalJournal.open, path)
+                news = await asyncio.to_thread(journal.since, seen) if journal is not None else []
+            except JournalError:
+                continue  # busy, or not whole yet: the next look sees it
+            for sequence, event in news:
+                seen = sequence
+                if event.recorded_at >= began and (deed := deed_of(event)) is not None:
+                    did(deed)
+    finally:
+        if journal is not None:
+            journal.close()
