@@ -1,0 +1,116 @@
+"""Each of the six kinds of fault, on the real platform: the right issue is first, soon, and says why."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from isla_console.drill import control
+from isla_console.monitor.poller import Poller
+from isla_console.resources import resource
+from isla_console.runbook.load import load_runbook
+from isla_console.runbook.model import Runbook
+from isla_console.settings import Settings
+from isla_console.triage.facts import Facts, gather
+from isla_console.triage.ranking import Ranking, rank
+from tests.support.platform import running_platform
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+DEADLINE_S = 60
+Fault = Mapping[str, object]
+
+KINDS: dict[str, tuple[list[Fault], str]] = {
+    "redirect-down": (
+        [
+            {"kind": "latency", "target": "redirect", "ms": 400},
+            {"kind": "errors", "target": "redirect", "status": 500},
+        ],
+        "the redirect probe fails",
+    ),
+    "db-connections": ([{"kind": "connections", "count": 75}], "connections are near their limit"),
+    "auth-failing": ([{"kind": "errors", "target": "auth", "status": 500}], "the sign-in service fails"),
+    "payments": (
+        [{"kind": "errors", "target": "webhook", "status": 500}, {"kind": "payments_fail"}],
+        "the payment webhook's health check fails",
+    ),
+    "high-cpu": ([{"kind": "latency", "target": "app", "ms": 900}], "the API is slow"),
+    "analytics": ([{"kind": "clicks_stop"}, {"kind": "jobs_fail"}], "no click has arrived for a while"),
+}
+
+
+class Watch:
+    """A poller on the platform, and what its ranking says."""
+
+    def __init__(self, runbook: Runbook, poller: Poller, control_url: str) -> None:
+        self.runbook = runbook
+        self.poller = poller
+        self.control_url = control_url
+
+    def facts(self) -> Facts:
+        return gather(self.poller.snapshot(datetime.now(UTC)), None)
+
+    def ranking(self) -> Ranking:
+        return rank(self.runbook.issues, self.facts())
+
+    async def until(self, wanted: Callable[[Ranking], bool], seconds: float = DEADLINE_S) -> float:
+        """How long it took, in seconds."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while loop.time() - began < seconds:
+            if wanted(self.ranking()):
+                return loop.time() - began
+            await asyncio.sleep(0.5)
+        raise AssertionError(f"not within {seconds} s: {self.ranking()}\n{self.facts()}")
+
+
+@pytest.fixture(scope="module")
+def variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with running_platform(tmp_path_factory.mktemp("platform")) as platform:
+        yield platform.variables
+
+
+@contextlib.asynccontextmanager
+async def watching(variables: Mapping[str, str], home: Path) -> AsyncIterator[Watch]:
+    settings = Settings.load({"HOME": str(home), **variables})
+    runbook = load_runbook(resource("runbook.yaml")).runbook
+    poller = Poller(runbook, settings)
+    running = asyncio.create_task(poller.run())
+    try:
+        yield Watch(runbook, poller, variables["ISLA_DRILL_CONTROL"])
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await control.heal(variables["ISLA_DRILL_CONTROL"])
+
+
+@pytest.mark.parametrize("issue", KINDS)
+async def test_the_right_issue_is_first_within_a_minute(
+    variables: dict[str, str], tmp_path: Path, issue: str
+) -> None:
+    faults, because = KINDS[issue]
+    async with watching(variables, tmp_path) as watch:
+        await watch.until(lambda ranking: watch.facts().watching and not ranking.candidates)
+        await asyncio.sleep(5)
+        assert not watch.ranking().candidates, "with everything healthy nothing is suggested"
+        for fault in faults:
+            assert (await control.inject(watch.control_url, fault)).ok
+        await watch.until(
+            lambda ranking: (
+                ranking.first is not None
+                and ranking.first.issue == issue
+                and ranking.tied == 1
+                and because in ranking.first.because
+            )
+        )
+        # It stays first while more evidence of the same fault comes in.
+        for _ in range(10):
+            await asyncio.sleep(1)
+            first = watch.ranking().first
+            assert first is not None
+            assert first.issue == issue, watch.ranking()
