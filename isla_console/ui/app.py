@@ -14,6 +14,7 @@ from isla_console.ui.commands import COMMANDS
 from isla_console.ui.deeds.command import CommandDeeds
 from isla_console.ui.deeds.communication import CommunicationDeeds
 from isla_console.ui.deeds.console import ConsoleDeeds
+from isla_console.ui.deeds.drill import DrillDeeds
 from isla_console.ui.deeds.going import GoingDeeds
 from isla_console.ui.deeds.incident import IncidentDeeds
 from isla_console.ui.deeds.steps import StepDeeds
@@ -28,7 +29,14 @@ LOOK_S = 0.5
 
 
 class IslaApp(
-    GoingDeeds, IncidentDeeds, TriageDeeds, StepDeeds, CommandDeeds, CommunicationDeeds, ConsoleDeeds
+    GoingDeeds,
+    IncidentDeeds,
+    TriageDeeds,
+    StepDeeds,
+    CommandDeeds,
+    CommunicationDeeds,
+    ConsoleDeeds,
+    DrillDeeds,
 ):
     """Owns the desk (runbook, journal, monitor) and the clock; screens only draw."""
 
@@ -52,6 +60,7 @@ class IslaApp(
         self.set_interval(TICK_S, self.tick)
         self.set_interval(LOOK_S, self.look)
         self.set_interval(EDITS_S, self.notice_edits)
+        self.run_worker(self.watch_drill(), exit_on_error=False, group="drill")
         await self.resume()
         if (issue := self.desk.incident.issue if self.desk.incident else None) is not None:
             self.main.open(f"issue:{issue}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from isla_console.drill.control import DrillState
 from isla_console.incident.alarms import Alarm
 from isla_console.incident.events import Event
 from isla_console.incident.state import Incident
@@ -38,6 +39,9 @@ class Board:
     others: tuple[Incident, ...] = ()
     saved: Saved = field(default_factory=Saved)
     drill: str = ""
+    drill_speed: float = 1
+    story: DrillState = field(default_factory=DrillState)
+    """In a drill, what the platform tells."""
     frozen_at: datetime | None = None
     alarms: tuple[Alarm, ...] = ()
     """What is due now and not done yet."""

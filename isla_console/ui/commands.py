@@ -151,6 +151,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("snooze", "N", "N", "snooze", "Ring for an update later, once.", "Clock and ladder", "incident"),
     Command("reload", "L", "L", "reload", "Read the runbook again, if it was edited.", "Console"),
     Command("redraw", "ctrl+l", "^l", "redraw", "Paint the whole screen again.", "Console"),
+    Command(
+        "drill", "B", "B", "briefing", "The drill: what it is about, hints, the score.", "Go", "drill", 4
+    ),
     Command("theme", "", "", "theme", "Dark or light.", "Console"),
     Command("mouse", "", "", "mouse", "Give the mouse to the terminal, or take it.", "Console"),
     Command("help", "question_mark,f1", "?", "help", "All keys, on one page.", "Console", footer=1),

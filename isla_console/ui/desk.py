@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from isla_console import __version__
 from isla_console.clock import Clock
+from isla_console.drill.control import DrillState
 from isla_console.incident.alarms import Alarm, alarms, heard_before
 from isla_console.incident.escalation import crossing_events
 from isla_console.incident.events import Author, Event, EventError, event
@@ -56,6 +57,8 @@ class Desk:
         self.frozen: Snapshot | None = None
         self.timeline_filter = ""
         self.edited_runbook = False
+        self.story = DrillState()
+        self._speed = float(settings.get("ISLA_DRILL_SPEED") or 1) if settings.drill else 1.0
         self._known: set[str] = set()
         self._journal_problem = "the journal is not open yet"
         self._problem = ""
@@ -106,12 +109,11 @@ class Desk:
 
     def _in_drill(self, loaded: Loaded) -> Loaded:
         """In a quick drill its times are shorter; the banner says so."""
-        speed = float(self.settings.get("ISLA_DRILL_SPEED") or 1)
-        if not self.settings.drill or speed == 1:
+        if self._speed == 1:
             return loaded
         from isla_console.drill.speed import quickened
 
-        return replace(loaded, runbook=quickened(loaded.runbook, speed))
+        return replace(loaded, runbook=quickened(loaded.runbook, self._speed))
 
     async def notice_edits(self) -> None:
         """Look whether the runbook's file is still what was read; an edit is offered, never taken."""
@@ -256,6 +258,8 @@ class Desk:
             ),
             saved=replace(saved, reason=problem) if problem else saved,
             drill=self.settings.drill or "",
+            drill_speed=self._speed,
+            story=self.story,
             frozen_at=self.frozen.at if self.frozen else None,
             alarms=self.standing_alarms(),
             timeline_filter=self.timeline_filter,

@@ -52,7 +52,12 @@ def banner_lines(board: Board, width: int) -> list[Content]:
     """What must not be overlooked: this is a drill; something is not saved."""
     lines: list[Content] = []
     if board.drill:
-        text = f" DRILL {board.drill} · rehearsal on this machine alone · f: switch the fault"
+        speed = (
+            f" ×{board.drill_speed:g} (ladder, soak: ÷{board.drill_speed:g})"
+            if board.drill_speed != 1
+            else ""
+        )
+        text = f" DRILL {board.drill}{speed} · rehearsal on this machine alone · B: briefing · f: fault"
         lines.append(Content.styled(text, "$background on $accent bold").truncate(width, pad=True))
     if board.saved.reason:
         waiting = (

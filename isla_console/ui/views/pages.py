@@ -7,6 +7,7 @@ from isla_console.ui.board import Board
 from isla_console.ui.pages.registry import WIDGET_PAGES
 from isla_console.ui.views.contacts import contact_rows
 from isla_console.ui.views.deployments import deployment_rows
+from isla_console.ui.views.drill import drill_rows
 from isla_console.ui.views.home import home_rows
 from isla_console.ui.views.issue import issue_rows, procedure_rows
 from isla_console.ui.views.payments import payment_rows
@@ -14,7 +15,7 @@ from isla_console.ui.views.timeline import timeline_rows
 from isla_console.ui.views.triage import why_rows
 from isla_console.ui.widgets.rows import Row
 
-PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", "deployments", "payments", *WIDGET_PAGES})
+PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", "deployments", "payments", "drill", *WIDGET_PAGES})
 """Commands that open the page of their own name."""
 
 
@@ -34,6 +35,8 @@ def page_rows(page: str, board: Board, width: int, last_issue: str | None) -> li
         return deployment_rows(board, width)
     if kind == "payments":
         return payment_rows(board, width)
+    if kind == "drill":
+        return drill_rows(board, width)
     return home_rows(board, width)
 
 
@@ -50,6 +53,8 @@ def page_title(page: str, board: Board) -> tuple[str, str]:
         return "Contacts", "enter: in full   b: back"
     if kind == "timeline":
         return "Timeline", "enter: in full   n: note   b: back"
+    if kind == "drill":
+        return "The drill", "b: back"
     if kind in {"deployments", "payments"}:
         return kind.capitalize(), "enter: in full   b: back"
     return (

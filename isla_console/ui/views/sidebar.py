@@ -37,6 +37,8 @@ def sidebar_rows(board: Board, width: int) -> list[Row]:
     if board.incident is not None:
         written = (board.incident.postmortem_state or "draft").replace("_", " ")
         rows.append(Row("postmortem", _entry("p", "Post-mortem", Content.styled(written, MUTED), width)))
+    if board.drill:
+        rows.append(Row("drill", _entry("B", "Briefing, score", Content(""), width)))
     rows.append(Row("contacts", _entry("o", "Contacts", Content(""), width)))
     rows += [Row.text(""), Row.heading("Look")]
     if runbook.deployments is not None:

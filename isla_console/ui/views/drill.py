@@ -1,0 +1,101 @@
+"""The drill's own page: what it is about, what people said, how it goes; what was wrong, afterwards."""
+
+import textwrap
+from functools import cache
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from isla_console.drill.control import DrillState
+from isla_console.drill.entry import Entry
+from isla_console.ui.board import Board
+from isla_console.ui.format import hms
+from isla_console.ui.theme import MUTED
+from isla_console.ui.widgets.rows import Row
+
+if TYPE_CHECKING:
+    from isla_console.drill.scenario import Scenario
+
+
+def drill_rows(board: Board, width: int) -> list[Row]:
+    """Briefing, messages and hints so far, the score as it stands; once it is over, what it was."""
+    story = board.story
+    if not story.entries:
+        return [Row.text(Content.styled(story.reason or "The platform has not answered yet.", MUTED))]
+    rows = [*_paragraph(story.briefing, width), Row.text("")]
+    rows += [Row.text(f"{name:<10}{text}") for name, text in _how(board)]
+    said = [entry for entry in story.entries if entry.kind == "message"]
+    rows += _section("What people say", [line for entry in said for line in _message(entry, width)])
+    hints = [entry for entry in story.entries if entry.kind == "hint"]
+    rows += _section("Hints", [line for entry in hints for line in _paragraph(f"· {entry.text}", width)])
+    return rows + _score(story, board, width)
+
+
+def speed_words(speed: float) -> str:
+    """What a quick drill shortens ("" when it does not)."""
+    return f"×{speed:g}: story, ladder, cadence and soak {speed:g} times shorter" if speed != 1 else ""
+
+
+def _how(board: Board) -> list[tuple[str, str]]:
+    found = [("Drill", board.drill), ("Since", hms(board.story.entries[0].at))]
+    if words := speed_words(board.drill_speed):
+        found.append(("Speed", words))
+    found.append(("Kept", "in the drill's own journal; isla-console drill report compares"))
+    return found
+
+
+def _score(story: DrillState, board: Board, width: int) -> list[Row]:
+    from isla_console.drill.record import Record
+    from isla_console.drill.report import span
+    from isla_console.drill.score import score
+
+    over = any(entry.kind in {"cured", "by_hand"} for entry in story.entries)
+    scenario = _scenario(story.scenario)
+    log = (*story.entries, Entry(board.now, "ended", ""))
+    record = Record("", story.scenario, board.actor, 0, board.drill_speed, False, log[0].at, log)
+    incidents = [*([board.incident] if board.incident else []), *board.others]
+    events = [event for incident in incidents for event in incident.timeline]
+    judged = score(record, scenario, events)
+    lines = []
+    for mark in judged.marks:
+        # Whether the cause is right would be a hint before it is over.
+        seconds = mark.seconds if over or mark.title not in {"right cause", "mitigated"} else None
+        done = span(seconds) if seconds is not None else "–"
+        limit = f"of {span(mark.limit_s)}" if mark.limit_s is not None else ""
+        style = "" if seconds is None or mark.in_time else "$warning"
+        lines.append(Row.text(Content.assemble((f"{mark.title:<14}", MUTED), (f"{done:>7}  {limit}", style))))
+    rows = _section("So far", lines)
+    if not over:
+        return rows
+    rows += _section(
+        "What it was", [line for text in scenario.truths for line in _paragraph(f"· {text}", width)]
+    )
+    cures = [f"· {cure.title}. {cure.text}" for cure in scenario.cures]
+    rows += _section("What cures it", [line for text in cures for line in _paragraph(text, width)])
+    turns = [f"· {text}" for text in (*judged.dangerous, *judged.wrong)]
+    rows += _section("Wrong turns", [line for text in turns for line in _paragraph(text, width)])
+    return [
+        *rows,
+        Row.text(""),
+        Row.text(Content.styled("The whole score is printed when you leave.", MUTED)),
+    ]
+
+
+@cache
+def _scenario(name: str) -> "Scenario":
+    from isla_console.drill.scenario import load
+
+    return load(name)
+
+
+def _message(entry: Entry, width: int) -> list[Row]:
+    return _paragraph(f"{hms(entry.at)} {entry.who}: {entry.text}", width)
+
+
+def _paragraph(text: str, width: int) -> list[Row]:
+    indent = "  " if text.startswith("·") else ""
+    return [Row.text(line) for line in textwrap.wrap(text, max(20, width - 1), subsequent_indent=indent)]
+
+
+def _section(title: str, rows: list[Row]) -> list[Row]:
+    return [Row.text(""), Row.heading(title), *rows] if rows else []
