@@ -195,7 +195,8 @@ async def _client(timeout_s: float | None, trust_env: bool) -> "httpx.AsyncClien
 
 
 def _open(client: "httpx.AsyncClient", request: Request) -> Any:
-    arguments: dict[str, Any] = {"headers": dict(request.headers)}
+    headers = {name.encode(): value.encode("latin-1") for name, value in request.headers.items()}
+    arguments: dict[str, Any] = {"headers": headers}
     if request.query:
         arguments["params"] = dict(request.query)
     if request.json is not None:

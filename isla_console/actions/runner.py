@@ -29,6 +29,7 @@ from isla_console.settings import Settings
 
 SHELL_TIMEOUT_S: Final = 60.0
 """For a command whose step says nothing; a stream has none."""
+_COPY: Final = "y copies the line for a machine that has it"
 STREAM_ROWS: Final = 2000
 LIVE_LINES: Final = 6
 
@@ -208,9 +209,9 @@ class Runner:
             self._redactor.add(values.get("PGPASSWORD"))
         home = str(self._settings.state_dir) if self._settings.drill else ""
         environ = environment.environment(self._person, values, drill_home=home)
-        if absent := shell.missing_tools(used, environ.get("PATH")):
-            copy = "y copies the line for a machine that has it" if step.cli or script else ""
-            return self._outcome(run, "failed", "; ".join(absent) + (f"; {copy}" if copy else ""), 127)
+        known = tuple(tool for tool in used if tool in shell.PACKAGES)
+        if absent := shell.missing_tools(known, environ.get("PATH")):
+            return self._outcome(run, "failed", "; ".join([*absent, _COPY]), 127)
         limit = step.timeout_s or (None if run.judgement.effect == "stream" else SHELL_TIMEOUT_S)
         ended = await shell.run(script, environ, run.capture, timeout_s=limit, stop=run.stop)
         code = ended.exit_code if ended.exit_code is not None else 127
@@ -221,6 +222,8 @@ class Runner:
         )
         left = f", {ended.left_behind} processes it left were ended" if ended.left_behind else ""
         match ended.how:
+            case "exited" if code == 127 and (absent := shell.missing_tools(used, environ.get("PATH"))):
+                result, ending = "; ".join([*absent, _COPY]), "failed"
             case "exited":
                 result, ending = f"exit {code}{left}", "done" if code == 0 or met else "failed"
             case "stopped":

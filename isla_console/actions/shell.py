@@ -7,6 +7,7 @@ system lets us find them, is ended: SIGTERM, and after a grace SIGKILL.
 
 import asyncio
 import contextlib
+import io
 import os
 import secrets
 import shutil
@@ -77,22 +78,30 @@ async def run(
     Never raises for anything that the command does.
     """
     mark = secrets.token_hex(8)
+    # A pipe of our own: asyncio takes a process for ended only once every holder of its pipe has closed it.
+    read_end, write_end = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
             "/bin/sh",
             "-c",
             script,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stdout=write_end,
+            stderr=write_end,
             env={**environ, _MARK: mark},
             cwd=cwd,
             start_new_session=True,
-            limit=_CHUNK,
         )
     except (OSError, ValueError) as error:
+        os.close(read_end)
         return Ended("not started", None, f"the command could not be started: {error}")
-    reading = asyncio.create_task(_read(process, capture))
+    except BaseException:
+        os.close(read_end)
+        raise
+    finally:
+        os.close(write_end)
+    pipe = os.fdopen(read_end, "rb", 0)
+    reading = asyncio.create_task(_read(pipe, capture))
     ended = asyncio.create_task(process.wait())
     stopped = asyncio.create_task((stop or asyncio.Event()).wait())
     try:
@@ -112,17 +121,22 @@ async def run(
         for task in (reading, ended, stopped):
             task.cancel()
         _signal_all(process.pid, mark, signal.SIGKILL)
-        transport = getattr(process, "_transport", None)
-        if transport is not None:
-            transport.close()
+        await asyncio.gather(reading, ended, stopped, return_exceptions=True)
+        pipe.close()
 
 
-async def _read(process: asyncio.subprocess.Process, capture: Capture) -> None:
-    assert process.stdout is not None
-    while data := await process.stdout.read(_CHUNK):
-        capture.feed(data)
-        # A command that writes at full speed must not keep the keys from being read.
-        await asyncio.sleep(0)
+async def _read(pipe: io.FileIO, capture: Capture) -> None:
+    """Take in what comes until every holder of the other end is gone."""
+    reader = asyncio.StreamReader(limit=_CHUNK)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    try:
+        while data := await reader.read(_CHUNK):
+            capture.feed(data)
+            # A command that writes at full speed must not keep the keys from being read.
+            await asyncio.sleep(0)
+    finally:
+        transport.close()
 
 
 async def _end(process: asyncio.subprocess.Process, mark: str) -> None:

@@ -19,6 +19,8 @@ from isla_console.runbook.model import Runbook, Step
 from isla_console.runbook.nodes import Node, parse
 
 _SEPARATORS = re.compile(r"&&|\|\||[;|&\n]|\$\(|\(|\)|`")
+_DUPLICATED = re.compile(r"\d*[<>]&[\d-]?|&>")
+"""Redirections such as 2>&1: their & parts no commands."""
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 _SHELL_WORDS = """
 ! : . [ [[ { } alias bg break case cd command continue declare do done echo elif else esac eval exec exit
@@ -143,7 +145,7 @@ def _preflight(loaded: Loaded, root: Node, settings: Settings) -> Iterator[Findi
 def tools(script: str) -> tuple[str, ...]:
     """The programs a shell script starts, in order, each once, as far as can be told without running it."""
     found: dict[str, None] = {}
-    for part in _SEPARATORS.split(_QUOTED.sub("''", script.replace("\\\n", " "))):
+    for part in _SEPARATORS.split(_DUPLICATED.sub(" ", _QUOTED.sub("''", script.replace("\\\n", " ")))):
         for word in part.split():
             if re.match(r"[A-Za-z_][A-Za-z0-9_]*=", word) or word in {
                 "!",
