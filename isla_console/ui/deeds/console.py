@@ -78,6 +78,8 @@ class ConsoleDeeds(Deeds):
     async def _wait_for_steps(self) -> None:
         """Until what was stopped is journalled."""
         waiting = [worker for worker in self.workers if worker.group == "steps" and not worker.is_finished]
+        if not waiting:  # of none Textual would wait for all, this one included
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
                 await self.workers.wait_for_complete(waiting)
