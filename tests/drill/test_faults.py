@@ -69,7 +69,7 @@ def test_every_scenario_loads() -> None:
     for name in scenario.names():
         loaded = scenario.load(name)
         assert loaded.id == name
-        assert loaded.cure.text
+        assert loaded.cures
 
 
 def test_redirect_down_is_slow_and_then_fails() -> None:
@@ -98,5 +98,15 @@ def test_an_unknown_scenario_lists_the_known_and_names_the_nearest() -> None:
 def test_a_scenario_starts_healthy_and_goes_forward(phases: list[object]) -> None:
     with pytest.raises(ValueError, match="phase"):
         scenario.Scenario.model_validate(
-            {"id": "x", "title": "X", "story": "", "cure": {"title": "", "text": ""}, "phases": phases}
+            {
+                "id": "x",
+                "title": "X",
+                "issue": "x",
+                "story": "",
+                "briefing": "",
+                "cause": ["x"],
+                "cures": [{"deed": "x", "title": "x"}],
+                "truths": ["x"],
+                "phases": phases,
+            }
         )
