@@ -15,7 +15,7 @@ import asyncpg
 import uvicorn
 from starlette.applications import Starlette
 
-from isla_console.drill import services, status_pages, stripe, supabase_management, traffic, vercel
+from isla_console.drill import google, services, status_pages, stripe, supabase_management, traffic, vercel
 from isla_console.drill.connections import Holder, open_pool
 from isla_console.drill.control_service import control_service
 from isla_console.drill.database import Database
@@ -101,6 +101,7 @@ class LivePlatform:
         management_url = self._serve(
             supabase_management.management_service(web, self._faults, supabase_token)
         )
+        google_url = self._serve(google.google_service())
         neighbour = Neighbour(self._faults)
         neighbour_port = await neighbour.open()
 
@@ -130,7 +131,7 @@ class LivePlatform:
             "ISLA_SUPABASE_STATUS_URL": f"{pages_url}/supabase",
             "ISLA_STRIPE_STATUS_URL": f"{pages_url}/stripe",
             # Nobody of the outside is asked: no rehearsal signs in at Google.
-            "ISLA_GOOGLE_OAUTH_URL": f"{pages_url}/google",
+            "ISLA_GOOGLE_OAUTH_URL": google_url,
             "ISLA_LINK_CHECK": f"127.0.0.1:{neighbour_port}",
             "ISLA_DRILL": self._scenario.id,
             "ISLA_DRILL_CONTROL": f"{control_url}/?token={token}",

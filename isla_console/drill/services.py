@@ -67,7 +67,7 @@ def redirect_service(redirects: Redirects) -> Starlette:
 
 
 def supabase_service(anon_key: str, faults: Faults, rng: random.Random) -> Starlette:
-    """The project's gateway: the REST and Auth paths that a health check asks."""
+    """The project's gateway: the REST and Auth paths that the runbook asks."""
 
     def refusal(request: Request) -> Response | None:
         key = request.headers.get("apikey")
@@ -99,8 +99,22 @@ def supabase_service(anon_key: str, faults: Faults, rng: random.Random) -> Starl
             }
         )
 
+    async def otp(request: Request) -> Response:
+        """A magic link: nothing is mailed, and an address that is nobody's is not made somebody's."""
+        if (refused := refusal(request)) is not None:
+            return refused
+        try:
+            asked = await request.json()
+        except ValueError:
+            asked = None
+        if not isinstance(asked, dict) or "@" not in str(asked.get("email")):
+            body = {"code": 400, "error_code": "validation_failed", "msg": "Unable to validate email address"}
+            return JSONResponse(body, status_code=400)
+        return JSONResponse({})
+
     return _application(
         [
+            Route("/auth/v1/otp", _faulty("auth", faults, rng, otp), methods=["POST"]),
             Route("/rest/v1/", _faulty("rest", faults, rng, rest)),
             Route("/auth/v1/health", _faulty("auth", faults, rng, auth)),
         ]
