@@ -153,8 +153,13 @@ def _deployed(signal: Signal, facts: Facts) -> Evidence | None:
     before = onset - suspect.at
     if before > timedelta(minutes=signal.deployed_within_min):
         return None
-    because = f"{signal.because}: {suspect.id} {span(before)} before"
+    because = f"{signal.because}: {short_id(suspect.id)} {span(before)} before"
     return Evidence("deployment", signal.weight, because, strong=False, measured=True)
+
+
+def short_id(id: str) -> str:
+    """A deployment's id as people say it: `dpl_8xK2`."""
+    return id if len(id) <= 12 else id[:8]
 
 
 def span(before: timedelta) -> str:

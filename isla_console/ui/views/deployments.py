@@ -7,7 +7,7 @@ from textual.content import Content
 
 from isla_console.monitor.deployments import Deployment, DeploymentsReading
 from isla_console.plain import plain
-from isla_console.triage.ranking import before_onset
+from isla_console.triage.ranking import before_onset, short_id
 from isla_console.ui.board import Board
 from isla_console.ui.format import age, duration, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
@@ -26,7 +26,7 @@ def deployment_rows(board: Board, width: int) -> list[Row]:
     if not reading.rows:
         return rows
     rows += [Row.text(""), *_time_line(board, reading, width), Row.text("")]
-    rows.append(Row.heading(f"{'  id':<18}{'live since':<20}{'state':<9}{'commit':<9}{'author':<10}message"))
+    rows.append(Row.heading(f"{'  id':<14}{'live since':<19}{'state':<9}{'commit':<9}{'author':<10}message"))
     rows += [_deployment(one, board, width) for one in reading.rows]
     return rows
 
@@ -93,20 +93,20 @@ def newest(board: Board) -> Content:
 
 
 def short(id: str) -> str:
-    """An id as people say it: its first eight characters after the prefix."""
-    return plain(id if len(id) <= 12 else id[:12])
+    """An id as people say it."""
+    return plain(short_id(id))
 
 
 def _deployment(one: Deployment, board: Board, width: int) -> Row:
     glyph = Content.styled("● ", STYLES["ok"]) if one.serving else Content("  ")
     live = "never"
     if one.live_since is not None:
-        live = f"{hm(one.live_since, board.now)} {duration(board.now - one.live_since)}"
+        live = f"{hm(one.live_since, board.now)} {age((board.now - one.live_since).total_seconds()):>4}"
     state = Content.styled(f"{one.state.lower():<9}", STYLES["alert"] if one.state == "ERROR" else "")
     line = Content.assemble(
         glyph,
-        (f"{short(one.id):<16}", "bold" if one.serving else ""),
-        f"{live:<20}",
+        (f"{short(one.id):<12}", "bold" if one.serving else ""),
+        f"{live:<19}",
         state,
         (f"{one.commit[:7]:<9}{one.author[:9]:<10}", MUTED),
         one.message,

@@ -74,7 +74,7 @@ def they_or_me(snapshot: Snapshot | None, width: int) -> list[Content]:
             (f"{GLYPHS['alert']} {len(failing)} fail{'s' if len(failing) == 1 else ''}", STYLES["alert"]),
         )
     else:
-        probes = Content.assemble((GLYPHS["ok"], STYLES["ok"]), f" {len(known)} answer")
+        probes = Content.assemble((GLYPHS["ok"], STYLES["ok"]), f" {len(known)} ok")
     lines = [_link(snapshot.link), _vendors(snapshot.vendors), Content.assemble("probes   ", probes)]
     return [line.truncate(width, ellipsis=True) for line in lines if line]
 
@@ -140,7 +140,7 @@ def _origin(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> Co
     if spec.source.kind == "stripe":
         # Of how many, and whose money: both matter more than the bound.
         mode = " ".join(word for word in ("LIVE", "TEST") if word in reading.source)
-        short = " · ".join(part for part in (f"n={reading.n} {_window(spec)}", mode, old) if part)
+        short = " ".join(part for part in (f"n={reading.n} {_window(spec)}", mode, "·", old) if part)
         return Content.styled(short, MUTED).truncate(width, ellipsis=True)
     source = _SOURCES.get(spec.source.kind) or age(spec.source.window_s)
     short = " · ".join(part for part in (bound, source, old) if part)

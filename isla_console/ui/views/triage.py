@@ -31,7 +31,7 @@ def triage_rows(board: Board, width: int) -> Iterator[Row]:
     ranking = board.triage
     first = ranking.first
     if first is not None:
-        yield from _paragraph(_likeliest(board), width, lines=4)
+        yield from _paragraph(_likeliest(board), width, lines=5)
     sentence = blame(board.runbook, board.facts, ranking)
     if first is not None or sentence.side in {"they", "us"} or board.facts.vendors:
         style = _SIDES.get(sentence.side, MUTED)
