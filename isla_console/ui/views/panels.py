@@ -1,5 +1,6 @@
 """The measures: a panel of three lines each, or a cell each where there is no room for panels."""
 
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import zip_longest
@@ -156,5 +157,12 @@ def _course_style(reading: Reading) -> str:
 
 
 def _wrapped(text: str, width: int, rows: int) -> list[Content]:
-    lines = Content.styled(text, MUTED).wrap(width)[:rows]
-    return [*lines, *[Content("")] * (rows - len(lines))]
+    lines = _lines(text, width)
+    if len(lines) > rows:
+        # In a narrow panel the name of the variable matters, and it must be whole.
+        lines = _lines(text.removeprefix("set "), width)
+    return [*(Content.styled(line, MUTED) for line in lines[:rows]), *[Content("")] * (rows - len(lines))]
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False)
