@@ -104,7 +104,7 @@ _SHELL: Final[tuple[tuple[Effect, str, str], ...]] = (
     ("write", r"\bgit\s+(?:push|commit|reset|checkout|revert)\b", "changes a repository"),
     ("write", r"\b(?:kill|pkill|killall|reboot|shutdown|systemctl\s+(?:re)?st|service\s+\S+\s)",
      "ends or restarts processes"),
-    ("destroy", r"\bcurl\b[^|;&\n]*(?:-[a-zA-Z]*X\s*|--request[=\s]+)[\"']?DELETE\b", "sends a DELETE request"),
+    ("destroy", r"\bcurl\b[^|;&\n]*(?:-[a-zA-Z]*X\s*|--request[=\s]+)[\"']?DELETE\b", "sends a DELETE"),
     ("write", r"\bcurl\b[^|;&\n]*(?:(?:-[a-zA-Z]*X\s*|--request[=\s]+)[\"']?(?:POST|PUT|PATCH)\b"
      r"|\s(?:-d|--data\S*|-F|--form|-T|--upload-file|--json)\b)", "sends a request that writes"),
     ("write", r"\b(?:npm|pnpm|yarn)\s+(?:run|install|ci|publish)\b", "runs a project's own scripts"),
