@@ -154,6 +154,14 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         example="postgresql://isla_readonly:password@db.example.com:5432/postgres?sslmode=verify-full",
     ),
     Variable(
+        "ISLA_DATABASE_ADMIN_URL",
+        "PostgreSQL as a role that may write and signal sessions. Used for writing once it is unlocked, and "
+        "for ending sessions; without it the SQL page only reads.",
+        "What is probed",
+        secret=True,
+        example="postgresql://postgres:password@db.example.com:5432/postgres?sslmode=verify-full",
+    ),
+    Variable(
         "ISLA_LINK_CHECK",
         "host:port, host:port ...: if none of them can be reached, it is our own link that is "
         "down, not the platform. Without it: the runbook's targets.",

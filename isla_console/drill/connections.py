@@ -40,12 +40,23 @@ async def open_pool(database: Database, role: str, application_name: str, size: 
 
 
 class Holder:
-    """Keeps a number of idle sessions open, and opens them again when they are terminated."""
+    """Keeps a number of idle sessions open, and opens them again when they are terminated, unless leaked."""
 
-    def __init__(self, database: Database, wanted: Callable[[], dict[str, int]]) -> None:
-        """`wanted` gives application name to count, over and above the residents."""
+    def __init__(
+        self,
+        database: Database,
+        wanted: Callable[[], dict[str, int]],
+        leaked: Callable[[], frozenset[str]] = frozenset,
+        ended: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        """`wanted` gives application name to count, over and above the residents; `leaked` the names of those
+        whose ended sessions nobody misses; `ended` is told a leaked name when the last of its sessions was.
+        """
         self._database = database
         self._wanted = wanted
+        self._leaked = leaked
+        self._on_ended = ended
+        self._stopped: set[tuple[str, str]] = set()
         self._open: dict[tuple[str, str], list[asyncpg.Connection[Any]]] = {}
         self._changed = asyncio.Event()
 
@@ -73,8 +84,17 @@ class Holder:
 
     async def _settle(self, key: tuple[str, str], target: int) -> None:
         name, role = key
-        held = [one for one in self._open.get(key, []) if not one.is_closed()]
+        before = self._open.get(key, [])
+        held = [one for one in before if not one.is_closed()]
         self._open[key] = held
+        if name not in self._leaked():
+            self._stopped.discard(key)
+        elif len(held) < len(before) or key in self._stopped:
+            # Whoever ends one of them has found the leak: no new one is opened.
+            self._stopped.add(key)
+            target = min(target, len(held))
+            if before and not held:
+                self._on_ended(name)
         try:
             while len(held) < target:
                 held.append(await self._database.connect(role, name))

@@ -60,6 +60,8 @@ class Connections(_Fault):
     kind: Literal["connections"] = "connections"
     count: int = Field(gt=0, le=200)
     application_name: str = Field(default="pgbouncer", min_length=1, max_length=63)
+    returns: bool = True
+    """Whether sessions that are ended come back, as a pool's do; leaked ones do not."""
 
     @property
     def text(self) -> str:
@@ -195,6 +197,11 @@ class Faults:
     @property
     def link_lost(self) -> bool:
         return any(isinstance(fault, LinkLost) for fault in self._active)
+
+    def leaked(self) -> frozenset[str]:
+        """Applications whose ended connections do not come back."""
+        found = [fault for fault in self._active if isinstance(fault, Connections)]
+        return frozenset(fault.application_name for fault in found if not fault.returns)
 
     def held(self) -> dict[str, int]:
         """Connections to hold: application name to count."""

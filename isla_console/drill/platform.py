@@ -76,7 +76,12 @@ class LivePlatform:
         """
         edge = await self._pool("edge-redirect", 4)
         web = await self._pool("isla-app", 4)
-        holder = Holder(self._database, self._faults.held)
+        holder = Holder(
+            self._database,
+            self._faults.held,
+            self._faults.leaked,
+            lambda name: self._story.did(f"sessions:{name}"),
+        )
         await holder.settle()
         self._faults.on_change(holder.changed)
         redirects = Redirects(edge, self._faults, self._rng)
@@ -118,6 +123,7 @@ class LivePlatform:
             "ISLA_SUPABASE_URL": supabase_url,
             "SUPABASE_ANON_KEY": anon_key,
             "ISLA_DATABASE_URL": self._database.url("isla_readonly"),
+            "ISLA_DATABASE_ADMIN_URL": self._database.url("postgres"),
             "ISLA_VERCEL_API_URL": vercel_url,
             "VERCEL_TOKEN": vercel_token,
             "VERCEL_PROJECT_ID": vercel.PROJECT,

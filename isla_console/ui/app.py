@@ -17,6 +17,7 @@ from isla_console.ui.deeds.console import ConsoleDeeds
 from isla_console.ui.deeds.drill import DrillDeeds
 from isla_console.ui.deeds.going import GoingDeeds
 from isla_console.ui.deeds.incident import IncidentDeeds
+from isla_console.ui.deeds.sql import SqlDeeds
 from isla_console.ui.deeds.steps import StepDeeds
 from isla_console.ui.deeds.triage import TriageDeeds
 from isla_console.ui.desk import DeskError
@@ -33,6 +34,7 @@ class IslaApp(
     IncidentDeeds,
     TriageDeeds,
     StepDeeds,
+    SqlDeeds,
     CommandDeeds,
     CommunicationDeeds,
     ConsoleDeeds,
@@ -56,6 +58,7 @@ class IslaApp(
         await self.desk.open_journal()
         self.refresh_board()
         self.desk.open_monitor()
+        self.open_database()
         self.run_worker(self.desk.measure(), exit_on_error=False, group="probes")
         self.set_interval(TICK_S, self.tick)
         self.set_interval(LOOK_S, self.look)

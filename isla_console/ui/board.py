@@ -19,6 +19,7 @@ from isla_console.triage.facts import Facts
 from isla_console.triage.ranking import Ranking
 
 if TYPE_CHECKING:
+    from isla_console.actions.sql.database import Standing
     from isla_console.ui.toolbox import Picture
 
 
@@ -38,6 +39,8 @@ class Board:
     incident: Incident | None = None
     others: tuple[Incident, ...] = ()
     saved: Saved = field(default_factory=Saved)
+    replay: str = ""
+    """Which recorded incident this is, and how quick; "" when it is the present."""
     drill: str = ""
     drill_speed: float = 1
     story: DrillState = field(default_factory=DrillState)
@@ -61,6 +64,8 @@ class Board:
     """Which issue it is."""
     drift: Drift | str | None = None
     """The last comparison of subscriptions, or why there is none."""
+    database: "Standing | None" = None
+    """The SQL pane's connections, and whether writing is unlocked."""
     comparing: str = ""
     """How far the comparison under way is."""
 

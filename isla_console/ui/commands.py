@@ -63,6 +63,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("copy", "y", "y", "copy", "Copy the step's command, or the address it opens.", "Page"),
     Command("reveal", "V", "V", "reveal", "Show a masked output for 10 s.", "Page"),
     Command("inputs", "", "", "inputs", "Change the values that the step under the cursor uses.", "Page"),
+    Command("sql", "s", "s", "SQL", "Ask the database; change it only on purpose.", "Go"),
+    Command("sessions", "a", "a", "sessions", "Who holds the database, and who waits for whom.", "Go"),
     Command("streams", "T", "T", "streams", "Streams that run: follow, pause, filter, stop.", "Go"),
     Command("tick", "space", "space", "tick", "Tick or untick what the cursor is on.", "Page", footer=7),
     Command(
@@ -160,6 +162,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("palette", "ctrl+p", "^p", "palette", "All commands, by name.", "Console", footer=10),
     Command("quit", "q", "q", "quit", "Leave; an open incident goes on.", "Console"),
 )
+LOOKING = frozenset(
+    (
+        *("home", "go", "search", "contacts", "timeline", "back", "sidebar", "ladder", "detail", "filter"),
+        *("communication", "postmortem", "now", "brief"),
+        *("theme", "mouse", "redraw", "help", "palette", "quit"),
+    )
+)
+"""Commands that only look: what a replay has."""
+
 BY_ID = {command.id: command for command in COMMANDS}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isla_console import __version__
+from isla_console.actions.sql.database import Database
 from isla_console.clock import Clock
 from isla_console.drill.control import DrillState
 from isla_console.incident.alarms import Alarm, alarms, heard_before
@@ -50,6 +51,7 @@ class Desk:
         self.keeper = Keeper(settings.state_dir / FILE_NAME)
         self.loaded: Loaded | None = None
         self.poller: Poller | None = None
+        self.database: Database | None = None
         self.toolbox: Toolbox | None = None
         """What steps are done with, once the first one was."""
         self._ran_of: tuple[Incident | None, dict[str, Event]] = (None, {})
@@ -268,6 +270,7 @@ class Desk:
             runs=self.toolbox.pictures(now) if self.toolbox is not None else {},
             ran=self._ran(incident),
             missing=self._missing(),
+            database=self.database.standing(now) if self.database is not None else None,
             facts=facts,
             triage=rank(self.runbook.issues, facts),
             drift=self.drift,

@@ -10,7 +10,8 @@ import gc
 import logging
 import signal
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from textual._compositor import CompositorUpdate
 from textual.app import App
@@ -23,7 +24,12 @@ from isla_console.ui.painter import Painter
 from isla_console.ui.screens.main import MainScreen
 from isla_console.ui.theme import DARK, LIGHT
 
-STYLES = ("main.tcss", "panels.tcss", "sheets.tcss", "communication.tcss", "steps.tcss", "ascii.tcss")
+if TYPE_CHECKING:
+    from isla_console.ui.desk import Desk
+
+STYLES = (
+    "main.tcss", "panels.tcss", "sheets.tcss", "communication.tcss", "steps.tcss", "sql.tcss", "ascii.tcss"
+)  # fmt: skip
 
 
 class Opening(App[int]):
@@ -37,9 +43,11 @@ class Opening(App[int]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, make_desk: "Callable[[], Desk] | None" = None) -> None:
+        """`make_desk` makes the desk to work at once there is a screen; default: the settings' own."""
         super().__init__()
         self.settings = settings
+        self._make_desk = make_desk
         self.painter = Painter()
         self.animation_level = "none"
         self.register_theme(DARK)
@@ -83,7 +91,8 @@ class Opening(App[int]):
         # The same object, now with everything a console can do: screen, terminal and keys stay as they are.
         self.__class__ = IslaApp
         assert isinstance(self, IslaApp)
-        self.equip()
+        desk = self._make_desk() if self._make_desk is not None else None
+        self.equip(clock=desk.clock if desk is not None else None, desk=desk)
         self.begin()
         gc.enable()
 
@@ -99,8 +108,8 @@ def _has_glyphs() -> bool:
     return True
 
 
-def run(settings: Settings) -> int:
-    """Run the console in this terminal; the exit code."""
+def run(settings: Settings, make_desk: "Callable[[], Desk] | None" = None) -> int:
+    """Run the console in this terminal; the exit code. `make_desk` as for `Opening`."""
     if not (sys.stdin.isatty() and sys.__stderr__ is not None and sys.__stderr__.isatty()):
         print(
             "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
@@ -110,7 +119,7 @@ def run(settings: Settings) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     # Nothing made while starting can go yet: looking for garbage would only delay the first frame.
     gc.disable()
-    app = Opening(settings)
+    app = Opening(settings, make_desk)
     code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
     if app.problem:
         print(app.problem, file=sys.stderr)

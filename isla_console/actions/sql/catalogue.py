@@ -66,14 +66,16 @@ async def settle(verdict: Verdict, connection: Connection[Any]) -> Verdict:
     return replace(verdict, kind="unknown", reasons=("views and functions lie too deep",), settled=True)
 
 
-def _arguments(names: Names) -> tuple[list[str], ...]:
+def _arguments(names: Names) -> tuple[list[Any], ...]:
+    calls = sorted(names.functions)
     return (
-        _joined(names.functions),
+        [f"{schema}.{name}" for schema, name, _ in calls],
         _joined(names.relations),
         _joined(names.types),
         sorted(names.operators),
         sorted(names.fields),
         sorted({name for _, name in names.types}),
+        [arguments for _, _, arguments in calls],
     )
 
 

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from isla_console.actions.sql.functions import effect
-from isla_console.actions.sql.verdict import Class, Mistake, Name, Names, Verdict, worst
+from isla_console.actions.sql.verdict import Call, Class, Mistake, Name, Names, Verdict, worst
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 MAX_LENGTH: Final = 200_000
 """Characters of one statement."""
+
+ANY_NUMBER: Final = -1
 
 _READ_NODES: Final = """
     ParseResult RawStmt SelectStmt ResTarget ColumnRef A_Star String Integer Float Boolean BitString List
@@ -148,7 +150,7 @@ def _judge(tree: Message, verb: str) -> Verdict:
         elif name == "RangeTableSample":
             if _last(node.method) not in _SAMPLING:
                 found.append(("unknown", "samples by a method the guard does not know"))
-        elif name not in _READS:
+        elif name not in _READS and not (name == "Node" and not node.ListFields()):  # an empty place
             strange.append(name)
     if strange and not found:  # what belongs to a statement of another class is named by that
         found.append(("unknown", f"the guard does not know {strange[0]}"))
@@ -186,7 +188,7 @@ def _value(node: Any) -> str:
 
 def _names(tree: Message) -> Names:
     """Everything the server has to be asked about. A CTE's name is asked for too: it may hide a table."""
-    functions: set[Name] = set()
+    functions: set[Call] = set()
     relations: set[Name] = set()
     types: set[Name] = set()
     operators: set[str] = set()
@@ -195,7 +197,8 @@ def _names(tree: Message) -> Names:
         any_node: Any = node
         match type(node).__name__:
             case "FuncCall":
-                functions.add(_qualified(any_node.funcname))
+                plain = not (any_node.func_variadic or any_node.agg_within_group)
+                functions.add((*_qualified(any_node.funcname), len(any_node.args) if plain else ANY_NUMBER))
             case "RangeVar":
                 relations.add((any_node.schemaname, any_node.relname))
             case "TypeName" if any_node.names:

@@ -19,7 +19,11 @@ _EFFECTS: Final[tuple[tuple[str, Class, str], ...]] = (
         "admin",
         "changes a replication slot",
     ),
-    (r"pg_replication_origin_(?!progress|oid).*|pg_logical_emit_message", "admin", "changes replication"),
+    (
+        r"pg_replication_origin_(?!progress|oid|session_is|session_progress).*|pg_logical_emit_message",
+        "admin",
+        "changes replication",
+    ),
     (
         r"pg_(stat|stats)_.*reset.*|pg_stat_reset.*|pg_(restore|clear)_.*_stats|pg_stat_statements_reset",
         "admin",
@@ -62,6 +66,9 @@ _COMPILED: Final = tuple((re.compile(pattern), kind, reason) for pattern, kind, 
 _HARMLESS: Final = """
     random random_normal clock_timestamp timeofday gen_random_uuid uuidv4 uuidv7 currval lastval
     uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 gen_random_bytes gen_salt
+    array_sample array_shuffle current_query lo_get pg_stat_have_stats pg_get_loaded_modules
+    pg_available_wal_summaries pg_wal_summary_contents pg_isolation_test_session_is_blocked
+    pg_stat_get_io pg_stat_get_backend_io pg_stat_get_backend_wal pg_stat_get_recovery_prefetch
     pg_sleep pg_sleep_for pg_sleep_until
     pg_database_size pg_relation_size pg_total_relation_size pg_table_size pg_indexes_size pg_tablespace_size
     pg_lock_status pg_blocking_pids pg_safe_snapshot_blocking_pids pg_get_wait_events

@@ -12,13 +12,15 @@ GRAVITY: tuple[Class, ...] = ("read", "maintenance", "write", "admin", "unknown"
 
 Name = tuple[str, str]
 """A schema ("" where none is written) and a name."""
+Call = tuple[str, str, int]
+"""A function's schema and name, and with how many arguments it is called; -1 where that is not plain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
     """What a statement mentions and only the server can tell the nature of."""
 
-    functions: frozenset[Name] = frozenset()
+    functions: frozenset[Call] = frozenset()
     relations: frozenset[Name] = frozenset()
     types: frozenset[Name] = frozenset()
     operators: frozenset[str] = frozenset()

@@ -7,6 +7,8 @@ from isla_console.ui.pages.base import PageWidget
 WIDGET_PAGES: dict[str, str] = {
     "communication": "isla_console.ui.pages.communication:CommunicationPage",
     "postmortem": "isla_console.ui.pages.postmortem:PostmortemPage",
+    "sql": "isla_console.ui.pages.sql:SqlPage",
+    "sessions": "isla_console.ui.pages.sessions:SessionsPage",
     "streams": "isla_console.ui.pages.streams:StreamsPage",
 }
 

@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from isla_console.ui.commands import COMMANDS, Command
+from isla_console.ui.commands import COMMANDS, LOOKING, Command
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.pages.registry import WIDGET_PAGES, page_class
 from isla_console.ui.theme import MUTED
@@ -259,6 +259,11 @@ class MainScreen(Screen[None]):
             event_lines(board, events.content_size.width or 26, events.content_size.height or 6)
         )
 
+    @property
+    def last_issue(self) -> str | None:
+        """The issue last looked at, for the pages that follow it."""
+        return self._last_issue()
+
     def _last_issue(self) -> str | None:
         """The issue last looked at: what contacts are filtered by before an incident says it."""
         pages = [place.page for place in self._way_back]
@@ -269,6 +274,8 @@ def why_not(command: Command, board: "Board | None") -> str:
     """Why a command is not possible now; "" when it is."""
     if board is None:
         return "still starting"
+    if board.replay and command.id not in LOOKING:
+        return "this is a replay: nothing is done"
     if command.needs == "incident" and board.incident is None:
         return "no incident: d declares one"
     if command.needs == "drill" and not board.drill:

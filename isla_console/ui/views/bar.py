@@ -9,6 +9,7 @@ from isla_console.incident.cadence import UpdateDue, updates
 from isla_console.incident.clocks import hold_until, t_seconds
 from isla_console.incident.escalation import ladder, next_rung
 from isla_console.incident.state import Incident
+from isla_console.plain import plain
 from isla_console.ui.board import Board
 from isla_console.ui.format import countdown, elapsed, hm, hms
 from isla_console.ui.theme import MUTED
@@ -51,6 +52,9 @@ def bar_line(board: Board, width: int) -> Content:
 def banner_lines(board: Board, width: int) -> list[Content]:
     """What must not be overlooked: this is a drill; something is not saved."""
     lines: list[Content] = []
+    if board.replay:
+        text = f" REPLAY {board.replay} · recorded; nothing is done, nothing is written · q: leave"
+        lines.append(Content.styled(text, "$background on $warning bold").truncate(width, pad=True))
     if board.drill:
         speed = (
             f" ×{board.drill_speed:g} (ladder, soak: ÷{board.drill_speed:g})"
@@ -71,6 +75,10 @@ def banner_lines(board: Board, width: int) -> list[Content]:
         kept = " The incident keeps its ladder and cadence." if board.incident else ""
         text = f" runbook.yaml was edited. L: read it again.{kept}"
         lines.append(Content.styled(text, "$background on $warning bold"))
+    if board.database is not None and (unlock := board.database.unlock) is not None:
+        left = countdown((unlock.until - board.now).total_seconds())
+        text = f" WRITING UNLOCKED {left} · {plain(unlock.reason)} · U on the SQL page locks it"
+        lines.append(Content.styled(text, "$background on $warning bold").truncate(width, pad=True))
     if board.frozen_at is not None:
         text = f" Panels held at {hms(board.frozen_at)} · z: let them go"
         lines.append(Content.styled(text, "$background on $warning bold"))

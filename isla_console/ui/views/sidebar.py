@@ -41,6 +41,8 @@ def sidebar_rows(board: Board, width: int) -> list[Row]:
         rows.append(Row("drill", _entry("B", "Briefing, score", Content(""), width)))
     rows.append(Row("contacts", _entry("o", "Contacts", Content(""), width)))
     rows += [Row.text(""), Row.heading("Look")]
+    rows.append(Row("sql", _entry("s", "SQL", Content(""), width)))
+    rows.append(Row("sessions", _entry("a", "Sessions", Content(""), width)))
     if runbook.deployments is not None:
         rows.append(Row("deployments", _entry("D", "Deployments", newest(board), width)))
     if any(metric.source.kind == "stripe" for metric in runbook.metrics):

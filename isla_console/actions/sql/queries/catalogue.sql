@@ -1,9 +1,13 @@
 -- What the server knows of the names in a statement, one row each; only what did not come with the server
--- or with an extension can hide anything. $1-$5: functions, relations, types, operators, fields, as
--- "schema.name" with an empty schema where none was written.
+-- or with an extension can hide anything. $1-$3: functions, relations, types as "schema.name", with an
+-- empty schema where none was written; $4 operators, $5 fields, $6 the types' bare names, $7 with how many
+-- arguments each of $1 is called (-1: any).
 -- 16384 is the first object id that is not made by initdb.
 WITH extension_made AS MATERIALIZED (
     SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'
+),
+called AS (
+    SELECT name, arguments FROM unnest($1::text[], $7::int[]) AS c (name, arguments)
 ),
 wanted_functions AS (
     SELECT p.oid, n.nspname, p.proname, p.provolatile, p.prokind, p.prosrc, p.proconfig, l.lanname,
@@ -12,8 +16,12 @@ wanted_functions AS (
     FROM pg_catalog.pg_proc p
     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-    WHERE (n.nspname || '.' || p.proname = ANY ($1::text[]))
-       OR ('.' || p.proname = ANY ($1::text[]) AND pg_catalog.pg_function_is_visible(p.oid))
+    WHERE EXISTS (
+           SELECT FROM called c
+           WHERE (c.name = n.nspname || '.' || p.proname
+                  OR (c.name = '.' || p.proname AND pg_catalog.pg_function_is_visible(p.oid)))
+             AND (p.oid < 16384 OR p.provariadic <> 0 OR c.arguments = -1
+                  OR c.arguments BETWEEN p.pronargs - p.pronargdefaults AND p.pronargs))
        OR (p.proname = ANY ($5::text[]) AND p.pronargs = 1 AND p.oid >= 16384)
        OR p.oid IN (
            SELECT c.castfunc FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_type t ON t.oid = c.casttarget

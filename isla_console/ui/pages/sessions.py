@@ -1,0 +1,133 @@
+"""The sessions page: live, with the blocking tree, groups, and ending a session."""
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
+
+from isla_console.actions.sql.health import Health
+from isla_console.actions.sql.sessions import Session
+from isla_console.ui.board import Board
+from isla_console.ui.messages import SessionsAsked
+from isla_console.ui.pages.base import PageWidget
+from isla_console.ui.screens.detail import DetailScreen
+from isla_console.ui.theme import STYLES
+from isla_console.ui.views import sessions as views
+from isla_console.ui.views.sql import connection_line
+from isla_console.ui.widgets.rows import RowList
+from isla_console.ui.widgets.text_block import TextBlock
+
+
+class SessionsPage(PageWidget):
+    """Asks for a fresh look with every board, once a second while it is open."""
+
+    page = "sessions"
+    BINDINGS = [
+        Binding("K", "ask('terminate')", "end"),
+        Binding("C", "ask('cancel')", "cancel query"),
+        Binding("slash", "find", "find"),
+        Binding("escape", "leave", show=False),
+    ]
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.sessions: Sequence[Session] = ()
+        self._health: Sequence[Health] = ()
+        self._problem = "asking …"
+        self._said = ""
+        self._board: Board | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TextBlock(id="sessions-head")
+        box = Input(id="sessions-find", placeholder="only sessions with …", compact=True)
+        box.cursor_blink = False
+        yield box
+        yield RowList(id="sessions-rows")
+        yield TextBlock(id="sessions-foot")
+
+    def on_mount(self) -> None:
+        self.border_title = "Sessions"
+        self.border_subtitle = (
+            "K end it   C cancel its query   enter in full   / find   · never ended from here"
+        )
+
+    def place_focus(self) -> Widget:
+        return self.query_one("#sessions-rows")
+
+    @property
+    def key(self) -> str:
+        return self.query_one("#sessions-rows", RowList).key
+
+    def show(self, board: Board) -> None:
+        self._board = board
+        self.post_message(SessionsAsked("look"))
+        self._draw()
+
+    def seen(self, sessions: Sequence[Session], problem: str) -> None:
+        """The newest look; on a problem the last sessions stay, and the problem is said."""
+        if not problem:
+            self.sessions = sessions
+        self._problem = problem
+        self._draw()
+
+    def examined(self, health: Sequence[Health]) -> None:
+        self._health = health
+        self._draw()
+
+    def say(self, text: str) -> None:
+        self._said = text
+        self._draw()
+
+    def session(self, pid: int) -> Session | None:
+        return next((one for one in self.sessions if one.pid == pid), None)
+
+    def _draw(self) -> None:
+        if self._board is None:
+            return
+        rows = self.query_one("#sessions-rows", RowList)
+        wanted = self.query_one(Input).value
+        first = (
+            Content.styled(self._problem, STYLES["elevated"])
+            if self._problem
+            else views.summary(self.sessions)
+        )
+        self.query_one("#sessions-head", TextBlock).show_lines([connection_line(self._board), first])
+        rows.show_rows(views.session_rows(self.sessions, self._health, wanted, rows.row_width))
+        self.query_one("#sessions-foot", TextBlock).show_lines([Content(self._said)] if self._said else [])
+
+    def action_ask(self, act: str) -> None:
+        self.post_message(SessionsAsked(act, self.key))
+
+    def action_find(self) -> None:
+        box = self.query_one(Input)
+        box.add_class("-open")
+        self.screen.set_focus(box)
+
+    def action_leave(self) -> None:
+        box = self.query_one(Input)
+        if not box.value:
+            box.remove_class("-open")
+        self.screen.set_focus(self.place_focus())
+
+    @on(Input.Changed)
+    def _found(self) -> None:
+        self._draw()
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.action_leave()
+
+    @on(RowList.Chosen)
+    def _chosen(self, event: RowList.Chosen) -> None:
+        event.stop()
+        kind, _, id = event.key.partition(":")
+        if kind == "session" and (found := self.session(int(id))) is not None:
+            self.app.push_screen(DetailScreen(f"Session {found.pid}", views.session_lines(found)))
+        elif kind == "group":
+            box = self.query_one(Input)
+            box.value = id.rpartition("/")[0]
+            box.add_class("-open")

@@ -1,0 +1,306 @@
+"""The SQL page: a statement, the guard's word on it, its rows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.util import find_spec
+from typing import Any
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import DataTable, Input, TextArea
+
+from isla_console.actions.sql.history import FILE_NAME, History
+from isla_console.actions.sql.result import SqlResult
+from isla_console.actions.sql.statements import statement_at
+from isla_console.actions.sql.values import raw_text
+from isla_console.actions.sql.verdict import Verdict
+from isla_console.actions.sql.writing import Change
+from isla_console.plain import plain
+from isla_console.ui.board import Board
+from isla_console.ui.messages import SqlAsked, SqlTyped
+from isla_console.ui.pages.base import PageWidget
+from isla_console.ui.screens.detail import DetailScreen
+from isla_console.ui.screens.main import MainScreen
+from isla_console.ui.views import sql as views
+from isla_console.ui.widgets.text_block import TextBlock
+
+HINT = (
+    "x run  i edit  ,. statement  <> history  g explain  w watch  S export  / find  s sort  y copy  U unlock"
+)
+
+
+class SqlPage(PageWidget):
+    """Keys work on the rows; in the editor Escape returns to them and F5 runs."""
+
+    page = "sql"
+    BINDINGS = [
+        Binding("x,f5", "ask('run')", "run"),
+        Binding("X", "ask('stop')", "stop"),
+        Binding("g", "ask('explain')", "explain"),
+        Binding("G", "ask('analyze')", "explain analyze"),
+        Binding("w", "ask('watch')", "watch"),
+        Binding("S", "ask('export')", "export"),
+        Binding("U", "ask('unlock')", "unlock"),
+        Binding("C", "ask('commit')", "commit"),
+        Binding("B", "ask('back')", "roll back"),
+        Binding("i", "edit", "edit"),
+        Binding("full_stop", "statement(1)", "next statement"),
+        Binding("comma", "statement(-1)", "previous statement"),
+        Binding("less_than_sign", "history(-1)", "older"),
+        Binding("greater_than_sign", "history(1)", "newer"),
+        Binding("slash", "find", "find"),
+        Binding("s", "sort", "sort"),
+        Binding("y", "copy('cell')", "copy"),
+        Binding("Y", "copy('row')", "copy row"),
+        Binding("escape", "leave", show=False),
+    ]
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.statement: views.Statement | None = None
+        self.result: SqlResult | None = None
+        self.said = ""
+        """What is under way, or came of the last thing that gave no rows."""
+        self.history: History | None = None
+        self._board: Board | None = None
+        self._verdict: Verdict | None = None
+        self._change: tuple[Change, datetime] | None = None
+        self._rows: Sequence[tuple[Any, ...]] = ()
+        self._sorted: tuple[int, bool] | None = None
+        self._issue = ""
+
+    def compose(self) -> ComposeResult:
+        yield TextBlock(id="sql-head")
+        language = "sql" if find_spec("tree_sitter_sql") is not None else None
+        editor = TextArea("", language=language, id="sql-editor", show_line_numbers=False, compact=True)
+        editor.cursor_blink = False
+        yield editor
+        yield TextBlock(id="sql-verdict")
+        box = Input(id="sql-find", placeholder="only rows with …", compact=True)
+        box.cursor_blink = False
+        yield box
+        table: DataTable[Content] = DataTable(id="sql-rows", zebra_stripes=False, cursor_type="cell")
+        yield table
+        yield TextBlock(id="sql-foot")
+
+    def on_mount(self) -> None:
+        self.border_title = "SQL"
+        self.border_subtitle = HINT
+
+    def place_focus(self) -> Widget:
+        return self.query_one("#sql-rows")
+
+    @property
+    def text(self) -> str:
+        """The statement under the cursor."""
+        editor = self.query_one(TextArea)
+        offset = _offset(editor)
+        return statement_at(editor.text, offset)[1].strip() or editor.text.strip()
+
+    def show(self, board: Board) -> None:
+        first, self._board = self._board is None, board
+        if first:
+            settings = getattr(self.app, "settings", None)
+            if settings is not None:
+                self.history = History(settings.state_dir / FILE_NAME)
+        issue = self._near(board)
+        if first or issue != self._issue:
+            self._issue = issue
+            if self.statement is not None or not self.query_one(TextArea).text:
+                self.statement = None
+                self.action_statement(0)
+        self._draw()
+
+    def _near(self, board: Board) -> str:
+        """The issue whose statements are near: the one last looked at, the incident's, the likeliest."""
+        looked_at = self.screen.last_issue if isinstance(self.screen, MainScreen) else None
+        likeliest = board.triage.first.issue if board.triage.first is not None else ""
+        return looked_at or (board.incident.issue if board.incident else None) or likeliest or ""
+
+    def take(self, statement: views.Statement | None, text: str) -> None:
+        """Put a statement into the editor."""
+        self.statement = statement
+        self.query_one(TextArea).load_text(text)
+
+    def judged(self, text: str, verdict: Verdict) -> None:
+        """The guard's word, if the text is still the same."""
+        if text == self.text:
+            self._verdict = verdict
+            self._draw()
+
+    def say(self, text: str) -> None:
+        self.said = text
+        self._draw()
+
+    def show_result(self, result: SqlResult) -> None:
+        """Rows, or why there are none; the old rows stay under an error."""
+        self.result = result
+        self._change = None
+        self._verdict = result.verdict
+        if result.ok:
+            self._sorted = None
+            self._fill()
+        if result.error is not None and result.error.line:
+            editor = self.query_one(TextArea)
+            start = statement_at(editor.text, _offset(editor))[0]
+            before = editor.text[:start]
+            row, column = before.count("\n"), start - (before.rfind("\n") + 1)
+            line = result.error.line - 1
+            editor.move_cursor((row + line, result.error.column - 1 + (column if line == 0 else 0)))
+        self._draw()
+
+    def show_change(self, change: Change | None, until: datetime | None = None) -> None:
+        """A transaction that waits for a decision, or none any more."""
+        self._change = (change, until) if change is not None and until is not None else None
+        self._draw()
+
+    @property
+    def selected(self) -> int | None:
+        """The result row under the cursor, as an index into what is shown."""
+        table = self.query_one(DataTable)
+        return table.cursor_row if self._rows and table.cursor_row < len(self._rows) else None
+
+    def _draw(self) -> None:
+        board = self._board
+        if board is None:
+            return
+        self.border_title = f"SQL · {self.statement.title}" if self.statement else "SQL · free text"
+        self.query_one("#sql-head", TextBlock).show_lines([views.connection_line(board)])
+        self.query_one("#sql-verdict", TextBlock).show_lines([views.verdict_line(self._verdict, board)])
+        if self._change is not None:
+            change, until = self._change
+            lines = views.change_lines(change, max(0.0, (until - board.now).total_seconds()))
+        else:
+            lines = views.result_lines(self.result, len(self._rows), self.said)
+        self.query_one("#sql-foot", TextBlock).show_lines(lines)
+
+    def _fill(self) -> None:
+        """Show the result's rows: filtered, sorted."""
+        result, table = self.result, self.query_one(DataTable)
+        if result is None or not result.ok:
+            return
+        wanted = self.query_one("#sql-find", Input).value.casefold()
+        rows = [
+            row for row in result.rows if not wanted or any(wanted in views.shown(v).casefold() for v in row)
+        ]
+        if self._sorted is not None:
+            column, down = self._sorted
+            rows.sort(key=lambda row: _sort_key(row[column]), reverse=down)
+            rows.sort(key=lambda row: row[column] is None)
+        self._rows = rows
+        place = table.cursor_coordinate
+        table.clear(columns=True)
+        for index, column_ in enumerate(result.columns):
+            mark = (
+                "" if self._sorted is None or self._sorted[0] != index else " ↓" if self._sorted[1] else " ↑"
+            )
+            table.add_column(Text(plain(column_.name) + mark))
+        width = {
+            index: max((len(views.shown(row[index])) for row in rows), default=0)
+            for index, column_ in enumerate(result.columns)
+            if column_.is_number
+        }
+        for row in rows:
+            cells = [views.cell(column_, value) for column_, value in zip(result.columns, row, strict=True)]
+            for index, most in width.items():
+                cells[index] = Content(" " * (most - cells[index].cell_length)) + cells[index]
+            table.add_row(*cells)
+        table.move_cursor(row=min(place.row, max(0, len(rows) - 1)), column=place.column)
+
+    def action_ask(self, act: str) -> None:
+        self.post_message(SqlAsked(act, self.text))
+
+    def action_edit(self) -> None:
+        self.screen.set_focus(self.query_one(TextArea))
+
+    def action_leave(self) -> None:
+        self.query_one("#sql-find", Input).remove_class("-open")
+        self.screen.set_focus(self.place_focus())
+
+    def action_statement(self, by: int) -> None:
+        """The runbook's next or previous statement."""
+        if self._board is None:
+            return
+        known = views.statements(self._board, self._issue or None)
+        if not known:
+            return
+        ids = [one.step.id for one in known]
+        here = ids.index(self.statement.step.id) if self.statement and self.statement.step.id in ids else 0
+        chosen = known[(here + by) % len(known)] if self.statement else known[0]
+        self.take(chosen, (chosen.step.run or "").rstrip())
+
+    def action_history(self, by: int) -> None:
+        """What was run before."""
+        if self.history is not None:
+            found = self.history.older() if by < 0 else self.history.newer()
+            if found is not None:
+                self.take(None, found)
+
+    def action_find(self) -> None:
+        box = self.query_one("#sql-find", Input)
+        box.add_class("-open")
+        self.screen.set_focus(box)
+
+    def action_sort(self) -> None:
+        """By the column under the cursor: up, down, as it came."""
+        column = self.query_one(DataTable).cursor_column
+        now = self._sorted if self._sorted is not None and self._sorted[0] == column else None
+        self._sorted = (column, False) if now is None else (column, True) if not now[1] else None
+        self._fill()
+        self._draw()
+
+    def action_copy(self, what: str) -> None:
+        index = self.selected
+        if index is None or self.result is None:
+            return
+        row = self._rows[index]
+        cells = row if what == "row" else (row[self.query_one(DataTable).cursor_column],)
+        self.post_message(SqlAsked("copy", "\t".join(raw_text(value) for value in cells)))
+
+    @on(TextArea.Changed)
+    def _typed(self) -> None:
+        text = self.text
+        if self.statement is not None and text != (self.statement.step.run or "").strip():
+            self.statement = None
+        self._verdict = None
+        self.post_message(SqlTyped(text))
+
+    @on(Input.Changed, "#sql-find")
+    def _found(self) -> None:
+        self._fill()
+        self._draw()
+
+    @on(Input.Submitted, "#sql-find")
+    def _submitted(self) -> None:
+        self.screen.set_focus(self.place_focus())
+
+    @on(DataTable.CellSelected)
+    def _chosen(self) -> None:
+        if (index := self.selected) is not None and self.result is not None:
+            lines = views.row_lines(self.result.columns, self._rows[index])
+            self.app.push_screen(DetailScreen(f"Row {index + 1}", lines))
+
+
+def _offset(editor: TextArea) -> int:
+    """The cursor as a count of characters."""
+    row, column = editor.cursor_location
+    lines = editor.text.split("\n")
+    return sum(len(line) + 1 for line in lines[:row]) + column
+
+
+def _sort_key(value: Any) -> tuple[int, Any]:
+    """Numbers before everything else; what cannot be compared goes by its text."""
+    if isinstance(value, bool) or value is None:
+        return (1, str(value))
+    if isinstance(value, int | float):
+        return (0, value)
+    if hasattr(value, "total_seconds"):
+        return (0, value.total_seconds())
+    try:
+        return (0, float(value)) if not isinstance(value, str) else (1, value)
+    except (TypeError, ValueError):
+        return (1, raw_text(value))

@@ -1,0 +1,197 @@
+"""What the SQL page says around its editor and its rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from textual.content import Content
+
+from isla_console.actions.sql.result import Column, SqlResult
+from isla_console.actions.sql.values import text
+from isla_console.actions.sql.verdict import Verdict
+from isla_console.actions.sql.writing import Change
+from isla_console.monitor.postgres import SessionReading
+from isla_console.runbook.steps import Step
+from isla_console.ui.board import Board
+from isla_console.ui.format import countdown
+from isla_console.ui.theme import MUTED, STYLES
+
+CELL = 48
+"""Cells of a column before it is cut; Enter shows a row in full."""
+NULL = "∅"
+PROMISE = (
+    "A read-only transaction is not proof: what a foreign server or an extension's own code does, "
+    "the guard cannot see."
+)
+_CLASS_STYLES = {"read": "$success", "maintenance": "$warning bold", "write": "$warning bold"}
+_LONG_S = {"warn": 60.0, "bad": 300.0}
+_AGES = frozenset({"age", "duration", "transaction_age", "idle_for", "longest_idle", "x_age", "q_age"})
+_COUNTS = {"would_shrink": (0, 0), "hidden": (0, 0), "dead_percent": (10, 20), "failed_24h": (0, 3),
+           "waiting_for_lock": (0, 5), "idle_in_transaction": (0, 10)}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One of the runbook's statements, with where it stands among them."""
+
+    step: Step
+    issue: str
+    number: int
+    of: int
+
+    @property
+    def title(self) -> str:
+        return f"{self.issue}: {self.step.title} ({self.number} of {self.of})"
+
+
+def statements(board: Board, issue_id: str | None) -> list[Statement]:
+    """The SQL of an issue, in the runbook's order; of all issues when none is chosen."""
+    found: list[Statement] = []
+    for issue in board.runbook.issues:
+        if issue_id is not None and issue.id != issue_id:
+            continue
+        steps = [*issue.diagnosis, *(step for cause in issue.resolutions for step in cause.steps)]
+        chosen = [step for step in steps if step.kind == "sql" and step.run and not step.blocked]
+        found += [Statement(step, issue.title, number, len(chosen)) for number, step in enumerate(chosen, 1)]
+    return found
+
+
+def connection_line(board: Board) -> Content:
+    """Which database, as whom, how protected, how full."""
+    reading = board.database.reading if board.database else None
+    if reading is None:
+        return Content.styled("No database: set ISLA_DATABASE_URL to a read-only role's address.", "$warning")
+    if reading.state != "ok":
+        return Content.styled(f"{reading.state}: {reading.reason}", STYLES["alert"])
+    parts = [
+        f"{reading.database} · role {reading.role} · {reading.mode} · {_limits(reading)}",
+        reading.tls,
+        *([used] if (used := _used(board)) else []),
+    ]
+    line = Content.styled(" · ".join(parts), MUTED)
+    for warning in reading.warnings:
+        line = Content.assemble(line, (f" · {warning}", "$warning"))
+    return line
+
+
+def _limits(reading: SessionReading) -> str:
+    limit = reading.settings.get("statement_timeout", "")
+    seconds = f"{int(limit) // 1000} s" if limit.isdigit() else limit
+    return f"READ ONLY transaction · statement {seconds}"
+
+
+def _used(board: Board) -> str:
+    found = board.reading("db-connections")
+    return f"{found.text} connections" if found is not None and found.text else ""
+
+
+def verdict_line(verdict: Verdict | None, board: Board) -> Content:
+    """The guard's word, and what happens if it is run."""
+    if verdict is None:
+        return Content("")
+    style = _CLASS_STYLES.get(verdict.kind, STYLES["alert"])
+    line = Content.styled(verdict.text, style)
+    if verdict.kind == "read":
+        return line
+    return Content.assemble(line, (f" · {_way(verdict, board)}", MUTED))
+
+
+def _way(verdict: Verdict, board: Board) -> str:
+    database = board.database
+    if verdict.kind not in {"write", "maintenance"}:
+        return "not run from here"
+    if database is None or database.armed is None:
+        return "set ISLA_DATABASE_ADMIN_URL to write"
+    return "x runs it, in sight" if database.unlock is not None else "U unlocks writing"
+
+
+def result_lines(result: SqlResult | None, shown: int, said: str) -> list[Content]:
+    """What came of it: rows and times, or the error with its place, hint and meaning."""
+    lines: list[Content] = []
+    if said:
+        lines.append(Content.styled(said, MUTED))
+    if result is None:
+        return lines or [Content.styled(PROMISE, MUTED)]
+    if result.refused:
+        return [*lines, Content.styled(f"Not run: {result.refused}", STYLES["elevated"])]
+    if (error := result.error) is not None:
+        place = f" · line {error.line}, column {error.column}" if error.line else ""
+        code = f" ({error.sqlstate})" if error.sqlstate else ""
+        lines.append(Content.styled(f"◆ {error.message}{code}{place}", STYLES["alert"]))
+        for label, told in (("Detail", error.detail), ("Hint", error.hint), ("Means", error.meaning)):
+            if told:
+                lines.append(Content.assemble((f"{label}  ", MUTED), told))
+        return lines
+    rows = f"{result.row_count} row{'s' if result.row_count != 1 else ''}"
+    if result.truncated:
+        rows = f"the first {result.row_count} of more; S exports all"
+    found = f" · {shown} shown" if shown != result.row_count else ""
+    times = f"{result.duration_ms:.0f} ms · first row {result.first_row_ms:.0f} ms"
+    style = STYLES["elevated"] if result.truncated else ""
+    return [*lines, Content.assemble((rows, style), (f"{found} in {times} · {NULL} is NULL", MUTED))]
+
+
+def change_lines(change: Change, left_s: float) -> list[Content]:
+    """An open transaction: how much it changed, before and after, and how long it waits."""
+    head = Content.assemble(
+        (f" {change.status} ", "$background on $warning bold"),
+        f"  {change.affected} rows changed, not committed.  ",
+        ("C", "$accent bold"),
+        " commit   ",
+        ("B", "$accent bold"),
+        f" roll back   by itself in {countdown(left_s)}",
+    )
+    lines = [head]
+    for name, sample in (("before", change.before), ("after", change.after)):
+        for row in sample.rows:
+            pairs = zip(sample.columns, row, strict=True)
+            told = "  ".join(f"{column.name}={shown(value)}" for column, value in pairs)
+            lines.append(Content.assemble((f"{name:<7}", MUTED), told))
+    return lines
+
+
+def shown(value: Any) -> str:
+    """A value in a cell: NULL has its own sign, an empty text its quotes."""
+    if value is None:
+        return NULL
+    return text(value) or "''"
+
+
+def cell(column: Column, value: Any) -> Content:
+    """One cell, cut and coloured."""
+    told = shown(value)
+    if len(told) > CELL:
+        told = told[: CELL - 1] + "…"
+    style = MUTED if value is None or value == "" else cell_style(column.name, value)
+    return Content.styled(told, style) if style else Content(told)
+
+
+def cell_style(name: str, value: Any) -> str:
+    """The colour of a value in a column that is known to mean something."""
+    if name in _AGES and isinstance(value, timedelta):
+        seconds = value.total_seconds()
+        return (
+            STYLES["alert"]
+            if seconds > _LONG_S["bad"]
+            else (STYLES["elevated"] if seconds > _LONG_S["warn"] else "")
+        )
+    if name in _COUNTS and not isinstance(value, str | bool):
+        warn, bad = _COUNTS[name]
+        return STYLES["alert"] if value > bad else STYLES["elevated"] if value > warn else ""
+    if name in {"state", "status", "wait_event_type"} and isinstance(value, str):
+        if value in {"failed", "Lock"}:
+            return STYLES["alert"]
+        return STYLES["elevated"] if value.startswith("idle in transaction") else ""
+    return ""
+
+
+def row_lines(columns: Sequence[Column], row: Sequence[Any]) -> list[Content]:
+    """A row in full, one column after the other."""
+    width = max((len(column.name) for column in columns), default=0)
+    return [
+        Content.assemble(
+            (column.name.ljust(width), "$accent"), "  ", shown(value), (f"  {column.type}", MUTED)
+        )
+        for column, value in zip(columns, row, strict=True)
+    ]
