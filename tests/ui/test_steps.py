@@ -1,0 +1,356 @@
+"""Doing steps from their pages: in place, behind the guard, and no output moves the screen."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.content import Content
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from isla_console.incident import commands as act
+from isla_console.resources import resource
+from isla_console.ui.app import IslaApp
+from isla_console.ui.screens.ask import AskScreen
+from isla_console.ui.screens.detail import DetailScreen
+from isla_console.ui.screens.guard import Asked, GuardScreen
+from isla_console.ui.widgets.rows import RowList
+from tests.support.pilot import settle
+from tests.support.still import OUTAGE, still_app
+
+ESCAPES = [
+    "\x1b]52;c;ZXZpbA==\x07",
+    "\x1b]0;title\x07",
+    "\x1b]2;title\x1b\\",
+    "\x1b[2J\x1b[H",
+    "\x1b[?1049h",
+    "\x1b[?2004h",
+    "\x1b[?1000h",
+    "\x1b[6n",
+    "\x1bc",
+    "\x9b31m",
+    "\x90q\x9c",
+    "\r overwritten",
+    "\x08\x08\x08gone",
+    "\x07",
+    "\u202egnp.exe",
+    "\u2066hidden\u2069",
+    "[bold red]markup[/]",
+    "[@click=app.quit]quit[/]",
+    "[link=https://evil.example]x[/link]",
+    "$error",
+    "%s %d {0} {name}",
+]
+"""OSC 52, titles, cursor and screen control, bracketed paste, mouse, 8-bit controls, bidi, markup."""
+
+
+def app_with(folder: Path, steps: str, **environ: str) -> IslaApp:
+    """The console with the shipped runbook, whose first issue's diagnosis is `steps`."""
+    text = resource("runbook.yaml").read_text()
+    start = text.index("    diagnosis:\n") + len("    diagnosis:\n")
+    end = text.index("    resolutions:\n", start)
+    # What refers to the steps that are gone goes with them.
+    inputs = text.index("inputs:\n") + len("inputs:\n")
+    extra = "  WHO: {title: Whom to greet}\n  KEY: {title: A key, type: secret, secret: true}\n"
+    text = text[:inputs] + extra + text[inputs:start] + steps + text[end:]
+    file = folder / "runbook.yaml"
+    file.write_text(text)
+    return still_app(folder, OUTAGE, environ={"ISLA_RUNBOOK": str(file), "PATH": "/usr/bin:/bin", **environ})
+
+
+def shell(id: str, run: str, effect: str = "read", more: str = "") -> str:
+    lines = "\n".join(f"          {line}" for line in run.splitlines())
+    return (
+        f"      - id: {id}\n        title: Step {id}\n        kind: shell\n        effect: {effect}\n"
+        f"        run: |\n{lines}\n{more}"
+    )
+
+
+async def declare(app: IslaApp, pilot: Pilot[int]) -> None:
+    board = app.board
+    events = act.declare(
+        title="Redirect service down",
+        severity="P1",
+        issue="redirect-down",
+        policy=board.runbook.policy(),
+        runbook_sha256="0" * 64,
+        author=app.desk.author,
+        now=app.clock.now(),
+        taken=[],
+        metrics={},
+    )
+    await app.desk.record(events)
+    app.desk.work_on(events[0].incident)
+    app.refresh_board()
+    await pilot.pause()
+
+
+async def at(app: IslaApp, pilot: Pilot[int], step: str) -> None:
+    """Open the first issue with the cursor on a step."""
+    app.go("issue:redirect-down")
+    rows = app.main.query_one("#page", RowList)
+    assert rows.go(f"step:{step}")
+    app.main.set_focus(rows)
+    await pilot.pause()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def ended(app: IslaApp, step: str) -> None:
+    """Until a step has a result, and it is journalled."""
+    tools = app.toolbox
+    await until(lambda: tools.runner.outcome(step) is not None)
+    await until(lambda: not [w for w in app.workers if w.group == "steps" and not w.is_finished])
+
+
+def screen_text(app: IslaApp) -> str:
+    """Every cell of the screen as text."""
+    return "\n".join(
+        "".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()
+    )
+
+
+async def test_enter_runs_a_read_in_place(tmp_path: Path) -> None:
+    app = app_with(tmp_path, shell("hello", "echo hello there", more="        expect: {exit_code: 0}\n"))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await declare(app, pilot)
+        await at(app, pilot, "hello")
+        await pilot.press("enter")
+        await ended(app, "hello")
+        await pilot.pause()
+        shown = screen_text(app)
+        assert "hello there" in shown
+        assert "as expected: exit 0" in shown
+        assert app.desk.incident is not None
+        ran = [event for event in app.desk.incident.timeline if event.kind == "ran"]
+        assert [(event.data["step"], event.data["exit_code"], event.data["output"]) for event in ran] == [
+            ("hello", 0, "hello there\n")
+        ]
+        await pilot.press("enter")
+        await until(lambda: (o := app.toolbox.runner.outcome("hello")) is not None and o.changed is not None)
+        await pilot.pause()
+        assert "the same as before" in screen_text(app)
+
+
+async def test_live_output_and_stop(tmp_path: Path) -> None:
+    app = app_with(tmp_path, shell("slow", "echo first; sleep 60"))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await at(app, pilot, "slow")
+        await pilot.press("enter")
+        await until(lambda: "first" in screen_text(app))
+        assert "X: stop" in screen_text(app)
+        app.go("home")
+        await pilot.pause()
+        assert app.toolbox.runner.running
+        await at(app, pilot, "slow")
+        await pilot.press("X")
+        await ended(app, "slow")
+        assert not app.toolbox.runner.running
+        await pilot.pause()
+        assert "stopped" in screen_text(app)
+
+
+async def test_quitting_asks_and_stops(tmp_path: Path) -> None:
+    app = app_with(tmp_path, shell("slow", "echo $$; sleep 60"))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await at(app, pilot, "slow")
+        await pilot.press("enter")
+        await until(lambda: bool(app.toolbox.runner.runs["slow"].capture.size))
+        pid = int(app.toolbox.runner.runs["slow"].capture.take().head.split()[0])
+        await pilot.press("q")
+        await until(lambda: isinstance(app.screen, AskScreen))
+        await pilot.pause()
+        assert "Still running: Step slow" in screen_text(app)
+        await pilot.press("enter")  # stay is what stands chosen
+        await settle(pilot)
+        assert app.toolbox.runner.running
+        await pilot.press("q")
+        await until(lambda: isinstance(app.screen, AskScreen))
+        await pilot.press("up", "enter")
+        await until(lambda: not app.is_running)
+    await until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+async def test_inputs_are_asked_once_and_masked(tmp_path: Path) -> None:
+    app = app_with(tmp_path, shell("greet", 'echo "hello $WHO"; echo "$KEY"'))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await declare(app, pilot)
+        await at(app, pilot, "greet")
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, AskScreen))
+        await pilot.press(*"ben", "enter", *"hunter2hunter2")
+        await pilot.pause()
+        assert app.screen.query_one("#field-KEY", Input).password
+        assert "hunter2" not in screen_text(app)
+        await pilot.press("enter")
+        await ended(app, "greet")
+        await pilot.pause()
+        shown = screen_text(app)
+        assert "hello ben" in shown
+        assert "hunter2" not in shown
+        await pilot.press("enter")
+        await settle(pilot)
+        assert not isinstance(app.screen, AskScreen)
+    journal = b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())
+    assert b"hello ben" in journal
+    assert b"hunter2" not in journal
+
+
+async def test_a_write_wants_the_object_typed(tmp_path: Path) -> None:
+    target = tmp_path / "written"
+    app = app_with(tmp_path, shell("note-down", f'echo "$WHO" > {target}', "write"))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await declare(app, pilot)
+        await at(app, pilot, "note-down")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, DetailScreen)
+        await pilot.press("escape", "x")
+        await until(lambda: isinstance(app.screen, AskScreen))
+        await pilot.press(*"ben", "enter")
+        await until(lambda: isinstance(app.screen, GuardScreen))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, GuardScreen)
+        await pilot.press(*"yes", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, GuardScreen)
+        assert "type ben" in screen_text(app)
+        app.screen.query_one("#object", Input).value = ""
+        await pilot.press(*"ben", "enter", *"because", "enter")
+        await ended(app, "note-down")
+        assert target.read_text() == "ben\n"
+        assert app.desk.incident is not None
+        ran = next(event for event in app.desk.incident.timeline if event.kind == "ran")
+        assert (ran.actor, ran.data["reason"], ran.data["effect"]) == ("ana", "because", "write")
+
+
+async def test_outside_an_incident_nothing_is_destroyed(tmp_path: Path) -> None:
+    target = tmp_path / "precious"
+    target.write_text("x")
+    app = app_with(tmp_path, shell("remove", f"rm {target}", "read"))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await at(app, pilot, "remove")
+        await pilot.press("x")
+        await settle(pilot)
+        assert isinstance(app.screen, DetailScreen)
+        shown = screen_text(app)
+        assert "d declares one" in shown
+        assert "removes files" in shown
+    assert target.exists()
+
+
+async def test_a_blocked_step_explains_itself(tmp_path: Path) -> None:
+    app = still_app(tmp_path, OUTAGE)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        app.go("issue:payments")
+        rows = app.main.query_one("#page", RowList)
+        assert rows.go("step:payments-trigger")
+        app.main.set_focus(rows)
+        await pilot.press("x")
+        await settle(pilot)
+        shown = screen_text(app)
+        assert "blocked: With a live key" in shown
+        assert "Instead:" in shown
+
+
+async def test_a_missing_tool_says_what_brings_it(tmp_path: Path) -> None:
+    app = app_with(tmp_path, shell("list", "vercel ls isla"))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await at(app, pilot, "list")
+        await pilot.press("enter")
+        await ended(app, "list")
+        await pilot.pause()
+        assert "npm install --global vercel" in screen_text(app)
+
+
+async def test_output_marks_a_symptom(tmp_path: Path) -> None:
+    seen = '        seen: [{pattern: "HTTP 50[0-9]", symptom: redirect-reports}]\n'
+    app = app_with(tmp_path, shell("look", "echo HTTP 503", more=seen))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await declare(app, pilot)
+        await at(app, pilot, "look")
+        await pilot.press("enter")
+        await ended(app, "look")
+        assert app.desk.incident is not None
+        found = app.desk.incident.symptoms["redirect-down/redirect-reports"]
+        assert (found.seen, found.by) == (True, "measured")
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+async def test_escapes_are_text(tmp_path: Path, size: tuple[int, int]) -> None:
+    """In live output, result, detail, journal and the names of columns: shown, never obeyed."""
+    evil = tmp_path / "evil"
+    evil.write_bytes(
+        b"\n".join(text.encode("latin-1", "ignore") or text.encode() for text in ESCAPES) + b"\n"
+    )
+    rows = tmp_path / "rows.json"
+    rows.write_text(json.dumps([{f"c{text}": text for text in ESCAPES[:6]}, {"b": ESCAPES[16]}]))
+    steps = shell("evil", f"cat {evil}; sleep 1") + shell("rows", f"cat {rows}", more="        table: '[]'\n")
+    app = app_with(tmp_path, steps)
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        await declare(app, pilot)
+        for step in ("evil", "rows"):
+            await at(app, pilot, step)
+            await pilot.press("enter")
+            await asyncio.sleep(0.5)
+            assert not controls(screen_text(app))
+            await ended(app, step)
+            await pilot.pause()
+            assert not controls(screen_text(app))
+            await pilot.press("right")
+            await pilot.pause()
+            assert isinstance(app.screen, DetailScreen)
+            shown = screen_text(app)
+            assert not controls(shown)
+            if step == "evil":
+                assert "␛]52;c;ZXZpbA==" in shown
+                assert "[bold red]markup[/]" in shown or size == (80, 24)
+            await pilot.press("escape")
+        assert app.is_running
+        await pilot.press("t")
+        await pilot.pause()
+        assert not controls(screen_text(app))
+
+
+def controls(text: str) -> str:
+    """Control characters of a text that are none of its line ends."""
+    return "".join(char for char in text if (ord(char) < 32 and char != "\n") or 0x7F <= ord(char) < 0xA0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "good"),
+    [
+        ("dpl_5pQ9sLhYd3Kx", True),
+        ("dpl_5pQ9", True),
+        ("dpl_5pQ", False),
+        ("dpl_", False),
+        ("", False),
+        ("yes", False),
+        ("dpl_1aA0mRcPj9Vg", False),
+        (" dpl_5pQ9sLhYd3Kx ", True),
+    ],
+)
+def test_what_names_the_object(typed: str, good: bool) -> None:
+    asked = Asked(
+        "Roll back", Content(""), [], "Which?", "dpl_5pQ9sLhYd3Kx", ["dpl_5pQ9sLhYd3Kx", "dpl_1aA0mRcPj9Vg"]
+    )
+    assert (asked.problem(typed) == "") is good
+    alike = Asked("x", Content(""), [], "?", "dpl_12345678a", ["dpl_12345678a", "dpl_12345678b"])
+    assert alike.problem("dpl_12345678")
