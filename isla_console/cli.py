@@ -76,6 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     drill.add_argument("--quiet", action="store_true", help="nobody asks, nothing comes between")
     drill.set_defaults(run=_drill)
 
+    replay = commands.add_parser("replay", help="look at a recorded incident on the real screens")
+    replay.add_argument("journal", metavar="JOURNAL", help="a journal's file, or exported JSON lines")
+    replay.add_argument("--incident", default="", metavar="ID", help="which one; the last, when left out")
+    replay.add_argument(
+        "--speed", type=_speed, default=10.0, metavar="N", help="N times quicker than it was (1 to 120; 10)"
+    )
+    replay.set_defaults(run=_replay)
+
     add_headless(commands)
     return parser
 
@@ -169,6 +177,22 @@ def _drill(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         quiet=arguments.quiet,
     )
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from isla_console.drill.run import clean
+    from isla_console.journal.local import JournalError
+    from isla_console.settings import Settings
+    from isla_console.ui.replay import open_replay
+
+    try:
+        # What happened is looked at without what could make anything happen.
+        nowhere = {"XDG_CONFIG_HOME": "/nonexistent"}
+        settings = Settings.load(clean(os.environ) | nowhere, overrides=_options(arguments))
+        return open_replay(Path(arguments.journal), arguments.incident, arguments.speed, settings)
+    except (JournalError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def _headless(arguments: argparse.Namespace) -> int:

@@ -85,7 +85,7 @@ class _Places:
     def of(cls, environ: Mapping[str, str]) -> "_Places":
         from isla_console.settings import Settings
 
-        base = _clean(environ) | {"ISLA_STATE_DIR": environ.get("ISLA_STATE_DIR", "")}
+        base = clean(environ) | {"ISLA_STATE_DIR": environ.get("ISLA_STATE_DIR", "")}
         # Where the person's own config.toml is not: it may be broken, or hold production's keys.
         settings = Settings.load(base | {"XDG_CONFIG_HOME": "/nonexistent"})
         return cls(settings.state_dir / "drill", settings.cache_dir / "drill")
@@ -158,7 +158,7 @@ def start(
         variables: dict[str, str] = ready["ready"]
         yield Platform(
             scenario=scenario,
-            environ=_clean(environ)
+            environ=clean(environ)
             | variables
             | {
                 "ISLA_STATE_DIR": str(places.state),
@@ -262,7 +262,7 @@ def _record(environ: Mapping[str, str], scenario: str, *, seed: int, speed: floa
     from isla_console.drill.record import new
     from isla_console.settings import Settings
 
-    actor = Settings.load(_clean(environ) | {"XDG_CONFIG_HOME": "/nonexistent"}).actor
+    actor = Settings.load(clean(environ) | {"XDG_CONFIG_HOME": "/nonexistent"}).actor
     return new(scenario, actor=actor, seed=seed, speed=speed, quiet=quiet, now=datetime.now(UTC))
 
 
@@ -275,7 +275,8 @@ def _check_installed() -> None:
         )
 
 
-def _clean(environ: Mapping[str, str]) -> dict[str, str]:
+def clean(environ: Mapping[str, str]) -> dict[str, str]:
+    """What of an environment may reach a drill or a replay: nothing of production's."""
     return {name: value for name, value in environ.items() if name in _PASSES}
 
 
@@ -283,7 +284,7 @@ def _supervisor_environ(environ: Mapping[str, str]) -> dict[str, str]:
     package = str(Path(__file__).parents[2])
     passed = {name: os.environ[name] for name in _PYTHON if name in os.environ}
     path = os.pathsep.join(filter(None, (passed.get("PYTHONPATH"), package)))
-    return _clean(environ) | passed | {"PYTHONPATH": path}
+    return clean(environ) | passed | {"PYTHONPATH": path}
 
 
 def _await_ready(

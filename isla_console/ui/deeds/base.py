@@ -78,6 +78,8 @@ class Deeds(Opening):
         """Enter on a row: `row_<kind>` does it; where there is none, the row is shown in full."""
         kind, _, id = key.partition(":")
         opener = getattr(self, f"row_{kind}", None)
+        if self.main.board is not None and self.main.board.replay and kind not in {"goto", "command"}:
+            opener = None  # what was done then is shown, not done again
         if opener is not None:
             opener(id)
         elif self.main.board is not None and (shown := detail.of_row(key, self.main.board)) is not None:
