@@ -89,7 +89,8 @@ class LivePlatform:
 
         anon_key = f"sb_publishable_{secrets.token_urlsafe(16)}"
         token = secrets.token_urlsafe(24)
-        truths = _Truths(self._database, redirects, self._faults)
+        books = stripe.Books(self._faults, self._rng)
+        truths = _Truths(self._database, redirects, self._faults, books)
         app_url = self._serve(services.app_service(web, self._faults, self._rng))
         redirect_url = self._serve(services.redirect_service(redirects))
         supabase_url = self._serve(services.supabase_service(anon_key, self._faults, self._rng))
@@ -97,7 +98,6 @@ class LivePlatform:
         vercel_token = vercel.new_token()
         deployments = vercel.Deployments(self._story, now=lambda: datetime.now(UTC))
         vercel_url = self._serve(vercel.vercel_service(deployments, self._faults, self._rng, vercel_token))
-        books = stripe.Books(self._faults, self._rng)
         books.subscriptions = await stripe.subscriptions(web)
         stripe_key = stripe.new_key()
         stripe_url = self._serve(stripe.stripe_service(books, stripe_key))
@@ -194,7 +194,8 @@ class _Server(uvicorn.Server):
 class _Truths:
     """What is so now, from the platform's own books and the database's."""
 
-    def __init__(self, database: Database, redirects: Redirects, faults: Faults) -> None:
+    def __init__(self, database: Database, redirects: Redirects, faults: Faults, books: stripe.Books) -> None:
+        self._books = books
         self._database = database
         self._redirects = redirects
         self._faults = faults
@@ -203,6 +204,8 @@ class _Truths:
         return {
             **self._redirects.truths(),
             "added_ms": {service: self._faults.added_ms(service) for service in SERVICES},
+            "stripe_requests": self._books.asked,
+            "stripe_requests_most_a_second": self._books.most_a_second,
             "client_backends": await self._client_backends(),
         }
 

@@ -62,6 +62,10 @@ class Books:
         self._faults = faults
         self._rng = rng
         self._number = 0
+        self.asked = 0
+        """Requests that came with the right key."""
+        self.most_a_second = 0
+        self._second = (0, 0)
         self.charges: deque[Thing] = deque(maxlen=20_000)
         """Newest first."""
         self.events: deque[Thing] = deque(maxlen=2_000)
@@ -72,6 +76,13 @@ class Books:
             now = int(time.time())
             for second in range(now - 7200, now, 60 // _PER_MINUTE):
                 self.attempt(second, fails=rng.random() < 0.018)
+
+    def count(self) -> None:
+        """One more request."""
+        second = int(time.monotonic())
+        self._second = (second, self._second[1] + 1 if self._second[0] == second else 1)
+        self.asked += 1
+        self.most_a_second = max(self.most_a_second, self._second[1])
 
     async def live(self) -> None:
         """Attempts come in until cancelled."""
@@ -277,6 +288,7 @@ def stripe_service(
                     f"endpoint on account '{ACCOUNT}'. Having the '{_PERMISSIONS[resource]}' permission "
                     "would allow this request to continue.",
                 )
+            books.count()
             if limit.over("all", rate_per_s):
                 return _limited("global-rate")
             return await handler(request)

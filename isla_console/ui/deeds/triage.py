@@ -11,6 +11,7 @@ from isla_console.monitor.stripe import StripeUnavailable
 from isla_console.ui.board import Board
 from isla_console.ui.deeds.base import Deeds
 from isla_console.ui.screens.detail import DetailScreen
+from isla_console.ui.views import outside
 from isla_console.ui.views.deployments import deployment_lines
 
 _DATABASE_S = 10.0
@@ -61,6 +62,22 @@ class TriageDeeds(Deeds):
         found = next((one for one in reading.rows if one.id == id), None) if reading is not None else None
         if found is not None:
             self.push_screen(DetailScreen(found.id, deployment_lines(found, board)))
+
+    def row_vendor(self, id: str) -> None:
+        self._show(outside.vendor(id, self.board))
+
+    def row_payment(self, id: str) -> None:
+        self._show(outside.payment(id, self.board))
+
+    def row_endpoint(self, id: str) -> None:
+        self._show(outside.endpoint(id, self.board))
+
+    def row_subscription(self, id: str) -> None:
+        self._show(outside.subscription(id, self.board))
+
+    def _show(self, shown: outside.Shown | None) -> None:
+        if shown is not None:
+            self.push_screen(DetailScreen(*shown))
 
     def row_undelivered(self, id: str) -> None:
         """To the step that delivers an event again: it asks before it does."""

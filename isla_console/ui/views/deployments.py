@@ -80,7 +80,8 @@ def _time_line(board: Board, reading: DeploymentsReading, width: int) -> Iterato
             labels[start : start + len(text)] = text
     yield Row.text(Content.styled(f" {''.join(labels)}", "$accent"))
     yield Row.text(Content.styled(f" {''.join(marks)}", "$accent"))
-    yield Row.text(Content.styled(f" {''.join(line)}", STYLES["alert"] if GLYPHS["alert"] in line else MUTED))
+    cells_of_line = ((cell, STYLES["alert"] if cell == GLYPHS["alert"] else MUTED) for cell in line)
+    yield Row.text(Content.assemble(" ", *cells_of_line))
     left, right = hm(began), f"{hm(board.now)} now"
     yield Row.text(Content.styled(f" {left}{right:>{cells - len(left)}}", MUTED))
 

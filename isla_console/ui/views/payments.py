@@ -90,11 +90,11 @@ def _failed(reading: PaymentsReading, board: Board, width: int) -> list[Row]:
         counted = ", ".join(f"{reason} {count}" for reason, count in reasons(failed))
         rows.append(Row.text(Content.styled(f" {counted}", MUTED).truncate(width, ellipsis=True)))
     for one in failed[:_LISTED]:
-        kind = "blocked by Stripe's rules · " if one.blocked else ""
+        why = " · ".join(filter(None, ("blocked by Stripe's rules" if one.blocked else "", one.reason)))
         line = Content.assemble(
             f" {hm(one.at, board.now)}  {one.amount:>12}  ",
             (f"{one.code:<20} ", ""),
-            (f"{kind}{one.reason}", MUTED),
+            (why, MUTED),
         )
         rows.append(Row(f"payment:{one.id}", line.truncate(width, ellipsis=True)))
     return rows

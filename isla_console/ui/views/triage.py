@@ -34,8 +34,11 @@ def triage_rows(board: Board, width: int) -> Iterator[Row]:
         yield from _paragraph(_likeliest(board), width, lines=5)
     sentence = blame(board.runbook, board.facts, ranking)
     if first is not None or sentence.side in {"they", "us"} or board.facts.vendors:
+        # The colour stands on whose it is; the rest is to be read.
+        head, colon, rest = plain(sentence.sentence).partition(":")
         style = _SIDES.get(sentence.side, MUTED)
-        yield from _paragraph(Content.styled(plain(sentence.sentence), style), width, lines=2)
+        said = Content.assemble((head + colon, style), rest) if colon else Content.styled(head, style)
+        yield from _paragraph(said, width, lines=2)
     if first is not None:
         yield Row.text("")
         yield from _actions(board, first, width)

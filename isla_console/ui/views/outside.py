@@ -1,0 +1,71 @@
+"""What others told us, a row of it in full: vendors, payments, endpoints, subscriptions."""
+
+from textual.content import Content
+
+from isla_console.monitor.payments import Details, Drift
+from isla_console.ui.board import Board
+from isla_console.ui.format import hms
+from isla_console.ui.theme import MUTED
+
+Shown = tuple[str, list[Content]]
+
+
+def vendor(id: str, board: Board) -> Shown | None:
+    """A status page."""
+    vendors = board.snapshot.vendors if board.snapshot is not None else ()
+    found = next((one for one in vendors if one.id == id), None)
+    if found is None:
+        return None
+    return found.title, _facts(
+        ("State", found.state),
+        ("Says", found.text),
+        ("Since", hms(found.since) if found.since is not None and found.known else ""),
+        ("Read", hms(found.at) if found.at is not None else "never"),
+        ("From", board.runbook.vendor(id).url),
+        ("Mind", "Status pages lag by 5 to 30 minutes: no entry does not mean no trouble."),
+    )
+
+
+def payment(id: str, board: Board) -> Shown | None:
+    """An attempt that failed."""
+    found = next((one for one in _details(board).failed if one.id == id), None)
+    if found is None:
+        return None
+    return found.id, _facts(
+        ("At", hms(found.at)),
+        ("Amount", found.amount),
+        ("Code", found.code),
+        ("Reason", found.reason),
+        ("Refused by", "Stripe's own rules" if found.blocked else "the bank or network"),
+    )
+
+
+def endpoint(id: str, board: Board) -> Shown | None:
+    """A webhook endpoint."""
+    found = next((one for one in _details(board).endpoints if one.id == id), None)
+    if found is None:
+        return None
+    return found.id, _facts(("Address", found.url), ("State", "enabled" if found.enabled else "disabled"))
+
+
+def subscription(id: str, board: Board) -> Shown | None:
+    """A subscription that differs."""
+    drift = board.drift
+    if not isinstance(drift, Drift):
+        return None
+    ours = {one: state for one, state, _ in drift.differ} | dict(drift.only_database)
+    theirs = {one: state for one, _, state in drift.differ} | dict(drift.only_stripe)
+    return id, _facts(
+        ("Database", ours.get(id, "does not have it")),
+        ("Stripe", theirs.get(id, "does not have it")),
+        ("Compared", hms(drift.at)),
+    )
+
+
+def _details(board: Board) -> Details:
+    payments = board.snapshot.payments if board.snapshot is not None else None
+    return payments.details if payments is not None else Details()
+
+
+def _facts(*facts: tuple[str, str]) -> list[Content]:
+    return [Content.assemble((f"{name:<12}", MUTED), value) for name, value in facts if value]
