@@ -15,7 +15,7 @@ def statement_at(text: str, offset: int) -> tuple[int, str]:
     except Exception:  # the scanner is C: whatever it says, the text is left whole
         return 0, text
     start, found = 0, (0, text)
-    for part in parts:
+    for part in (one.strip() for one in parts):
         place = text.find(part, start)
         if place < 0:
             return 0, text

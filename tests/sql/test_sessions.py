@@ -1,0 +1,233 @@
+"""Exhaustion survived, the blocking tree, ending sessions and saying why not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from isla_console.actions.sql import health, sessions
+from isla_console.actions.sql.engine import SqlEngine
+from isla_console.actions.sql.sessions import Session, groups, tree
+from tests.sql.conftest import Server
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
+
+ROLES = """
+DO $$BEGIN
+  CREATE ROLE reader LOGIN PASSWORD 's3cret-p@ss/word' BYPASSRLS;
+  CREATE ROLE boss LOGIN PASSWORD 's3cret-p@ss/word' BYPASSRLS;
+  CREATE ROLE app LOGIN PASSWORD 's3cret-p@ss/word';
+  GRANT pg_monitor, pg_read_all_data TO reader;
+  GRANT pg_monitor, pg_read_all_data, pg_signal_backend TO boss;
+EXCEPTION WHEN duplicate_object THEN NULL; END$$;
+CREATE TABLE IF NOT EXISTS piled (id int);
+"""
+
+
+@pytest.fixture
+async def crowd(server: Server, admin: Any) -> AsyncIterator[list[Any]]:
+    await admin.execute(ROLES)
+    held: list[Any] = []
+    yield held
+    for connection in held:
+        with contextlib.suppress(Exception):
+            connection.terminate()
+    async with asyncio.timeout(10):
+        while await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"):
+            await asyncio.sleep(0.02)
+
+
+def session(pid: int, **other: Any) -> Session:
+    start = datetime(2026, 11, 23, 14, tzinfo=UTC)
+    made = Session(
+        pid, start, start, "app", "db", "worker", "local", "idle", "", "", 60.0, 30.0, None, "SELECT 1"
+    )
+    return replace(made, **other)
+
+
+@pytest.mark.parametrize("who", ["reader", "postgres"])
+async def test_with_every_connection_taken_the_pane_still_works(
+    server: Server, crowd: list[Any], admin: Any, who: str
+) -> None:
+    engine, armed = server.engine(user=who), server.engine(user="boss" if who == "reader" else who)
+    assert (await engine.run("SELECT 1")).ok
+    assert (await armed.run("SELECT 1")).ok
+    with contextlib.suppress(asyncpg.TooManyConnectionsError):
+        while True:
+            crowd.append(await server.connect(user="app", name="leaky"))
+    if who == "postgres":  # the superuser's own slots, too
+        with contextlib.suppress(asyncpg.TooManyConnectionsError):
+            while True:
+                crowd.append(await server.connect(name="superuser's"))
+    late = server.engine(user="app")
+    refused = await late.run("SELECT 1")
+    assert refused.error is not None
+    assert refused.error.full
+    assert "no connection slot is left" in refused.error.message
+
+    assert (await engine.run("SELECT count(*) FROM pg_stat_activity")).ok
+    seen = await sessions.read(engine.session)
+    assert groups(seen)[0].application == "leaky"
+    idle = [one for one in seen if one.application == "leaky"]
+    for number, one in enumerate(idle, 1):
+        ended = await sessions.end(armed.session, one, "terminate")
+        assert ended.done, ended.text
+        left = [found for found in await sessions.read(engine.session) if found.application == "leaky"]
+        assert len(left) == len(idle) - number
+    for found in (late, engine, armed):
+        await found.close()
+
+
+async def test_an_alter_table_pile_up_three_deep(server: Server, crowd: list[Any], admin: Any) -> None:
+    engine = server.engine()
+    await engine.run("SELECT 1")
+    await admin.execute("GRANT ALL ON piled TO app; ALTER TABLE piled OWNER TO app")
+    names = ("holder", "altering", "reading")
+    one, two, three = [await server.connect(user="app", name=name) for name in names]
+    crowd += [one, two, three]
+    await one.execute("BEGIN; SELECT * FROM piled")
+    altering = asyncio.create_task(two.execute("ALTER TABLE piled ADD COLUMN IF NOT EXISTS more int"))
+    await _wait_for(admin, "altering")
+    reading = asyncio.create_task(three.execute("SELECT * FROM piled"))
+    await _wait_for(admin, "reading")
+    branches = tree(await sessions.read(engine.session))
+    assert [(branch.session.application, branch.depth) for branch in branches] == [
+        ("holder", 0),
+        ("altering", 1),
+        ("reading", 2),
+    ]
+    assert branches[0].blocks == 2
+    ended = await sessions.end(engine.session, branches[0].session, "terminate")
+    assert ended.done, ended.text
+    await asyncio.wait_for(asyncio.gather(altering, reading), 5)
+    assert tree(await sessions.read(engine.session)) == ()
+    await engine.close()
+
+
+async def test_what_is_never_ended_and_why(server: Server, crowd: list[Any], admin: Any) -> None:
+    reader, boss = server.engine(user="reader"), server.engine(user="boss")
+    for engine in (reader, boss):
+        await engine.run("SELECT 1")
+    crowd.append(await server.connect(user="app", name="worker"))
+    seen = {one.application: one for one in await sessions.read(reader.session)}
+    told = {
+        name: (await sessions.end(boss.session, seen[name], "terminate")).text
+        for name in ("isla-console/ana@jump1", "admin")
+    }
+    assert "a console's own" in told["isla-console/ana@jump1"]
+    assert "superuser" in told["admin"]
+    # Even if the list were wrong, the server is asked again.
+    disguised = replace(seen["admin"], superuser=False)
+    assert not (await sessions.end(boss.session, disguised, "terminate")).done
+    worker = seen["worker"]
+    refused = await sessions.end(reader.session, worker, "terminate")
+    assert "pg_signal_backend" in refused.text
+    other = replace(worker, backend_start=datetime(2020, 1, 1, tzinfo=UTC))
+    assert "another session now" in (await sessions.end(boss.session, other, "terminate")).text
+    await crowd[0].execute("SELECT 1")
+    assert "idle no more" in (await sessions.end(boss.session, worker, "terminate")).text
+    gone = replace(worker, pid=4_000_000)
+    assert "gone already" in (await sessions.end(boss.session, gone, "terminate")).text
+    fresh = next(one for one in await sessions.read(boss.session) if one.application == "worker")
+    assert (await sessions.end(boss.session, fresh, "terminate")).done
+    for engine in (reader, boss):
+        await engine.close()
+
+
+async def test_cancel_ends_the_query_and_not_the_session(
+    server: Server, crowd: list[Any], admin: Any
+) -> None:
+    boss = server.engine(user="boss")
+    await boss.run("SELECT 1")
+    worker = await server.connect(user="app", name="worker")
+    crowd.append(worker)
+    sleeping = asyncio.create_task(worker.execute("SELECT pg_sleep(30)"))
+    async with asyncio.timeout(5):
+        while not (
+            busy := [
+                one
+                for one in await sessions.read(boss.session)
+                if one.application == "worker" and one.state == "active"
+            ]
+        ):
+            await asyncio.sleep(0.02)
+    assert (await sessions.end(boss.session, busy[0], "cancel")).done
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await asyncio.wait_for(sleeping, 5)
+    assert await worker.fetchval("SELECT 1") == 1
+    await boss.close()
+
+
+async def test_health_and_crons_hidden_by_row_security(server: Server, crowd: list[Any], admin: Any) -> None:
+    engine = server.engine()
+    found = {one.id: one for one in await health.read(engine.session)}
+    assert {"connections", "cache", "size", "slots", "read-only", "bloat"} <= set(found)
+    assert found["read-only"].state == "ok"
+    assert "cron" not in found
+    await admin.execute(
+        """CREATE SCHEMA cron;
+        CREATE TABLE cron.job_run_details (status text, start_time timestamptz, username text);
+        ALTER TABLE cron.job_run_details ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY p ON cron.job_run_details USING (username = current_user);
+        INSERT INTO cron.job_run_details VALUES ('failed', now(), 'postgres');
+        GRANT USAGE ON SCHEMA cron TO app; GRANT SELECT ON cron.job_run_details TO app"""
+    )
+    plain = server.engine(user="app")
+    try:
+        found = {one.id: one for one in await health.read(engine.session)}
+        assert (found["cron"].state, found["cron"].text) == ("alert", "1 of 1 runs failed")
+        found = {one.id: one for one in await health.read(plain.session)}
+        assert found["cron"].state == "unknown"
+        assert "row-level security hides rows" in found["cron"].text
+    finally:
+        await admin.execute("DROP SCHEMA cron CASCADE")
+        await plain.close()
+        await engine.close()
+
+
+def test_the_tree_of_circles_and_of_two_roots() -> None:
+    deadlock = [session(1, blocked_by=(2,)), session(2, blocked_by=(1,))]
+    assert [(one.session.pid, one.depth) for one in tree(deadlock)] == [(1, 0), (2, 1)]
+    both = [session(1), session(2), session(3, blocked_by=(1, 2))]
+    assert [(one.session.pid, one.depth, one.blocks) for one in tree(both)] == [
+        (1, 0, 1),
+        (3, 1, 0),
+        (2, 0, 1),
+    ]
+    assert tree([session(1), session(2, blocked_by=(99,))]) == ()
+
+
+def test_groups_count_and_order() -> None:
+    found = groups([session(1), session(2, state="idle in transaction"), session(3, application="api")])
+    assert [(one.application, one.sessions, one.idle, one.in_transaction) for one in found] == [
+        ("worker", 2, 1, 1),
+        ("api", 1, 1, 0),
+    ]
+
+
+async def _wait_for(admin: Any, application: str) -> None:
+    async with asyncio.timeout(5):
+        while not await admin.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'",
+            application,
+        ):
+            await asyncio.sleep(0.02)
+
+
+async def test_nothing_is_sent_without_a_connection() -> None:
+    engine = SqlEngine.from_settings(_Unset())  # type: ignore[arg-type]
+    assert engine is None
+
+
+class _Unset:
+    actor, host = "ana", "jump1"
+
+    def secret(self, name: str) -> None:
+        return None
