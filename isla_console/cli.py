@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check the runbook and what it needs")
     check.add_argument("--json", action="store_true", help="findings as JSON")
     check.add_argument("--runbook", metavar="FILE", default=argparse.SUPPRESS)
+    check.add_argument("--role", action="store_true", help="print the SQL that makes the read-only role")
     check.set_defaults(run=_check)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of runbook.yaml")
@@ -145,6 +146,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
     report = check(Path(settings.get("ISLA_RUNBOOK") or resource("runbook.yaml")), settings)
     print(render_json(report) if arguments.json else render_text(report))
+    if not arguments.json and (arguments.role or settings.secret("ISLA_DATABASE_URL") is None):
+        from isla_console.actions.sql.catalogue import query
+
+        print(f"\nThe read-only role for ISLA_DATABASE_URL:\n\n{query('readonly_role')}", end="")
     return report.exit_code
 
 

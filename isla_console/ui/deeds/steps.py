@@ -11,7 +11,6 @@ from textual.content import Content
 from isla_console.actions import backup
 from isla_console.actions.guard import Judgement
 from isla_console.actions.runner import Run
-from isla_console.actions.sql.engine import SqlEngine
 from isla_console.incident import commands as act
 from isla_console.incident.events import EventError, event
 from isla_console.runbook.steps import Input, Step
@@ -26,6 +25,8 @@ from isla_console.ui.views.runs import output_lines
 
 REFRESH_S = 0.25
 """Between two looks at what runs."""
+GUARD_WIDTH = 92
+"""Cells of a line of the guard, where the screen has them."""
 FRESH_S = 15.0
 """How long the read-only twin's answer counts as now."""
 
@@ -38,7 +39,8 @@ class StepDeeds(Deeds):
         """What steps are done with, for the runbook and the incident as they are now."""
         desk = self.desk
         if desk.toolbox is None:
-            engine = SqlEngine.from_settings(self.settings)
+            # The SQL page's, which is open already: there may be no slot for another one.
+            engine = desk.database.engine if desk.database is not None else None
             desk.toolbox = Toolbox(
                 desk.runbook, self.settings, sql=Sql(engine) if engine else None, on_end=self._ended
             )
@@ -238,7 +240,7 @@ class StepDeeds(Deeds):
         change = dialogs.change_of(run.step, tools, self.clock.now())
 
         def tell(text: str) -> None:
-            tools.progress[run.step.id] = f"{change.target}: {text}"
+            tools.progress[run.step.id] = f"{change.target[:16]}: {text}"
             self.refresh_board()
 
         problem = await change.follow(tell)
@@ -320,9 +322,9 @@ class StepDeeds(Deeds):
         tools = self.toolbox
         twin = self._step(step.preview) if step.preview else None
         preview = await self._look(twin) if twin is not None else None
-        asked, refused = await dialogs.guard(
-            step, judgement, tools, self.board, preview.outcome if preview is not None else None
-        )
+        answer = preview.outcome if preview is not None else None
+        width = min(GUARD_WIDTH, self.size.width - 6)
+        asked, refused = await dialogs.guard(step, judgement, tools, self.board, answer, width=width)
         if asked is None:
             self.push_screen(DetailScreen(step.title, [Content.styled(refused, "$error")]))
             return None
@@ -367,4 +369,3 @@ class StepDeeds(Deeds):
             if any(known.id == symptom for known in issue.symptoms):
                 return f"{issue.id}/{symptom}"
         return symptom
-
