@@ -99,6 +99,8 @@ def verdict_line(verdict: Verdict | None, board: Board) -> Content:
 
 def _way(verdict: Verdict, board: Board) -> str:
     database = board.database
+    if any("ends sessions" in reason for reason in verdict.reasons):
+        return "a (sessions) ends them, one by one"
     if verdict.kind not in {"write", "maintenance"}:
         return "not run from here"
     if database is None or database.armed is None:

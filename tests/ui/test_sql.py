@@ -1,0 +1,263 @@
+"""The SQL page and the sessions page on a real server, key by key."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import DataTable, TextArea
+
+from isla_console.ui.app import IslaApp
+from isla_console.ui.pages.sessions import SessionsPage
+from isla_console.ui.pages.sql import SqlPage
+from isla_console.ui.screens.ask import AskScreen
+from isla_console.ui.screens.detail import DetailScreen
+from isla_console.ui.widgets.rows import RowList
+from isla_console.ui.widgets.text_block import TextBlock
+from tests.sql.conftest import Server, running
+from tests.support.pilot import settle
+from tests.support.still import still_app
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+SIZE = (140, 40)
+SCHEMA = """
+DROP TABLE IF EXISTS cart;
+CREATE TABLE cart (id int PRIMARY KEY, owner text, note text);
+INSERT INTO cart SELECT i, 'owner ' || i, CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE E'\\x1b[31mred' END
+FROM generate_series(1, 9) i;
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running("embedded") as found:
+        yield found
+
+
+@pytest.fixture
+async def admin(server: Server) -> AsyncIterator[Any]:
+    connection = await server.connect(name="admin")
+    await connection.execute(SCHEMA)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def app(server: Server, admin: Any, tmp_path: Path) -> IslaApp:
+    url = server.url().reveal()
+    return still_app(tmp_path, environ={"ISLA_DATABASE_URL": url, "ISLA_DATABASE_ADMIN_URL": url})
+
+
+async def opened(app: IslaApp, pilot: Pilot[int]) -> SqlPage:
+    await settle(pilot)
+    await pilot.press("s")
+    await settle(pilot)
+    return app.screen.query_one(SqlPage)
+
+
+async def run(pilot: Pilot[int], page: SqlPage, sql: str) -> None:
+    page.take(None, sql)
+    await pilot.pause()
+    await pilot.press("x")
+    await quiet(pilot)
+
+
+async def quiet(pilot: Pilot[int]) -> None:
+    """Until no statement runs, or one of them asks something."""
+    async with asyncio.timeout(15):
+        await pilot.pause()
+        while any(w.group in {"sql", "deed"} and not w.is_finished for w in pilot.app.workers):
+            if isinstance(pilot.app.screen, AskScreen):
+                break
+            await pilot.pause(0.02)
+        await pilot.pause()
+
+
+def foot(page: SqlPage) -> str:
+    return "\n".join(line.plain for line in page.query_one("#sql-foot", TextBlock).lines)
+
+
+def cells(page: SqlPage) -> list[list[str]]:
+    table = page.query_one(DataTable)
+    return [[str(cell) for cell in table.get_row_at(row)] for row in range(table.row_count)]
+
+
+async def test_read_sort_find_and_look(app: IslaApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        page = await opened(app, pilot)
+        await run(pilot, page, "SELECT * FROM cart ORDER BY id")
+        assert cells(page)[:3] == [
+            ["1", "owner 1", "''"],
+            ["2", "owner 2", "␛[31mred"],
+            ["3", "owner 3", "∅"],
+        ]
+        assert "9 rows" in foot(page)
+        await pilot.press("s", "s")
+        assert cells(page)[0][0] == "9"
+        await pilot.press("slash", *"owner 4", "enter")
+        assert [row[1] for row in cells(page)] == ["owner 4"]
+        assert "1 shown" in foot(page)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, DetailScreen)
+        await pilot.press("escape")
+
+
+async def test_errors_stand_under_the_old_rows(app: IslaApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        page = await opened(app, pilot)
+        await run(pilot, page, "SELECT id FROM cart")
+        await run(pilot, page, "SELECT\n nope FROM cart")
+        assert len(cells(page)) == 9
+        assert "line 2, column 2" in foot(page)
+        assert "Means" in foot(page)
+        assert page.query_one(TextArea).cursor_location == (1, 1)
+        await run(pilot, page, "SELECT pg_terminate_backend(1)")
+        assert "Not run" in foot(page)
+        await run(pilot, page, "DELETE FROM cart")
+        assert "U unlocks" in foot(page)
+
+
+async def test_the_guard_speaks_while_one_types(app: IslaApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        page = await opened(app, pilot)
+        page.take(None, "")
+        await pilot.press("i", *"drop table cart")
+        async with asyncio.timeout(10):
+            while "admin" not in page.query_one("#sql-verdict", TextBlock).lines[0].plain:
+                await pilot.pause(0.05)
+        await pilot.press("escape")
+        assert app.focused is page.query_one(DataTable)
+
+
+async def test_a_write_is_unlocked_shown_and_committed(app: IslaApp, admin: Any, tmp_path: Path) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        page = await opened(app, pilot)
+        await pilot.press("U")
+        await settle(pilot)
+        await pilot.press(*"double rows", "f2")
+        await quiet(pilot)
+        assert "WRITING UNLOCKED" in app.screen.query_one("#banner", TextBlock).lines[0].plain
+        page.take(None, "UPDATE cart SET owner = 'me' WHERE id < 3")
+        await pilot.press("x")
+        async with asyncio.timeout(10):
+            while "not committed" not in foot(page):
+                await pilot.pause(0.02)
+        assert "UPDATE 2" in foot(page)
+        assert "owner=owner 1" in foot(page)
+        assert "owner=me" in foot(page)
+        assert await admin.fetchval("SELECT count(*) FROM cart WHERE owner = 'me'") == 0
+        await pilot.press("C")
+        await quiet(pilot)
+        assert "Committed" in foot(page)
+        assert await admin.fetchval("SELECT count(*) FROM cart WHERE owner = 'me'") == 2
+        await run(pilot, page, "VACUUM cart")
+        assert "Done in" in foot(page)
+        await pilot.press("U")
+        await quiet(pilot)
+        assert not app.screen.query_one("#banner", TextBlock).lines
+
+
+async def test_export_and_history(app: IslaApp, tmp_path: Path) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        page = await opened(app, pilot)
+        await run(pilot, page, "SELECT 1 AS one")
+        page.take(None, "SELECT id, note FROM cart ORDER BY id")
+        await pilot.press("S")
+        async with asyncio.timeout(10):
+            while not isinstance(app.screen, AskScreen):
+                await pilot.pause(0.02)
+        await pilot.press("down", "f2")
+        await quiet(pilot)
+        assert "9 rows in" in foot(page)
+        made = next((tmp_path / "state/exports").glob("*.json"))
+        assert json.loads(made.read_text())[0] == {"id": 1, "note": ""}
+        await pilot.press("less_than_sign")
+        assert page.query_one(TextArea).text == "SELECT 1 AS one"
+
+
+async def test_a_query_is_journalled_in_an_incident(app: IslaApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("d")
+        await settle(pilot)
+        await pilot.press("enter", "enter", "home", "enter", "f2")
+        await settle(pilot)
+        page = await opened(app, pilot)
+        await run(pilot, page, "SELECT 'postgresql://me:hunter22@db/x' AS url")
+        incident = app.desk.incident
+        assert incident is not None
+        queried = [event for event in incident.timeline if event.kind == "queried"]
+        assert queried[0].data["outcome"] == "ok"
+        assert "hunter22" not in queried[0].to_json()
+
+
+async def test_stop_ends_what_runs(app: IslaApp, admin: Any) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        page = await opened(app, pilot)
+        page.take(None, "SELECT pg_sleep(14)")
+        await pilot.press("x")
+        await pilot.pause(0.5)
+        await pilot.press("X")
+        await quiet(pilot)
+        assert "Stopped" in foot(page)
+        async with asyncio.timeout(5):
+            while await admin.fetchval(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE query = 'SELECT pg_sleep(14)' AND state = 'active'"
+            ):
+                await pilot.pause(0.02)
+        await run(pilot, page, "SELECT 1 AS still")
+        assert "1 row" in foot(page)
+
+
+async def test_sessions_are_seen_and_ended(app: IslaApp, server: Server, admin: Any) -> None:
+    await admin.execute(
+        "DO $$BEGIN CREATE ROLE app LOGIN PASSWORD 's3cret-p@ss/word';"
+        " EXCEPTION WHEN duplicate_object THEN NULL; END$$"
+    )
+    idle = [await server.connect(user="app", name="leaky") for _ in range(3)]
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("a")
+        await settle(pilot)
+        page = app.screen.query_one(SessionsPage)
+        async with asyncio.timeout(10):
+            while len([one for one in page.sessions if one.application == "leaky"]) < 3:
+                await pilot.pause(0.05)
+                app.refresh_board()
+        rows = page.query_one(RowList)
+        assert rows.go("group:leaky/app")
+        await pilot.press("K")
+        await settle(pilot)
+        await pilot.press("4", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, AskScreen)
+        await pilot.press("backspace", "3", "enter")
+        await quiet(pilot)
+    left = await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leaky'")
+    assert left == 0
+    for connection in idle:
+        connection.terminate()
+
+
+async def test_without_a_database_it_says_which_setting(tmp_path: Path) -> None:
+    app = still_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        page = await opened(app, pilot)
+        assert "ISLA_DATABASE_URL" in page.query_one("#sql-head", TextBlock).lines[0].plain
+        await pilot.press("U")
+        await quiet(pilot)
+        assert "ISLA_DATABASE_ADMIN_URL" in foot(page)
+        await pilot.press("b", "a")
+        await settle(pilot)
+        head = app.screen.query_one("#sessions-head", TextBlock)
+        async with asyncio.timeout(5):
+            while "ISLA_DATABASE_URL" not in head.lines[-1].plain:
+                await pilot.pause(0.05)
