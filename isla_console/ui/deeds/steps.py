@@ -248,7 +248,7 @@ class StepDeeds(Deeds):
         tell(f"{said}; asking every probe again")
         await self.desk.recheck()
         tell(f"{said}; every probe was asked again")
-        await self._note(f"{run.step.title}: {change.target} {said}")
+        await self._note(f"{change.target[:16]} {said} ({run.step.title})")
         tools.undo.pop(change.origin, None)
         if problem or change.is_undo:
             return

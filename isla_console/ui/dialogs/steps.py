@@ -26,7 +26,6 @@ from isla_console.ui.views.runs import table_lines
 __all__ = ["change_of", "guard", "inputs_sheet", "is_rollback", "manual_sheet", "refused_lines"]
 
 LABEL = 18
-WIDTH = 92
 PREVIEW_ROWS = 6
 
 
@@ -38,7 +37,7 @@ def refused_lines(step: Step, judgement: Judgement) -> list[Content]:
     if step.cli:
         lines += [
             Content(""),
-            Content.styled("The vendor's command line, y copies it:", MUTED),
+            Content.styled("The vendor's command line; y on the step copies it:", MUTED),
             Content(step.cli),
         ]
     return lines
@@ -143,30 +142,30 @@ def _typed_field(item: Input, tools: Toolbox, now: datetime) -> Field:
 
 
 async def guard(
-    step: Step, judgement: Judgement, tools: Toolbox, board: Board, preview: Outcome | None
+    step: Step, judgement: Judgement, tools: Toolbox, board: Board, preview: Outcome | None, *, width: int
 ) -> tuple[Asked | None, str]:
-    """What the guard asks, or why the step must not go on after all."""
+    """What the guard asks, its lines at most `width` cells, or why the step must not go on after all."""
     now = board.now
     values = tools.inputs.values(step, now)
     lines: list[Content] = []
     question, wanted, others = _object(step, tools, values, now)
     if is_rollback(step):
-        found = await _sides(step, tools, values, preview, now)
+        found = await _sides(step, tools, values, preview, now, width)
         if isinstance(found, str):
             return None, found
         lines += [*found, Content("")]
     elif preview is not None and step.preview:
-        lines += _preview(board.runbook.step(step.preview).title, preview, now)
+        lines += _preview(board.runbook.step(step.preview).title, preview, now, width)
     look = await _before(step, tools, values)
     if look.refused:
         return None, "; ".join([*look.lines, look.refused])
     lines += [Content(plain(line)) for line in look.lines]
     if look.lines:
         lines.append(Content(""))
-    lines += _fact("What it changes", step.text)
-    lines += _fact("Undo", _undo(step, tools))
-    lines += _fact("Sends" if step.kind == "http" else "Runs", tools.runner.shown(step, now))
-    lines += _fact("Raised because", "; ".join(judgement.reasons))
+    lines += _fact("What it changes", step.text, width)
+    lines += _fact("Undo", _undo(step, tools), width)
+    lines += _fact("Sends" if step.kind == "http" else "Runs", tools.runner.shown(step, now), width)
+    lines += _fact("Raised because", "; ".join(judgement.reasons), width)
     incident = board.incident
     who = f"{board.actor} · {incident.severity} · journalled" if incident else f"{board.actor} · no incident"
     return Asked(
@@ -200,7 +199,7 @@ def _object(
 
 
 async def _sides(
-    step: Step, tools: Toolbox, values: Mapping[str, str], preview: Outcome | None, now: datetime
+    step: Step, tools: Toolbox, values: Mapping[str, str], preview: Outcome | None, now: datetime, width: int
 ) -> list[Content] | str:
     """What serves now and what would, side by side."""
     target = values[rollback.target_input(step)]
@@ -217,23 +216,25 @@ async def _sides(
     if serving.change.status in {"pending", "in-progress"}:
         return f"another change is under way: {serving.change.type} to {serving.change.to}"
     tools.serving[step.id] = current.id if current is not None else ""
-    return [_side("from", current, now), _side("to", to, now)]
+    return [_side("from", current, now, width), _side("to", to, now, width)]
 
 
-def _side(name: str, one: rollback.Deployment | None, now: datetime) -> Content:
+def _side(name: str, one: rollback.Deployment | None, now: datetime, width: int) -> Content:
     if one is None:
         return Content.assemble((name.ljust(7), MUTED), "nothing that the API names")
     made = (
         f"{hm(one.created_at, now)}, {age((now - one.created_at).total_seconds())}" if one.created_at else ""
     )
     text = f"{one.id[:16]:<18}made {made:<18}{one.commit:<9}{one.author:<6}{one.message}"
-    return Content.assemble((name.ljust(7), MUTED), (plain(text), "bold" if name == "to" else ""))
+    return Content.assemble((name.ljust(7), MUTED), (plain(text), "bold" if name == "to" else "")).truncate(
+        width, ellipsis=True
+    )
 
 
-def _preview(title: str, outcome: Outcome, now: datetime) -> list[Content]:
+def _preview(title: str, outcome: Outcome, now: datetime, width: int) -> list[Content]:
     """The read-only twin's answer now."""
     head = Content.assemble((f"{title}: ", MUTED), (plain(outcome.result), "bold"))
-    rows = table_lines(outcome.rows, WIDTH, now, most=PREVIEW_ROWS) if outcome.rows else []
+    rows = table_lines(outcome.rows, width, now, most=PREVIEW_ROWS) if outcome.rows else []
     return [head, *rows, Content("")]
 
 
@@ -255,13 +256,13 @@ def _undo(step: Step, tools: Toolbox) -> str:
     return f"promote {before}" if is_rollback(step) and before else step.undo or "none is known"
 
 
-def _fact(name: str, text: str | None) -> list[Content]:
+def _fact(name: str, text: str | None, width: int) -> list[Content]:
     """A name and its text, wrapped beside it."""
     if not text:
         return []
     wrapped: list[Content] = []
     for paragraph in text.splitlines():
-        wrapped += Content(plain(paragraph)).wrap(WIDTH - LABEL)
+        wrapped += Content(plain(paragraph)).wrap(width - LABEL)
     return [
         Content.assemble((name.ljust(LABEL) if index == 0 else " " * LABEL, MUTED), line)
         for index, line in enumerate(wrapped)

@@ -136,7 +136,9 @@ class AskScreen(ModalScreen[Answers | None]):
     @on(Input.Changed)
     @on(OptionList.OptionHighlighted)
     def _answered(self) -> None:
-        self._update_advice()
+        # A key typed ahead may still arrive when the sheet is on its way out.
+        if self.is_current and self.is_attached:
+            self._update_advice()
 
     async def action_next(self) -> None:
         """On to the next field, or hand the sheet in from the last."""

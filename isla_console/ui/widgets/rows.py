@@ -73,7 +73,7 @@ class RowList(OptionList):
         return max(10, self.scrollable_content_region.width or self.size.width)
 
     def show_rows(self, rows: Sequence[Row]) -> None:
-        """Show these rows; the cursor stays on its key, the view where it was."""
+        """Show these rows; the cursor stays on its key and at its height on the screen."""
         if self.app.has_class("-ascii"):
             rows = [
                 Row(row.key, Content(ascii_only(row.content.plain), list(row.content.spans))) for row in rows
@@ -84,13 +84,16 @@ class RowList(OptionList):
                 if not old.content.is_same(new.content):
                     self.replace_option_prompt_at_index(index, new.content)
             return
-        key, place = self.key, self.scroll_offset
+        key, place, stood = self.key, self.scroll_offset, self.highlighted
         with self.prevent(OptionList.OptionHighlighted):
             self.set_options(
                 Option(row.content, id=row.key or None, disabled=not row.key) for row in self._rows
             )
-            self.go(key)
-        self.scroll_to(y=place.y, animate=False)
+            stays = self.go(key)
+        # Lines that came or went above the cursor move the view along: the cursor stays where the eye is.
+        stands = self.highlighted
+        moved = stands - stood if stays and stands is not None and stood is not None else 0
+        self.scroll_to(y=max(0, place.y + moved), animate=False)
 
     def go(self, key: str) -> bool:
         """Put the cursor on a key; where it is not here, on the first row that can be chosen."""
