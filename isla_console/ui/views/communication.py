@@ -49,7 +49,11 @@ def drafts(board: Board, edits: Mapping[str, str]) -> list[Draft]:
     found = []
     for template in board.runbook.templates:
         filled = fill(template.text, template.placeholders, incident, board.now, service=service)
-        text = edits.get(template.id) or _kept(incident, template.id) or filled.text
+        text = (
+            edits.get(template.id)
+            or _kept(incident, template.id, unnamed=template.audience == "public")
+            or filled.text
+        )
         places = tuple(template.placeholders)
         edited = text != filled.text
         found.append(Draft(template.id, template.audience, template.title, text, places, edited))
@@ -59,11 +63,14 @@ def drafts(board: Board, edits: Mapping[str, str]) -> list[Draft]:
     return found
 
 
-def _kept(incident: Incident, id: str) -> str:
-    """The newest journalled draft of a text that was not sent since."""
+def _kept(incident: Incident, id: str, *, unnamed: bool = False) -> str:
+    """The newest journalled draft of a text that was not sent since.
+
+    `unnamed` takes the one that a resolve drafts too: it names no template.
+    """
     for update in reversed(incident.updates):
         if update.stage == "sent" and (update.audience == INTERNAL) == (id == INTERNAL):
             return ""
-        if update.stage == "drafted" and update.via == id:
+        if update.stage == "drafted" and (update.via == id or (unnamed and not update.via)):
             return update.text
     return ""

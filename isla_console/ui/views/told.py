@@ -15,7 +15,17 @@ def told(event: Event, board: Board) -> str:
         return event.kind
     if event.kind in _MEASURED:
         event = replace(event, data={**event.data, "name": _name(str(event.data.get("name")), board)})
+    elif event.data.get("step"):
+        event = replace(event, data={**event.data, "step": _step(str(event.data["step"]), board)})
     return sentence(event, board.incident)
+
+
+def _step(id: str, board: Board) -> str:
+    """A step's title; its id where the runbook does not know it any more."""
+    try:
+        return f"“{board.runbook.step(id).title}”"
+    except KeyError:
+        return id
 
 
 def _name(id: str, board: Board) -> str:
