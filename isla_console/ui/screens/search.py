@@ -67,7 +67,8 @@ class SearchScreen(ModalScreen[str | None]):
     @on(Input.Submitted)
     def _open(self) -> None:
         key = self.query_one("#hits", RowList).key
-        if key:
+        # A second Enter of a burst comes when this is closed already.
+        if key and self.is_current:
             self.dismiss(key.split(" ", 1)[1])
 
     @on(RowList.Chosen)
