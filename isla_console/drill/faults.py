@@ -101,6 +101,38 @@ class VendorTrouble(_Fault):
         return f"{self.vendor}'s status page: {self.state}"
 
 
+class ManyQueries(_Fault):
+    """Each request to the application asks the database so many times more, one row at a time."""
+
+    kind: Literal["many_queries"] = "many_queries"
+    count: int = Field(gt=0, le=5000)
+
+    @property
+    def text(self) -> str:
+        return f"app: {self.count} queries more for each request"
+
+
+class DayMissing(_Fault):
+    """The totals of one UTC day, so many days ago, are gone; its clicks are there."""
+
+    kind: Literal["day_missing"] = "day_missing"
+    days_ago: int = Field(default=1, ge=1, le=28)
+
+    @property
+    def text(self) -> str:
+        return f"no totals of {self.days_ago} d ago"
+
+
+class OauthRedirect(_Fault):
+    """Google sends people back to an address that is not on its list."""
+
+    kind: Literal["oauth_redirect"] = "oauth_redirect"
+
+    @property
+    def text(self) -> str:
+        return "sign-in with Google: redirect_uri_mismatch"
+
+
 class LinkLost(_Fault):
     """The console's own way out is gone: what it checks its link by does not answer."""
 
@@ -112,7 +144,17 @@ class LinkLost(_Fault):
 
 
 Fault = Annotated[
-    Latency | Errors | ClicksStop | JobsFail | Connections | PaymentsFail | VendorTrouble | LinkLost,
+    Latency
+    | Errors
+    | ClicksStop
+    | JobsFail
+    | Connections
+    | PaymentsFail
+    | VendorTrouble
+    | ManyQueries
+    | DayMissing
+    | OauthRedirect
+    | LinkLost,
     Field(discriminator="kind"),
 ]
 
@@ -193,6 +235,20 @@ class Faults:
             if isinstance(fault, VendorTrouble) and fault.vendor == vendor:
                 return fault.state
         return None
+
+    @property
+    def more_queries(self) -> int:
+        """How many more queries a request to the application makes."""
+        return sum(fault.count for fault in self._active if isinstance(fault, ManyQueries))
+
+    @property
+    def days_missing(self) -> frozenset[int]:
+        """Days, counted back from today, whose totals are gone."""
+        return frozenset(fault.days_ago for fault in self._active if isinstance(fault, DayMissing))
+
+    @property
+    def oauth_broken(self) -> bool:
+        return any(isinstance(fault, OauthRedirect) for fault in self._active)
 
     @property
     def link_lost(self) -> bool:

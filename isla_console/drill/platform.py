@@ -26,6 +26,7 @@ from isla_console.drill.record import Record, write
 from isla_console.drill.redirects import TEST_SLUG, Redirects
 from isla_console.drill.scenario import Scenario
 from isla_console.drill.story import Story
+from isla_console.drill.totals import Totals
 from isla_console.drill.watch import watch
 
 
@@ -111,6 +112,7 @@ class LivePlatform:
         neighbour_port = await neighbour.open()
 
         self._keep(neighbour.run())
+        self._keep(Totals(self._database, self._faults, self._day_rebuilt).run())
         self._keep(holder.run())
         self._keep(traffic.visitors(redirects, self._rng))
         self._keep(traffic.scheduler(self._database, self._faults))
@@ -150,6 +152,9 @@ class LivePlatform:
             task.cancel()
         for pool in self._pools:  # or they would try to reconnect to a server that goes away
             pool.terminate()
+
+    def _day_rebuilt(self, days_ago: int) -> None:
+        self._story.did(f"rebuilt:{days_ago}")
 
     async def _pool(self, application_name: str, size: int) -> "asyncpg.Pool[Any]":
         pool = await open_pool(self._database, "isla_app", application_name, size)

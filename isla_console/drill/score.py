@@ -7,7 +7,7 @@ from datetime import datetime
 from isla_console.drill.entry import Entry
 from isla_console.drill.record import Record
 from isla_console.drill.scenario import Scenario
-from isla_console.drill.watch import deed_of
+from isla_console.drill.watch import deeds_of
 from isla_console.incident.cadence import update_due
 from isla_console.incident.escalation import Rung, ladder
 from isla_console.incident.events import Event
@@ -118,7 +118,7 @@ def _marks(
     def since(at: datetime | None) -> float | None:
         return None if at is None or began is None else max(0.0, (at - began).total_seconds())
 
-    alarm = record.first("alarm")
+    alarm = record.first("alarm", "message")
     par = scenario.par
     declared = incident.declared_at if incident is not None else None
     told = _first_update(incident)
@@ -238,9 +238,8 @@ def _tried(incident: Incident | None, scenario: Scenario) -> list[str]:
             event.kind == "queried" and event.data.get("mode") == "write"
         )
         step = str(event.data.get("step") or "")
-        deed = deed_of(event)
         # What the scenario knows as a wrong turn is in the platform's log already.
-        known = deed is not None and any(turn.is_taken_by(deed) for turn in scenario.wrong_turns)
+        known = any(turn.is_taken_by(deed) for turn in scenario.wrong_turns for deed in deeds_of(event))
         if harmful and not scenario.is_cause(step) and not known:
             what = step or str(event.data.get("command") or event.data.get("sql") or "")[:60]
             tried.append(f"Tried {what}, which is no part of the cure")

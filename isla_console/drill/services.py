@@ -34,6 +34,8 @@ def app_service(pool: "asyncpg.Pool[Any]", faults: Faults, rng: random.Random) -
     async def health(request: Request) -> Response:
         try:
             await pool.fetchval("SELECT 1", timeout=5)
+            for number in range(faults.more_queries):
+                await pool.fetchval("SELECT url FROM public.links WHERE id = $1", number, timeout=5)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return JSONResponse({"status": "error", "database": "unreachable"}, status_code=503)
         return JSONResponse({"status": "ok", "database": "ok", "time": datetime.now(UTC).isoformat()})

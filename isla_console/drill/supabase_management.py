@@ -159,6 +159,9 @@ def _logs(source: str, faults: Faults) -> list[dict[str, Any]]:
         if faults.error("auth", 0.0):
             failed = '{"level":"error","msg":"429: email rate limit","error":"over_email_send_rate_limit"}'
             messages = [failed] * 6 + messages
+        if faults.oauth_broken:
+            refused = '{"level":"error","msg":"OAuth callback failed","error":"redirect_uri_mismatch"}'
+            messages = [refused] * 6 + messages
     if source == "postgres_logs" and sum(faults.held().values()) > 40:
         refused = "FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute"
         messages = [refused] * 4 + messages

@@ -15,17 +15,17 @@ from isla_console.journal.local import JournalError, LocalJournal
 _LOOK_S = 0.5
 
 
-def deed_of(event: Event) -> str | None:
-    """The deed an event tells of: `step:<id>` for a step that was done, or that ran and succeeded."""
+def deeds_of(event: Event) -> tuple[str, ...]:
+    """The deeds an event tells of: `step:<id>` for a step that was done, or ran and succeeded; `done:<id>`
+    too for one that a person says is done."""
     step = event.data.get("step")
     if not isinstance(step, str) or not step:
-        return None
-    done = (
-        event.kind == "step_done"
-        or (event.kind == "ran" and event.data.get("exit_code") == 0 and event.data.get("met", True))
-        or (event.kind == "queried" and event.data.get("outcome") in {"ok", "committed"})
-    )
-    return f"step:{step}" if done else None
+        return ()
+    if event.kind == "step_done":
+        return f"done:{step}", f"step:{step}"
+    ran = event.kind == "ran" and event.data.get("exit_code") == 0 and event.data.get("met", True)
+    queried = event.kind == "queried" and event.data.get("outcome") in {"ok", "committed"}
+    return (f"step:{step}",) if ran or queried else ()
 
 
 async def watch(path: Path, began: datetime, did: Callable[[str], None]) -> None:
@@ -44,8 +44,9 @@ async def watch(path: Path, began: datetime, did: Callable[[str], None]) -> None
                 continue  # busy, or not whole yet: the next look sees it
             for sequence, event in news:
                 seen = sequence
-                if event.recorded_at >= began and (deed := deed_of(event)) is not None:
-                    did(deed)
+                if event.recorded_at >= began:
+                    for deed in deeds_of(event):
+                        did(deed)
     finally:
         if journal is not None:
             journal.close()

@@ -12,7 +12,7 @@ from isla_console.drill.entry import Entry, EntryKind
 from isla_console.drill.record import Record
 from isla_console.drill.scenario import Scenario, load
 from isla_console.drill.score import Score, score
-from isla_console.drill.watch import deed_of
+from isla_console.drill.watch import deeds_of
 from isla_console.incident import commands
 from isla_console.incident.events import Event, event
 from isla_console.journal.local import LocalJournal
@@ -134,8 +134,7 @@ def test_wrong_turns_and_dangers_cost() -> None:
 def test_a_wrong_turn_that_the_platform_saw_counts_once() -> None:
     record, story = good()
     ran(story, "db-end-session", at("14:01:30"), "destroy")
-    (deed,) = {deed_of(one) for one in story.events if one.data.get("step") == "db-end-session"}
-    assert deed == "step:db-end-session"
+    assert deeds_of(story.events[-1]) == ("step:db-end-session",)
     assert judge(record, story).dangerous == (), "the scenario knows it: it is in the platform's log"
 
 
@@ -204,15 +203,15 @@ def test_another_drills_incident_is_not_this_ones() -> None:
 def test_what_is_journalled_tells_deeds() -> None:
     story = declared()
     ran(story, "redirect-rollback", at("14:01:00"), "destroy", exit_code=1)
-    assert deed_of(story.events[-1]) is None, "it failed"
+    assert deeds_of(story.events[-1]) == (), "it failed"
     story.do(commands.mark_step, "auth-redirect-uris", "done", now=at("14:02:00"))
-    assert deed_of(story.events[-1]) == "step:auth-redirect-uris"
+    assert deeds_of(story.events[-1]) == ("done:auth-redirect-uris", "step:auth-redirect-uris")
     data = {"step": "analytics-rebuild", "sql": "INSERT", "mode": "write", "rows": 3, "duration_ms": 4}
-    for outcome, deed in (("committed", "step:analytics-rebuild"), ("rolled_back", None)):
+    for outcome, deeds in (("committed", ("step:analytics-rebuild",)), ("rolled_back", ())):
         one = event(
             "queried", data | {"outcome": outcome}, incident=story.incident.id, author=ANA, now=at("14:03:00")
         )
-        assert deed_of(one) == deed
+        assert deeds_of(one) == deeds
 
 
 def kept(state: Path, record: Record, events: list[Event]) -> None:

@@ -1,0 +1,63 @@
+"""Days without totals: taken away for real, and looked at until somebody has rebuilt them."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+
+from isla_console.drill.database import Database
+from isla_console.drill.faults import Faults
+
+_LOOK_S = 1.0
+_DAY = "(date_trunc('day', now(), 'UTC') AT TIME ZONE 'UTC')::date - $1::int"
+_CLICKS = f"""
+    SELECT (created_at AT TIME ZONE 'UTC')::date AS date, slug, count(*) AS clicks
+    FROM public.click_events
+    WHERE created_at >= ({_DAY})::timestamp AT TIME ZONE 'UTC'
+      AND created_at < ({_DAY} + 1)::timestamp AT TIME ZONE 'UTC'
+    GROUP BY 1, 2
+"""
+_TAKE = f"DELETE FROM public.analytics_daily WHERE date = {_DAY}"
+_GIVE = f"INSERT INTO public.analytics_daily (date, slug, clicks) {_CLICKS} ON CONFLICT DO NOTHING"
+_IS_WHOLE = f"""
+    SELECT (SELECT coalesce(sum(clicks), 0) FROM public.analytics_daily WHERE date = {_DAY})
+         = (SELECT sum(clicks) FROM ({_CLICKS}) AS counted)
+"""
+
+
+class Totals:
+    """Takes a day's totals when a fault says so; `rebuilt` is told which day once they are whole again."""
+
+    def __init__(self, database: Database, faults: Faults, rebuilt: Callable[[int], None]) -> None:
+        self._database = database
+        self._faults = faults
+        self._rebuilt = rebuilt
+        self._gone: set[int] = set()
+
+    async def run(self) -> None:
+        """Look until cancelled. A database that cannot be asked is asked again."""
+        while True:
+            wanted = self._faults.days_missing
+            if wanted or self._gone:
+                try:
+                    connection = await self._database.connect("postgres", "worker")
+                    try:
+                        await self._settle(connection, wanted)
+                    finally:
+                        await connection.close(timeout=2)
+                except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    pass
+            await asyncio.sleep(_LOOK_S)
+
+    async def _settle(self, connection: "asyncpg.Connection[Any]", wanted: frozenset[int]) -> None:
+        for day in wanted - self._gone:
+            await connection.execute(_TAKE, day)
+            self._gone.add(day)
+        for day in self._gone - wanted:  # the fault was switched off by hand
+            await connection.execute(_GIVE, day)
+            self._gone.discard(day)
+        for day in self._gone & wanted:
+            if await connection.fetchval(_IS_WHOLE, day):
+                self._gone.discard(day)
+                self._rebuilt(day)
