@@ -91,8 +91,11 @@ class RowList(OptionList):
             )
             stays = self.go(key)
         # Lines that came or went above the cursor move the view along: the cursor stays where the eye is.
+        # But who reads a page from its top reads what comes there too, while the cursor is still in sight.
         stands = self.highlighted
         moved = stands - stood if stays and stands is not None and stood is not None else 0
+        if place.y == 0 and stands is not None and stands < self.scrollable_content_region.height:
+            moved = 0
         self.scroll_to(y=max(0, place.y + moved), animate=False)
 
     def go(self, key: str) -> bool:

@@ -1,0 +1,39 @@
+"""A page keeps the reader's place, whatever comes and goes around it."""
+
+from pathlib import Path
+
+from isla_console.ui.desk import Desk
+from isla_console.ui.widgets.rows import Row, RowList
+from tests.support.pilot import settle
+from tests.support.still import CALM, OUTAGE, StillDesk, still_app
+
+
+async def test_overview_stays_at_its_top(tmp_path: Path) -> None:
+    """When an outage adds sentences above the cursor, the first of them is in sight."""
+    app = still_app(tmp_path, CALM)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        page = app.screen.query_one("#page", RowList)
+        desk: Desk = app.desk
+        assert isinstance(desk, StillDesk)
+        for states in (OUTAGE, CALM, OUTAGE):
+            desk.states = states
+            app.refresh_board()
+            await settle(pilot)
+            assert page.scroll_offset.y == 0
+
+
+async def test_place_and_cursor_stay(tmp_path: Path) -> None:
+    app = still_app(tmp_path, CALM)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        page = app.screen.query_one("#page", RowList)
+        rows = [Row(f"row:{n}", Row.text(f"row {n}").content) for n in range(60)]
+        page.show_rows(rows)
+        page.go("row:40")
+        await settle(pilot)
+        before = page.scroll_offset.y
+        page.show_rows([*rows[:50], *rows[55:]])
+        await settle(pilot)
+        assert page.key == "row:40"
+        assert page.scroll_offset.y == before
