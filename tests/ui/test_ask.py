@@ -53,3 +53,16 @@ async def test_whole_sheet_may_be_refused() -> None:
 
 async def test_escape_leaves() -> None:
     assert await answer("enter", "escape") == (None, "")
+
+
+async def test_keys_before_the_sheet_stands_wait_for_it() -> None:
+    """A key typed ahead reaches a sheet that is pushed but not composed yet, and is done when it is."""
+    app: App[None] = App()
+    got: list[Answers | None] = []
+    async with app.run_test() as pilot:
+        early = AskScreen("Early", [Field("one", "One", "b", [Choice("a", "A"), Choice("b", "B")])])
+        app.push_screen(early, got.append)
+        await early.action_done()
+        await early.action_done()  # a second one finds the sheet on its way out
+        await pilot.pause()
+    assert got == [{"one": "b"}]

@@ -101,6 +101,7 @@ class AskScreen(ModalScreen[Answers | None]):
         self._intro = tuple(intro)
         self._done = done
         self._advise = advise
+        self._stands = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         sheet = Vertical(id="sheet")
@@ -132,6 +133,7 @@ class AskScreen(ModalScreen[Answers | None]):
         if self.focused is None:
             self._go_to(0)
         self._update_advice()
+        self._stands.set()
 
     @on(Input.Changed)
     @on(OptionList.OptionHighlighted)
@@ -142,7 +144,8 @@ class AskScreen(ModalScreen[Answers | None]):
 
     async def action_next(self) -> None:
         """On to the next field, or hand the sheet in from the last."""
-        await self._typed_out()
+        if not await self._ready():
+            return
         index = self._index()
         if self._complain(self._fields[index : index + 1]):
             return
@@ -153,17 +156,20 @@ class AskScreen(ModalScreen[Answers | None]):
 
     async def action_done(self) -> None:
         """Hand the sheet in from any field, the rest as it stands."""
-        await self._typed_out()
+        if not await self._ready():
+            return
         self._hand_in()
 
     async def action_turn(self, by: int) -> None:
         """To the next or previous field, round and round."""
-        await self._typed_out()
+        if not await self._ready():
+            return
         self._go_to((self._index() + by) % len(self._fields))
 
     async def action_press(self, in_list: str, in_line: str) -> None:
         """A key that moves or edits, done by the focused field; up and down leave a line."""
-        await self._typed_out()
+        if not await self._ready():
+            return
         name = in_list if isinstance(self.focused, OptionList) else in_line
         if name:
             getattr(self.focused, f"action_{name}")()
@@ -186,13 +192,19 @@ class AskScreen(ModalScreen[Answers | None]):
         assert isinstance(widget, Input)
         return widget.value
 
-    async def _typed_out(self) -> None:
-        """Wait until the focused field has taken in every key pressed before this one."""
-        if self.focused is not None:
-            taken_in = asyncio.Event()
-            self.focused.call_later(taken_in.set)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(taken_in.wait(), 1)
+    async def _ready(self) -> bool:
+        """Wait until the sheet stands, and its field has taken in every key pressed before this one.
+
+        False where it does not stand: a key typed ahead came too early, or when it was on its way out.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self._stands.wait()
+                if self.focused is not None:
+                    taken_in = asyncio.Event()
+                    self.focused.call_later(taken_in.set)
+                    await taken_in.wait()
+        return self._stands.is_set() and self.is_current
 
     def _hand_in(self) -> None:
         if self._complain(self._fields):
