@@ -3,9 +3,9 @@
 A slow endpoint never starves another (each has its own task) and never queues behind itself (its
 timeout lies below its interval). Nothing here raises, whatever answers or does not.
 
-While our own link's self-check fails, samples that nothing answered are held back: when the link
-turns out to be fine they count, when it is down they are forgotten, for they say nothing about the
-platform. While blind, no change of a metric or probe is reported.
+Samples that nothing answered are held back until something answers or our own link has checked itself:
+when the link turns out to be fine they count, when it is down they are forgotten, for they say nothing
+about the platform. While blind, no change of a metric or probe is reported.
 """
 
 from __future__ import annotations
@@ -412,7 +412,10 @@ class Poller:
             self._link.answered(sample.at)
             if was_blind:
                 self._resume(sample.at)
-        if not self._link.suspect:
+        # A failure that nothing answered may be the first sign of a cut link: it waits for the next
+        # answer from anywhere, or for the link's own check.
+        told = sample.ok or sample.reached or not self._plan.link.targets
+        if told and not self._link.suspect:
             self._release()
             self._apply(sample)
         elif not self._link.blind:
@@ -452,6 +455,8 @@ class Poller:
             feed.tracker.resume(at)
         for probe in self._probes:
             probe.resume(at)
+        if self._database is not None:
+            self._database.retry_now()
 
     def _report(self, now: datetime) -> None:
         link = self._link.reading()

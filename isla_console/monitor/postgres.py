@@ -204,6 +204,11 @@ class DatabaseSession:
                     await connection.execute("SELECT 1")
             await asyncio.sleep(every_s if self._connection is not None else BACKOFF_S[1])
 
+    def retry_now(self) -> None:
+        """Our own link is back: what failed for want of it need not wait. What was refused still does."""
+        if self._failure is not None and self._failure.kind in {"network", "lost"}:
+            self._attempts, self._next_attempt = 0, 0.0
+
     async def close(self) -> None:
         """Say goodbye, or hang up if the server does not answer that at once."""
         connection, self._connection = self._connection, None
