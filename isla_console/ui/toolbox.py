@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -105,11 +105,7 @@ class Toolbox:
             can_journal=can_journal,
             live_stripe_key=key is not None and "_live_" in key.reveal()[:8],
         )
-        found = await asyncio.to_thread(judge, step, here, sql_effect)
-        if step.kind == "sql" and found.is_guarded and not found.refused:
-            why = "steps run SQL read-only: y copies the statement, the SQL page runs what changes things"
-            found = replace(found, refused=why)
-        return found
+        return await asyncio.to_thread(judge, step, here, sql_effect)
 
     def step(self, id: str) -> Step:
         """A step of the runbook.

@@ -13,14 +13,15 @@ import pytest_asyncio
 from isla_console.actions.guard import Judgement
 from isla_console.actions.outcome import Outcome
 from isla_console.actions.runner import Run
-from isla_console.actions.sql.engine import SqlEngine
+from isla_console.actions.sql.engine import SqlEngine, pane_session
+from isla_console.actions.sql.writing import Change, Writer
 from isla_console.clock import Clock
 from isla_console.drill.postgres import programs
 from isla_console.drill.run import Platform
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.steps import Step
-from isla_console.settings import Settings
+from isla_console.settings import Secret, Settings
 from isla_console.ui.toolbox import Sql, Toolbox
 from tests.support.platform import running_platform
 
@@ -102,6 +103,32 @@ async def do(tools: Toolbox, step: Step) -> Outcome:
     return await asyncio.wait_for(run.task, 60)
 
 
+async def change(platform: Platform, step: Step) -> None:
+    """A statement that changes something, as the SQL page runs it; what can be is rolled back."""
+    writer = Writer(pane_session(Secret(platform.admin_url), "isla-console/test", "ISLA_DATABASE_ADMIN_URL"))
+    warnings: list[str] = []
+    try:
+        if step.id == "db-vacuum":
+            result = await writer.maintain(step.run or "", 60, warnings.append)
+            assert result.ok, result
+            return
+        seen: list[Change] = []
+
+        def show(one: Change) -> None:
+            seen.append(one)
+            writer.decide(False)
+
+        values = ["2026-01-01"] if step.id == "analytics-rebuild" else ["0", *["2026-01-01T00:00:00Z"] * 2]
+        result = await writer.write(step.run or "", values[: len(step.params)], 60, show)
+        if step.id == "db-end-session":
+            assert result.refused or seen, result
+        else:
+            assert len(seen) == 1, result
+            assert result.refused == "rolled back"
+    finally:
+        await writer.session.close()
+
+
 async def until(run: Run, holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(15):
         while not holds():
@@ -111,7 +138,7 @@ async def until(run: Run, holds: Callable[[], bool]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("id", STEPS)
-async def test_step(tools: Toolbox, id: str) -> None:
+async def test_step(tools: Toolbox, platform: Platform, id: str) -> None:
     step = STEPS[id]
     if step.kind == "goto":
         assert step.issue is not None
@@ -125,7 +152,11 @@ async def test_step(tools: Toolbox, id: str) -> None:
         return
     judgement = await judged(tools, step)
     if judgement.refused:
-        assert step.blocked or id in VENDOR_TOOLS | WRITING_SQL, judgement.refused
+        assert step.blocked or id in VENDOR_TOOLS, judgement.refused
+        return
+    if step.kind == "sql" and judgement.is_guarded:
+        assert id in WRITING_SQL
+        await change(platform, step)
         return
     if id == "recovery-restore":
         await do(tools, STEPS["recovery-backup"])

@@ -252,6 +252,40 @@ async def test_outside_an_incident_nothing_is_destroyed(tmp_path: Path) -> None:
     assert target.exists()
 
 
+async def test_sql_that_changes_goes_to_its_own_page(tmp_path: Path) -> None:
+    app = still_app(tmp_path, OUTAGE)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await declare(app, pilot)
+        for issue, step, page in (
+            ("db-connections", "db-vacuum", "sql"),
+            ("analytics", "analytics-rebuild", "sql"),
+            ("db-connections", "db-end-session", "sessions"),
+        ):
+            app.go(f"issue:{issue}")
+            rows = app.main.query_one("#page", RowList)
+            assert rows.go(f"step:{step}")
+            app.main.set_focus(rows)
+            await pilot.press("x")
+            await settle(pilot)
+            await until(lambda page=page: app.main.page == page)  # type: ignore[misc]
+            await settle(pilot)
+            if page == "sql":
+                assert app.main.query_one("#page-sql").statement.step.id == step  # type: ignore[attr-defined]
+
+
+async def test_deeds_do_not_hide_each_other() -> None:
+    """The app is made of mixins: a name that two of them have would silently be one of them."""
+    names = [
+        name
+        for part in IslaApp.__mro__[1:]
+        if part.__module__.startswith("isla_console.ui.deeds.") and part.__name__ != "Deeds"
+        for name, value in vars(part).items()
+        if callable(value) and not name.startswith("__")
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
 async def test_a_blocked_step_explains_itself(tmp_path: Path) -> None:
     app = still_app(tmp_path, OUTAGE)
     async with app.run_test(size=(140, 40)) as pilot:

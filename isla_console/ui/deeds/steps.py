@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING, cast
 
 from textual import on, work
 from textual.content import Content
@@ -22,6 +23,10 @@ from isla_console.ui.screens.detail import DetailScreen
 from isla_console.ui.toolbox import REVEAL_S, Sql, Toolbox, ran_data
 from isla_console.ui.views import detail
 from isla_console.ui.views.runs import output_lines
+from isla_console.ui.views.sql import statements
+
+if TYPE_CHECKING:
+    from isla_console.ui.pages.sql import SqlPage
 
 REFRESH_S = 0.25
 """Between two looks at what runs."""
@@ -149,6 +154,9 @@ class StepDeeds(Deeds):
         if judgement.refused:
             self.push_screen(DetailScreen(step.title, dialogs.refused_lines(step, judgement)))
             return
+        if step.kind == "sql" and judgement.is_guarded:
+            await self._to_the_database(step)
+            return
         tools = self.toolbox
         if (run := tools.runner.runs.get(step.id)) is not None and run.is_running:
             if judgement.effect == "stream":
@@ -168,16 +176,30 @@ class StepDeeds(Deeds):
         if judgement.effect == "stream":
             self.go("streams")
 
+    async def _to_the_database(self, step: Step) -> None:
+        """What changes the database is done on its own pages, which unlock, count and ask for the commit."""
+        if "pg_terminate_backend" in (step.run or ""):
+            self.go("sessions")
+            self.say("Sessions are ended here, one by one: K on the session asks first.")
+            return
+        self.go("sql")
+        async with asyncio.timeout(5):
+            while (page := next(iter(self.main.query("#page-sql")), None)) is None or not page.is_mounted:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        found = [one for one in statements(self.board, None) if one.step.id == step.id]
+        cast("SqlPage", page).take(found[0] if found else None, (step.run or "").strip())
+        self.say("x runs it here, in a transaction that waits for your commit; U unlocks writing first.")
+
     def _start(self, step: Step, judgement: Judgement, reason: str) -> Run:
         tools = self.toolbox
         tools.reasons[step.id] = reason
         tools.progress.pop(step.id, None)
         run = tools.runner.start(step, judgement, self.clock.now())
-        self._watch(run)
+        self._watch_step(run)
         return run
 
     @work(exit_on_error=False, group="steps")
-    async def _watch(self, run: Run) -> None:
+    async def _watch_step(self, run: Run) -> None:
         """Draw what comes while it runs; leaving the page stops nothing."""
         while run.task is not None and not run.task.done():
             self.refresh_board()
