@@ -114,8 +114,8 @@ async def test_exports_keep_null_apart_and_are_private(engine: SqlEngine, tmp_pa
     sql = "SELECT 1 AS n, NULL AS nothing, '' AS empty, 'a,\"b\"' AS quoted"
     made = {}
     for kind in ("csv", "json"):
-        path = export_path(tmp_path, kind, datetime(2026, 11, 23, 14, tzinfo=UTC))  # type: ignore[arg-type]
-        file = ExportFile(path, kind)  # type: ignore[arg-type]
+        path = export_path(tmp_path, kind, datetime(2026, 11, 23, 14, tzinfo=UTC))
+        file = ExportFile(path, kind)
         await engine.stream(sql, (), file.take, 10)
         file.finish()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -43,7 +43,7 @@ SELECT md5(string_agg(part, '|' ORDER BY part)) FROM (
   UNION ALL SELECT 'file' || name || setting FROM pg_file_settings
   UNION ALL SELECT 'lock' || mode || coalesce(objid::text, '') FROM pg_locks
             WHERE locktype = 'advisory' OR (relation = 't'::regclass AND mode NOT LIKE 'AccessShare%')
-  UNION ALL SELECT 'victim' || pid || coalesce(state, '') FROM pg_stat_activity
+  UNION ALL SELECT 'victim' || count(*) || coalesce(max(state), '') FROM pg_stat_activity
             WHERE application_name = 'victim'
   UNION ALL SELECT 'reset' || coalesce(stats_reset::text, '') FROM pg_stat_database
             WHERE datname = current_database()
@@ -76,6 +76,7 @@ class Field:
         self.watcher = await self.server.connect(self.name, name="watcher")
         await self.watcher.add_listener("c", self._hear)
         self.victim = await self.server.connect(self.name, name="victim")
+        self.heard = 0
         await self.victim.execute("BEGIN")
 
     async def close(self) -> None:
@@ -119,6 +120,22 @@ async def _make(admin: Any, name: str, schema: str, server: Server) -> None:
     connection = await server.connect(name)
     await connection.execute(schema)
     await connection.close()
+
+
+async def _restore(server: Server) -> None:
+    """Take back what a statement did outside its database, and make the database anew."""
+    admin = await server.connect(name="restorer")
+    for sql in (
+        "DROP DATABASE IF EXISTS isla_w",
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'isla_w'",
+        "ALTER ROLE postgres RESET ALL",
+        "ALTER ROLE postgres CONNECTION LIMIT -1",
+        "ALTER DATABASE postgres RESET ALL",
+    ):
+        await admin.execute(sql)
+    await _copy(admin)
+    await admin.execute("DROP ROLE IF EXISTS w")
+    await admin.close()
 
 
 async def _copy(admin: Any) -> None:
@@ -175,7 +192,7 @@ async def test_the_server_confirms_the_guard(field: Field, admin: asyncpg.Connec
             if raw.is_in_transaction():
                 await raw.execute("ROLLBACK")
         changed_session = True
-        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(Exception):  # a session so changed that the driver is confused is changed
             changed_session = await raw.fetchval(SESSION) != mine
         changed = await field.state() != before
         raw.terminate()
@@ -184,17 +201,12 @@ async def test_the_server_confirms_the_guard(field: Field, admin: asyncpg.Connec
             assert verdict.kind != "read", sql
         if changed:
             await field.close()
-            await field.engine.close()
-            for extra in ("isla_w",):
-                await admin.execute(f"DROP DATABASE IF EXISTS {extra}")
-            await admin.execute(
-                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
-                " WHERE slot_name = 'isla_w'"
-            )
-            await admin.execute("ALTER ROLE postgres RESET ALL; ALTER ROLE postgres CONNECTION LIMIT -1")
-            await _copy(admin)
-            await admin.execute("DROP ROLE IF EXISTS w; ALTER DATABASE postgres RESET ALL")
             await field.open()
+            if await field.state() != before:  # it was more than the victim's end
+                await field.close()
+                await field.engine.close()
+                await _restore(field.server)
+                await field.open()
     assert harmful > 90
 
 

@@ -28,9 +28,7 @@ from isla_console.ui.screens.main import MainScreen
 from isla_console.ui.views import sql as views
 from isla_console.ui.widgets.text_block import TextBlock
 
-HINT = (
-    "x run  i edit  ,. statement  <> history  g explain  w watch  S export  / find  s sort  y copy  U unlock"
-)
+HINT = "x run i edit ,. next <> past g plan w watch S save / find s sort y copy"
 
 
 class SqlPage(PageWidget):
@@ -68,6 +66,7 @@ class SqlPage(PageWidget):
         self.history: History | None = None
         self._board: Board | None = None
         self._verdict: Verdict | None = None
+        self._judged = ""
         self._change: tuple[Change, datetime] | None = None
         self._rows: Sequence[tuple[Any, ...]] = ()
         self._sorted: tuple[int, bool] | None = None
@@ -76,7 +75,9 @@ class SqlPage(PageWidget):
     def compose(self) -> ComposeResult:
         yield TextBlock(id="sql-head")
         language = "sql" if find_spec("tree_sitter_sql") is not None else None
-        editor = TextArea("", language=language, id="sql-editor", show_line_numbers=False, compact=True)
+        editor = TextArea(
+            "", language=language, id="sql-editor", show_line_numbers=False, soft_wrap=False, compact=True
+        )
         editor.cursor_blink = False
         yield editor
         yield TextBlock(id="sql-verdict")
@@ -129,7 +130,7 @@ class SqlPage(PageWidget):
     def judged(self, text: str, verdict: Verdict) -> None:
         """The guard's word, if the text is still the same."""
         if text == self.text:
-            self._verdict = verdict
+            self._verdict, self._judged = verdict, text
             self._draw()
 
     def say(self, text: str) -> None:
@@ -140,7 +141,7 @@ class SqlPage(PageWidget):
         """Rows, or why there are none; the old rows stay under an error."""
         self.result = result
         self._change = None
-        self._verdict = result.verdict
+        self._verdict, self._judged = result.verdict, self.text
         if result.ok:
             self._sorted = None
             self._fill()
@@ -198,7 +199,9 @@ class SqlPage(PageWidget):
             mark = (
                 "" if self._sorted is None or self._sorted[0] != index else " ↓" if self._sorted[1] else " ↑"
             )
-            table.add_column(Text(plain(column_.name) + mark))
+            label = plain(column_.name) + mark
+            most = max((len(views.shown(row[index])) for row in rows), default=0)
+            table.add_column(Text(label), width=max(len(label), min(views.CELL, most)))
         width = {
             index: max((len(views.shown(row[index])) for row in rows), default=0)
             for index, column_ in enumerate(result.columns)
@@ -266,7 +269,8 @@ class SqlPage(PageWidget):
         text = self.text
         if self.statement is not None and text != (self.statement.step.run or "").strip():
             self.statement = None
-        self._verdict = None
+        if text != self._judged:
+            self._verdict = None
         self.post_message(SqlTyped(text))
 
     @on(Input.Changed, "#sql-find")

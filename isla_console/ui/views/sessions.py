@@ -85,7 +85,7 @@ def _searched(session: Session) -> str:
 
 
 def _branch(branch: Branch, width: int) -> Row:
-    lead = "root " if branch.depth == 0 else "  " * branch.depth + "└ "
+    lead = "  " * (branch.depth - 1) + "└ " if branch.depth else ""
     row = _session(branch.session, width, lead)
     if branch.depth == 0 and branch.blocks:
         told = f"blocks {branch.blocks}"
@@ -102,7 +102,11 @@ def _group(group: Group, total: int, width: int) -> Row:
         f"  {plain(group.application) or '(no name)':<24.24} ",
         (f"{plain(group.role):<20.20}", MUTED),
     )
-    told = f"{group.idle} idle · {group.in_transaction} idle in tx · longest idle {age(group.longest_idle_s)}"
+    told = f"{group.idle} idle"
+    if group.in_transaction:
+        told += f" · {group.in_transaction} idle in transaction"
+    if group.idle:
+        told += f" · longest {age(group.longest_idle_s)}"
     return Row(f"group:{group.application}/{group.role}", ends(left, Content.styled(told, MUTED), width))
 
 
@@ -115,9 +119,9 @@ def _session(session: Session, width: int, lead: str) -> Row:
     mark = "·" if session.shielded else " "
     text = " ".join(session.query.split())
     content = Content.assemble(
-        f" {mark}{lead}",
+        f" {mark}",
         (f"{session.pid:>7}", "bold"),
-        f"  {plain(session.application) or '-':<18.18} ",
+        f"  {lead + (plain(session.application) or '-'):<20.20} ",
         (f"{state:<18.18}", style),
         (f"{age(since or 0):>5}  ", STYLES["alert"] if (session.transaction_s or 0) > LONG_S else MUTED),
         (plain(text), MUTED if session.state == "idle" else ""),

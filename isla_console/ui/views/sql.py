@@ -65,9 +65,11 @@ def connection_line(board: Board) -> Content:
     if reading.state != "ok":
         return Content.styled(f"{reading.state}: {reading.reason}", STYLES["alert"])
     parts = [
-        f"{reading.database} · role {reading.role} · {reading.mode} · {_limits(reading)}",
+        f"{reading.role} on {reading.database}",
+        _limits(reading),
         reading.tls,
         *([used] if (used := _used(board)) else []),
+        reading.mode,
     ]
     line = Content.styled(" · ".join(parts), MUTED)
     for warning in reading.warnings:
@@ -78,7 +80,7 @@ def connection_line(board: Board) -> Content:
 def _limits(reading: SessionReading) -> str:
     limit = reading.settings.get("statement_timeout", "")
     seconds = f"{int(limit) // 1000} s" if limit.isdigit() else limit
-    return f"READ ONLY transaction · statement {seconds}"
+    return f"READ ONLY, at most {seconds}"
 
 
 def _used(board: Board) -> str:
@@ -138,11 +140,11 @@ def change_lines(change: Change, left_s: float) -> list[Content]:
     """An open transaction: how much it changed, before and after, and how long it waits."""
     head = Content.assemble(
         (f" {change.status} ", "$background on $warning bold"),
-        f"  {change.affected} rows changed, not committed.  ",
+        " not committed   ",
         ("C", "$accent bold"),
         " commit   ",
         ("B", "$accent bold"),
-        f" roll back   by itself in {countdown(left_s)}",
+        f" roll back, by itself in {countdown(left_s)}",
     )
     lines = [head]
     for name, sample in (("before", change.before), ("after", change.after)):

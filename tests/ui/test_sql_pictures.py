@@ -1,0 +1,171 @@
+"""Golden pictures of the SQL page and the sessions page, from answers that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from isla_console.actions.sql.classify import classify
+from isla_console.actions.sql.database import Database, Standing, Unlock
+from isla_console.actions.sql.errors import SqlError
+from isla_console.actions.sql.health import Health
+from isla_console.actions.sql.result import Column, SqlResult
+from isla_console.actions.sql.sessions import Session
+from isla_console.actions.sql.writing import Change
+from isla_console.monitor.postgres import SessionReading
+from isla_console.ui.app import IslaApp
+from isla_console.ui.pages.sessions import SessionsPage
+from isla_console.ui.pages.sql import SqlPage
+from tests.support.pilot import settle
+from tests.support.still import NOW, OUTAGE, still_app
+
+Compare = Callable[..., bool]
+SIZES = pytest.mark.parametrize("size", [(140, 40), (80, 24)], ids=["140x40", "80x24"])
+
+READING = SessionReading(
+    "ok",
+    role="isla_readonly",
+    database="postgres",
+    version="18.4",
+    mode="direct",
+    tls="TLS verified",
+    settings={"statement_timeout": "15000"},
+)
+COLUMNS = (
+    Column("pid", "int4"),
+    Column("usename", "name"),
+    Column("application_name", "text"),
+    Column("state", "text"),
+    Column("duration", "interval"),
+    Column("query", "text"),
+)
+ROWS = (
+    (4120, "worker", "cron-agg", "active", timedelta(minutes=14, seconds=2),
+     "INSERT INTO analytics_daily SELECT date_trunc('day', created_at), slug, count(*) FROM click_events"),
+    (4188, "postgrest", "api", "idle in transaction", timedelta(minutes=6, seconds=41),
+     "SELECT * FROM links WHERE slug = $1"),
+    (14191, "postgrest", None, "active", timedelta(seconds=3), ""),
+)  # fmt: skip
+
+
+class StillDatabase(Database):
+    """Connections that stand as they are told and are never opened."""
+
+    def __init__(self, unlock: Unlock | None = None) -> None:
+        super().__init__(None, None)
+        self._given = unlock
+
+    def standing(self, now: datetime) -> Standing:
+        return Standing(READING, replace(READING, role="postgres"), self._given)
+
+
+def session(pid: int, application: str, **other: object) -> Session:
+    start = datetime(2026, 11, 23, 13, tzinfo=UTC)
+    who = ("isla_app", "postgres", application, "10.0.0.7")
+    made = Session(pid, start, start, *who, "idle", "", "", 4321.0, 700.0, None, "")
+    return replace(made, **other)  # type: ignore[arg-type]
+
+
+CROWD = (
+    session(4100, "psql", state="idle in transaction", transaction_s=1240.0, query="SELECT * FROM links"),
+    session(4101, "migrate", state="active", transaction_s=610.0, wait_type="Lock", wait="relation",
+            blocked_by=(4100,), query="ALTER TABLE links ADD COLUMN note text"),
+    session(4102, "postgrest", state="active", transaction_s=400.0, wait_type="Lock", wait="relation",
+            blocked_by=(4101,), query="SELECT url FROM links WHERE slug = $1"),
+    *(session(5000 + n, "export-worker", state_s=900.0 - n, query="COMMIT") for n in range(14)),
+    session(6000, "isla-console/ana@jump1", ours=True, state="active", transaction_s=0.0),
+)  # fmt: skip
+HEALTH = (
+    Health("connections", "Connections", "alert", "93 of 97 used (3 more are reserved)"),
+    Health("cache", "Cache hits", "ok", "99.4 % of blocks"),
+    Health("cron", "Cron failures, 24 h", "unknown", "cannot be seen: row-level security hides rows"),
+)
+
+
+def result(sql: str, **other: object) -> SqlResult:
+    made = SqlResult(replace(classify(sql), settled=True), COLUMNS, ROWS, False, 12.0, 4.0)
+    return replace(made, **other)  # type: ignore[arg-type]
+
+
+def showing(
+    put: Callable[[IslaApp], None], key: str = "s", unlock: Unlock | None = None
+) -> Callable[[Pilot[int]], Awaitable[None]]:
+    async def run(pilot: Pilot[int]) -> None:
+        app = pilot.app
+        assert isinstance(app, IslaApp)
+        await settle(pilot)
+        app.desk.database = StillDatabase(unlock)
+        app._looking = True  # nobody asks: what is shown is put there
+        await pilot.press("2", "h", key)
+        await settle(pilot)
+        put(app)
+        app.refresh_board()
+        await settle(pilot)
+        put(app)
+        await pilot.pause()
+
+    return run
+
+
+def rows(app: IslaApp) -> None:
+    page = app.main.query_one(SqlPage)
+    page.show_result(result(page.text))
+
+
+def error(app: IslaApp) -> None:
+    page = app.main.query_one(SqlPage)
+    page.take(None, "SELECT slug, clicks\nFROM analytics_dayly\nWHERE clicks > 10")
+    told = SqlError(
+        'relation "analytics_dayly" does not exist',
+        "42P01",
+        hint="Perhaps you meant to reference the table analytics_daily.",
+        meaning="No such table here, or not on the search path: write schema.table.",
+        line=2,
+        column=6,
+    )
+    page.show_result(result(page.text, rows=(), error=told))
+
+
+def change(app: IslaApp) -> None:
+    page = app.main.query_one(SqlPage)
+    sql = "UPDATE subscriptions SET status = 'active' WHERE status = 'past_due'"
+    page.take(None, sql)
+    columns = (Column("id", "int4"), Column("status", "text"))
+    before = SqlResult(classify(sql), columns, tuple((n, "past_due") for n in range(1, 4)))
+    after = SqlResult(classify(sql), columns, tuple((n, "active") for n in range(1, 4)))
+    page.judged(sql, classify(sql))
+    page.show_change(Change("UPDATE 3", 3, before, after), NOW + timedelta(seconds=42))
+
+
+def crowd(app: IslaApp) -> None:
+    page = app.main.query_one(SessionsPage)
+    page.seen(CROWD, "")
+    page.examined(HEALTH)
+
+
+@SIZES
+def test_rows(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(rows))
+
+
+@SIZES
+def test_error(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(error))
+
+
+@SIZES
+def test_open_transaction(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    unlock = Unlock(NOW + timedelta(minutes=4, seconds=12), "customers paid and are locked out")
+    run = showing(change, unlock=unlock)
+    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=run)
+
+
+@SIZES
+def test_sessions(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    run = showing(crowd, key="a")
+    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=run)
