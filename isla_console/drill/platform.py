@@ -91,6 +91,7 @@ class LivePlatform:
         anon_key = f"sb_publishable_{secrets.token_urlsafe(16)}"
         token = secrets.token_urlsafe(24)
         books = stripe.Books(self._faults, self._rng)
+        books.on_retry = lambda done: self._story.did("event:delivered" if done else "event:refused")
         truths = _Truths(self._database, redirects, self._faults, books)
         app_url = self._serve(services.app_service(web, self._faults, self._rng))
         redirect_url = self._serve(services.redirect_service(redirects))

@@ -2,8 +2,9 @@
 
 A *deed* is what somebody did, as the platform saw it: `deployment:older` (production serves an older build),
 `deployment:newest`, `sessions:worker` (every session held by `worker` was ended), `rebuilt:1` (yesterday's
-totals are whole again), `step:<id>` (a step of the runbook was done, or run with success, by the drill's
-journal), `done:<id>` (a person says so). Scenarios name deeds by shell patterns.
+totals are whole again), `event:delivered` (a webhook that had not arrived was sent again), `step:<id>` (a
+step of the runbook was done, or run with success, by the drill's journal), `done:<id>` (a person says so).
+Scenarios name deeds by shell patterns.
 """
 
 import difflib

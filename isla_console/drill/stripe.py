@@ -69,6 +69,8 @@ class Books:
         self.charges: deque[Thing] = deque(maxlen=20_000)
         """Newest first."""
         self.events: deque[Thing] = deque(maxlen=2_000)
+        self.on_retry: Callable[[bool], None] = lambda delivered: None
+        """Told of each event that is sent again: whether it arrived."""
         self.subscriptions: list[Thing] = []
         """Newest first."""
         self.endpoints: list[Thing] = [] if quiet else [_endpoint()]
@@ -137,8 +139,12 @@ class Books:
     def retry(self, id: str) -> Thing | None:
         """Deliver an event once more."""
         event = next((one for one in self.events if one["id"] == id), None)
-        if event is not None and self._faults.error("webhook", self._rng.random()) is None:
-            event["pending_webhooks"] = 0
+        if event is not None:
+            waited = event["pending_webhooks"]
+            if self._faults.error("webhook", self._rng.random()) is None:
+                event["pending_webhooks"] = 0
+            if waited:
+                self.on_retry(event["pending_webhooks"] == 0)
         return event
 
 

@@ -24,7 +24,7 @@ from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Runbook
 
 # What each cure's pattern stands for, done as the platform would tell it.
-DEEDS = ("deployment:older", "sessions:export-worker", "rebuilt:1")
+DEEDS = ("deployment:older", "sessions:export-worker", "rebuilt:1", "event:delivered")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_it_speaks_of_what_the_runbook_has(name: str, runbook: Runbook) -> None:
         if kind in {"step", "done"}:
             assert any(fnmatchcase(step, what) for step in steps), deed
         else:
-            assert kind in {"deployment", "sessions", "rebuilt"}
+            assert kind in {"deployment", "sessions", "rebuilt", "event"}
     assert scenario.hints, "who is stuck is helped"
     assert scenario.truths, "afterwards it is told"
 
