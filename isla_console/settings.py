@@ -253,8 +253,8 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     ),
 )
 
-# Set by `isla-console drill` for the console it starts, never by a person: in no list.
-_INTERNAL: Final = frozenset({"ISLA_DRILL", "ISLA_DRILL_CONTROL", "ISLA_DRILL_SPEED"})
+# Set by `isla-console drill` for the console, or by the console for a step's processes: in no list.
+_INTERNAL: Final = frozenset({"ISLA_DRILL", "ISLA_DRILL_CONTROL", "ISLA_DRILL_SPEED", "ISLA_CONSOLE_RUN"})
 _DEFAULTS: Final = {v.name: v.default for v in VARIABLES if v.default is not None}
 _SECRETS: Final = frozenset(v.name for v in VARIABLES if v.secret) | {"ISLA_DRILL_CONTROL"}
 _NAMES: Final = frozenset(v.name for v in VARIABLES)
