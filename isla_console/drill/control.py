@@ -73,8 +73,9 @@ async def _call(url: str, method: str, path: str, body: bytes) -> DrillState:
         parts = urlsplit(url)
         token = parse_qs(parts.query).get("token", [""])[0]
         target = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
-        # trust_env: a proxy in the environment is not for loopback.
-        async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
+        # trust_env: a proxy in the environment is not for loopback. verify: no TLS here, and loading the
+        # certificates each time took 50 ms of CPU.
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False, verify=False) as client:
             response = await client.request(
                 method, target, content=body, headers={"Authorization": f"Bearer {token}"}
             )
