@@ -47,6 +47,15 @@ def parse(dsn: Secret) -> Address | None:
     return Address(host, port, "session pooler" if "pooler" in host else "direct")
 
 
+def verified(dsn: Secret) -> Secret:
+    """The address, its server's certificate and name checked where a CA is given and no mode asked for."""
+    address = dsn.reveal()
+    query = parse_qs(address.partition("?")[2])
+    if "sslrootcert" in query and "sslmode" not in query:
+        return Secret(f"{address}&sslmode=verify-full")
+    return dsn
+
+
 def redact(text: str, dsn: Secret) -> str:
     """`text` without the address or its password, in any form they have in the address."""
     address = dsn.reveal()

@@ -290,7 +290,7 @@ class DatabaseSession:
         import asyncpg
 
         return await asyncpg.connect(
-            self._dsn.reveal(),
+            addresses.verified(self._dsn).reveal(),
             # A transaction pooler hands each transaction to another server connection, where our
             # prepared statements do not exist.
             statement_cache_size=0 if address.pooled else 100,

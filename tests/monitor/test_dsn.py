@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isla_console.monitor.dsn import Address, parse, redact
+from isla_console.monitor.dsn import Address, parse, redact, verified
 from isla_console.monitor.pg_failures import PgFailure, connect_failure
 from isla_console.settings import Secret
 
@@ -104,3 +104,12 @@ def test_what_servers_and_poolers_say(message: str, sqlstate: str, kind: str, re
     vars(error)["sqlstate"] = sqlstate
     failure = connect_failure(error, Secret("postgresql://ana:pass-word@host/db"))
     assert failure == PgFailure(kind, reason, True)  # type: ignore[arg-type]
+
+
+def test_a_ca_that_is_given_is_used() -> None:
+    plain = "postgresql://a:b@db.example.com/x"
+    assert verified(Secret(plain)).reveal() == plain
+    given = f"{plain}?sslrootcert=/etc/ca.pem"
+    assert verified(Secret(given)).reveal() == f"{given}&sslmode=verify-full"
+    chosen = f"{given}&sslmode=require"
+    assert verified(Secret(chosen)).reveal() == chosen

@@ -186,7 +186,7 @@ async def test_the_server_confirms_the_guard(field: Field, admin: asyncpg.Connec
         before = await field.state()
         raw = await field.server.connect("guard", name="raw")
         mine = await raw.fetchval(SESSION)
-        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        with contextlib.suppress(Exception):  # whatever it did, the checksums tell
             await asyncio.wait_for(raw.execute(sql), 3)
         with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
             if raw.is_in_transaction():

@@ -105,6 +105,9 @@ class Writer:
         def listen(_: object, message: Any) -> None:
             warn(f"{message.severity}: {message.message}")
 
+        if self.session.reading().mode == "transaction pooler":
+            told = "it needs a direct or a session connection: a transaction pooler may split it"
+            return replace(result, error=errors.SqlError(told))
         try:
             async with self.session.using() as connection:
                 connection.add_log_listener(listen)
