@@ -16,6 +16,7 @@ from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Runbook
 from isla_console.settings import Settings
+from isla_console.triage.blame import blame
 from isla_console.triage.facts import Facts, gather
 from isla_console.triage.ranking import Ranking, rank
 from tests.support.platform import running_platform
@@ -114,3 +115,20 @@ async def test_the_right_issue_is_first_within_a_minute(
             first = watch.ranking().first
             assert first is not None
             assert first.issue == issue, watch.ranking()
+
+
+async def test_a_vendors_outage_moves_the_sentence_to_they(variables: dict[str, str], tmp_path: Path) -> None:
+    async with watching(variables, tmp_path) as watch:
+        await watch.until(lambda ranking: watch.facts().watching and not ranking.candidates)
+        await control.inject(watch.control_url, {"kind": "errors", "target": "redirect", "status": 500})
+        await watch.until(lambda ranking: ranking.first is not None)
+        assert blame(watch.runbook, watch.facts(), watch.ranking()).side == "us"
+        await control.inject(watch.control_url, {"kind": "vendor", "vendor": "vercel", "state": "down"})
+        await watch.poller.probe_once("vendor:vercel")
+        found = blame(watch.runbook, watch.facts(), watch.ranking())
+        assert found.side == "they"
+        assert found.sentence.startswith("They: Vercel reports trouble since ")
+        first = watch.ranking().first
+        assert first is not None
+        assert "Vercel reports trouble: Edge Functions: major outage" in first.because
+        assert "a deployment went live: dpl_8xK2 " in first.because
