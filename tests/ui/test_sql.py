@@ -164,6 +164,55 @@ async def test_a_write_is_unlocked_shown_and_committed(app: IslaApp, admin: Any,
         assert not app.screen.query_one("#banner", TextBlock).lines
 
 
+async def test_a_plan_leaves_the_guards_word_on_the_statement(app: IslaApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        page = await opened(app, pilot)
+        page.take(None, "DELETE FROM cart")
+        async with asyncio.timeout(10):
+            while "deletes rows" not in page.query_one("#sql-verdict", TextBlock).lines[0].plain:
+                await pilot.pause(0.02)
+        await pilot.press("g")
+        await quiet(pilot)
+        assert "Delete on cart" in cells(page)[0][0]
+        assert "deletes rows" in page.query_one("#sql-verdict", TextBlock).lines[0].plain
+        await pilot.press("G")
+        await quiet(pilot)
+        assert "U unlocks" in foot(page)
+
+
+async def test_a_rebuild_that_would_shrink_totals_is_blocked(app: IslaApp, admin: Any) -> None:
+    await admin.execute(
+        "CREATE TABLE IF NOT EXISTS click_events (slug text, created_at timestamptz);"
+        "CREATE TABLE IF NOT EXISTS analytics_daily"
+        " (date date, slug text, clicks bigint, PRIMARY KEY (date, slug));"
+        "TRUNCATE click_events, analytics_daily;"
+        "INSERT INTO click_events VALUES ('a', '2026-11-20 10:00+00'), ('b', '2026-11-21 10:00+00');"
+        "INSERT INTO analytics_daily VALUES ('2026-11-20', 'a', 500)"
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("6")
+        page = await opened(app, pilot)
+        await pilot.press("comma", "U")
+        await settle(pilot)
+        await pilot.press(*"totals", "f2")
+        await quiet(pilot)
+        for day, answer in (("2026-11-20", "would get smaller"), ("2026-11-21", "not committed")):
+            await pilot.press("x")
+            async with asyncio.timeout(10):
+                while not isinstance(app.screen, AskScreen):
+                    await pilot.pause(0.02)
+            await settle(pilot)
+            await pilot.press(*day, "f2")
+            async with asyncio.timeout(10):
+                while answer not in foot(page):
+                    await pilot.pause(0.02)
+        await pilot.press("C")
+        await quiet(pilot)
+    totals = await admin.fetchval("SELECT string_agg(slug || clicks, ' ' ORDER BY slug) FROM analytics_daily")
+    assert totals == "a500 b1"
+
+
 async def test_export_and_history(app: IslaApp, tmp_path: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)

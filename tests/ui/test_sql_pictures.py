@@ -114,7 +114,7 @@ def showing(
 
 def rows(app: IslaApp) -> None:
     page = app.main.query_one(SqlPage)
-    page.show_result(result(page.text))
+    page.show_result(result(page.text), page.text)
 
 
 def error(app: IslaApp) -> None:
@@ -128,7 +128,7 @@ def error(app: IslaApp) -> None:
         line=2,
         column=6,
     )
-    page.show_result(result(page.text, rows=(), error=told))
+    page.show_result(result(page.text, rows=(), error=told), page.text)
 
 
 def change(app: IslaApp) -> None:

@@ -161,7 +161,7 @@ class SqlDeeds(Deeds):
         limit = float(step.timeout_s) if step is not None and step.timeout_s else TIMEOUT_S
         result = await engine.run(text, params, timeout_s=limit, first=page.show_result)
         page.say("")
-        page.show_result(result)
+        page.show_result(result, text)
         await self._account(text, result, "read", "error" if not result.ok else "ok")
 
     @work(exit_on_error=False, group="sql")
@@ -174,7 +174,7 @@ class SqlDeeds(Deeds):
             return
         while True:
             result = await engine.run(text, params)
-            page.show_result(result)
+            page.show_result(result, text)
             if result.refused:
                 return
             page.say(f"Watched every {WATCH_S:g} s; X stops.  {self.clock.now():%H:%M:%SZ}")

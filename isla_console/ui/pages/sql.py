@@ -137,11 +137,14 @@ class SqlPage(PageWidget):
         self.said = text
         self._draw()
 
-    def show_result(self, result: SqlResult) -> None:
-        """Rows, or why there are none; the old rows stay under an error."""
+    def show_result(self, result: SqlResult, of: str = "") -> None:
+        """Rows, or why there are none; the old rows stay under an error. `of` is the statement, where it is
+        the one in the editor and not its plan or preview.
+        """
         self.result = result
         self._change = None
-        self._verdict, self._judged = result.verdict, self.text
+        if of == self.text:
+            self._verdict, self._judged = result.verdict, of
         if result.ok:
             self._sorted = None
             self._fill()
