@@ -8,6 +8,9 @@ from isla_console.drill.entry import Entry, EntryKind
 from isla_console.drill.faults import Fault, Faults
 from isla_console.drill.scenario import Inject, Scenario, WrongTurn
 
+_OPENING_S = 10.0
+"""However quick a drill is, the console is open before its outage begins."""
+
 
 class Story:
     """Puts a scenario's faults in force when their time comes, and takes them away when they are cured.
@@ -139,9 +142,11 @@ class Story:
         phases = self._scenario.phases
         for index in range(self._index + 1, len(phases)):
             wait = phases[index].at_s - phases[index - 1].at_s
+            least = 0.0
             if index == 1:
                 wait += self._shift
-            await asyncio.sleep(wait / self._speed)
+                least = 0.0 if self._shift else min(wait, _OPENING_S)
+            await asyncio.sleep(max(wait / self._speed, least))
             self._advance(index)
 
     def _advance(self, index: int) -> None:
