@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from isla_console.actions.sql.catalogue import query
 from isla_console.actions.sql.classify import classify
 from isla_console.actions.sql.engine import SqlEngine
 from isla_console.resources import resource
@@ -77,6 +78,12 @@ async def test_every_statement_that_reads_runs_and_the_others_are_refused(
             assert result.refused, step.id
             assert classify(step.run).kind in {"write", "maintenance", "admin"}
     assert seen >= 18
+
+
+async def test_the_panes_own_questions_run(planted: SqlEngine) -> None:
+    for name in ("sessions", "health", "progress"):
+        rows = await planted.session.rows(query(name), deadline_s=5)
+        assert rows is not None
 
 
 async def test_what_was_planted_is_found(planted: SqlEngine, runbook: Runbook) -> None:

@@ -53,6 +53,12 @@ ROWS = (
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def no_highlighting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures do not depend on whether the grammar for colours is installed."""
+    monkeypatch.setattr("isla_console.ui.pages.sql.find_spec", lambda name: None)
+
+
 class StillDatabase(Database):
     """Connections that stand as they are told and are never opened."""
 

@@ -12,6 +12,7 @@ from textual import on, work
 
 from isla_console.actions.sql import health as health_of
 from isla_console.actions.sql import sessions as sessions_of
+from isla_console.actions.sql.catalogue import query
 from isla_console.actions.sql.database import ADMIN_VARIABLE, Database
 from isla_console.actions.sql.engine import TIMEOUT_S
 from isla_console.actions.sql.errors import redacted
@@ -252,18 +253,39 @@ class SqlDeeds(Deeds):
         page = self._sql_page
         told: list[str] = []
 
-        def warn(line: str) -> None:
-            told.append(line)
-            page.say(f"Runs outside a transaction …  {len(told)} notices, the last: {line}")
+        async def tell() -> None:
+            """How far it is, each second, over the connection that only reads."""
+            while True:
+                far = await self._progress()
+                last = f"  {len(told)} notices, the last: {told[-1]}" if told else ""
+                page.say(f"Runs outside a transaction …  {far}  X stops it{last}")
+                await asyncio.sleep(1)
 
-        page.say("Runs outside a transaction …  X stops it")
-        result = await writer.maintain(text, MAINTENANCE_TIMEOUT_S, warn)
+        telling = asyncio.create_task(tell())
+        try:
+            result = await writer.maintain(text, MAINTENANCE_TIMEOUT_S, told.append)
+        finally:
+            telling.cancel()
         notices = f" {len(told)} notices: {'; '.join(told[:3])}" if told else ""
         if result.error is not None:
             page.show_result(result)
         else:
             page.say(f"Done in {result.duration_ms / 1000:.1f} s.{notices}")
         await self._account(text, result, "write", "error" if result.error else "ok")
+
+    async def _progress(self) -> str:
+        """How far upkeep is, by the server's own word; "" when it says nothing."""
+        database = self._watching
+        if database is None:
+            return ""
+        try:
+            rows = await database.rows(query("progress"), deadline_s=2)
+        except DatabaseUnavailable:
+            return ""
+        parts = [
+            row["phase"] + (f" {row['percent']:.0f} %" if row["percent"] is not None else "") for row in rows
+        ]
+        return "; ".join(parts)
 
     async def _would_shrink(self, params: Sequence[str]) -> str:
         """Why a rebuild must not run: its read-only twin says that totals would get smaller."""
