@@ -64,6 +64,8 @@ class Painter:
                 written.append(f"\x1b[{start - at}C" if at >= 0 else f"\x1b[{y + 1};{start + 1}H")
                 for cell in row[start:stop]:
                     text, style = cell or (" ", "")
+                    if text == " " and style == _blank(pen):
+                        style = pen  # what it differs in does not show on a blank
                     written.append(_turn(pen, style) + text)
                     pen = style
                 at = stop

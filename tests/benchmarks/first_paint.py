@@ -26,11 +26,11 @@ class Bare(App[None]):
 
 Bare().run()
 """
-FIRST, BOARD = b"reading the runbook", b"declare an incident"
+FIRST, BOARD = "reading the runbook", "all keys"
 
 
-def seconds_until(command: list[str], home: Path, *marks: bytes) -> list[float]:
-    """Seconds from exec until each of these texts has been written."""
+def seconds_until(command: list[str], home: Path, *marks: str) -> list[float]:
+    """Seconds from exec until each of these texts is on the screen."""
     environ = {
         "HOME": str(home),
         "PATH": "/usr/bin:/bin",
@@ -42,8 +42,9 @@ def seconds_until(command: list[str], home: Path, *marks: bytes) -> list[float]:
     started = time.perf_counter()
     with Terminal(command, environ, columns=80, rows=24) as terminal:
         for mark in marks:
-            while mark not in terminal.received:
-                terminal.read_once(PATIENCE_S)
+            while mark not in terminal.text:
+                if not terminal.read_once(PATIENCE_S):
+                    raise SystemExit(f"{mark!r} did not come:\n{terminal.text}")
             found.append(time.perf_counter() - started)
     return found
 
@@ -54,7 +55,7 @@ def main(runs: int = RUNS) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         for run in range(runs + 1):
-            word = seconds_until([sys.executable, "-c", BARE], home, b"bare textual app")
+            word = seconds_until([sys.executable, "-c", BARE], home, "bare textual app")
             console = seconds_until([sys.executable, "-m", "isla_console"], home, FIRST, BOARD)
             if run:  # the first fills the caches: bytecode, pages
                 bare.append(word[0])
