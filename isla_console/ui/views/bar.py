@@ -53,7 +53,7 @@ def banner_lines(board: Board, width: int) -> list[Content]:
     """What must not be overlooked: this is a drill; something is not saved."""
     lines: list[Content] = []
     if board.replay:
-        text = f" REPLAY {board.replay} · recorded; nothing is done, nothing is written · q: leave"
+        text = f" REPLAY {board.replay} · nothing is done or written · q: leave"
         lines.append(Content.styled(text, "$background on $warning bold").truncate(width, pad=True))
     if board.drill:
         speed = (
@@ -61,7 +61,7 @@ def banner_lines(board: Board, width: int) -> list[Content]:
             if board.drill_speed != 1
             else ""
         )
-        text = f" DRILL {board.drill}{speed} · rehearsal on this machine alone · B: briefing · f: fault"
+        text = f" DRILL {board.drill}{speed} · B: briefing · f: fault · a rehearsal, on this machine alone"
         lines.append(Content.styled(text, "$background on $accent bold").truncate(width, pad=True))
     if board.saved.reason:
         waiting = (

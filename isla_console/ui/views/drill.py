@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 
 
 def drill_rows(board: Board, width: int) -> list[Row]:
-    """Briefing, messages and hints so far, the score as it stands; once it is over, what it was."""
+    """Briefing, messages, the score as it stands, hints; once it is over, what it was."""
     story = board.story
     if not story.entries:
         return [Row.text(Content.styled(story.reason or "The platform has not answered yet.", MUTED))]
     rows = [*_paragraph(story.briefing, width), Row.text("")]
     rows += [Row.text(f"{name:<10}{text}") for name, text in _how(board)]
-    said = [entry for entry in story.entries if entry.kind == "message"]
-    rows += _section("What people say", [line for entry in said for line in _message(entry, width)])
-    hints = [entry for entry in story.entries if entry.kind == "hint"]
-    rows += _section("Hints", [line for entry in hints for line in _paragraph(f"· {entry.text}", width)])
-    return rows + _score(story, board, width)
+    said = [
+        f"{hms(entry.at)} {entry.who}: {entry.text}" for entry in story.entries if entry.kind == "message"
+    ]
+    rows += _section("What people say", "said", said, width)
+    rows += _score(story, board, width)
+    hints = [f"· {entry.text}" for entry in story.entries if entry.kind == "hint"]
+    return rows + _section("Hints", "hint", hints, width)
 
 
 def speed_words(speed: float) -> str:
@@ -56,24 +58,22 @@ def _score(story: DrillState, board: Board, width: int) -> list[Row]:
     incidents = [*([board.incident] if board.incident else []), *board.others]
     events = [event for incident in incidents for event in incident.timeline]
     judged = score(record, scenario, events)
-    lines = []
+    rows = [Row.text(""), Row.heading("So far")]
     for mark in judged.marks:
         # Whether the cause is right would be a hint before it is over.
         seconds = mark.seconds if over or mark.title not in {"right cause", "mitigated"} else None
         done = span(seconds) if seconds is not None else "–"
         limit = f"of {span(mark.limit_s)}" if mark.limit_s is not None else ""
         style = "" if seconds is None or mark.in_time else "$warning"
-        lines.append(Row.text(Content.assemble((f"{mark.title:<14}", MUTED), (f"{done:>7}  {limit}", style))))
-    rows = _section("So far", lines)
+        told = Content.assemble((f"{mark.title:<14}", MUTED), (f"{done:>7}  {limit}", style))
+        rows.append(Row(f"mark:{mark.title}", told))
     if not over:
         return rows
-    rows += _section(
-        "What it was", [line for text in scenario.truths for line in _paragraph(f"· {text}", width)]
-    )
+    rows += _section("What it was", "truth", [f"· {text}" for text in scenario.truths], width)
     cures = [f"· {cure.title}. {cure.text}" for cure in scenario.cures]
-    rows += _section("What cures it", [line for text in cures for line in _paragraph(text, width)])
+    rows += _section("What cures it", "cure", cures, width)
     turns = [f"· {text}" for text in (*judged.dangerous, *judged.wrong)]
-    rows += _section("Wrong turns", [line for text in turns for line in _paragraph(text, width)])
+    rows += _section("Wrong turns", "turn", turns, width)
     return [
         *rows,
         Row.text(""),
@@ -88,14 +88,15 @@ def _scenario(name: str) -> "Scenario":
     return load(name)
 
 
-def _message(entry: Entry, width: int) -> list[Row]:
-    return _paragraph(f"{hms(entry.at)} {entry.who}: {entry.text}", width)
-
-
-def _paragraph(text: str, width: int) -> list[Row]:
+def _paragraph(text: str, width: int, key: str = "") -> list[Row]:
+    """A text in lines; with a key the cursor can stand on its first, so that a small screen scrolls to it."""
     indent = "  " if text.startswith("·") else ""
-    return [Row.text(line) for line in textwrap.wrap(text, max(20, width - 1), subsequent_indent=indent)]
+    lines = textwrap.wrap(text, max(20, width - 1), subsequent_indent=indent)
+    return [Row(key if index == 0 else "", Content(line)) for index, line in enumerate(lines)]
 
 
-def _section(title: str, rows: list[Row]) -> list[Row]:
-    return [Row.text(""), Row.heading(title), *rows] if rows else []
+def _section(title: str, kind: str, texts: list[str], width: int) -> list[Row]:
+    if not texts:
+        return []
+    lines = [row for n, text in enumerate(texts) for row in _paragraph(text, width, f"{kind}:{n}")]
+    return [Row.text(""), Row.heading(title), *lines]

@@ -1,0 +1,104 @@
+"""Golden pictures of drills and of a replay. `pytest --snapshot-update` after looking at the new ones."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from isla_console.drill.control import DrillState
+from isla_console.drill.entry import Entry
+from isla_console.drill.faults import Faults
+from isla_console.drill.scenario import load, names
+from isla_console.drill.story import Story
+from isla_console.settings import Settings
+from isla_console.ui.app import IslaApp
+from isla_console.ui.replay import Replay, ReplayDesk
+from tests.drill.test_score import good
+from tests.support.pilot import settle
+from tests.support.still import NOW, OUTAGE, still_app
+
+Compare = Callable[..., bool]
+WIDE = (140, 40)
+SMALL = (80, 24)
+SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["140x40", "80x24"])
+
+
+def story_of(name: str, *, cured: bool) -> DrillState:
+    """A drill four minutes into its outage: what people said by then, two hints; cured or not."""
+    scenario = load(name)
+    at = [NOW - timedelta(seconds=260)]
+    story = Story(scenario, Faults(), lambda: at[0], by_hand=True)
+    at[0] = began = NOW - timedelta(seconds=240)
+    story.inject()
+    at[0] += timedelta(seconds=8)
+    story.alarm()
+    said = [
+        Entry(began + timedelta(seconds=inject.at_s), "message", inject.message.text, inject.message.sender)
+        for inject in scenario.injects
+        if inject.message is not None and inject.at_s < 240
+    ]
+    hints = [Entry(began + timedelta(seconds=hint.at_s), "hint", hint.text) for hint in scenario.hints]
+    log = [*story.log, *said, *(hint for hint in hints if hint.at < NOW)]
+    if cured:
+        for cure in scenario.cures:
+            story.did(cure.deed)
+        log += [Entry(NOW - timedelta(seconds=5), entry.kind, entry.text) for entry in story.log[3:]]
+    return DrillState(
+        scenario=name,
+        title=scenario.title,
+        briefing=scenario.briefing,
+        entries=tuple(sorted(log, key=lambda entry: entry.at)),
+    )
+
+
+def drilling(home: Path, name: str, *, cured: bool, called: str = "") -> IslaApp:
+    environ = {"ISLA_DRILL": called or name, "ISLA_DRILL_SPEED": "10"}
+    app = still_app(home, OUTAGE, environ=environ)
+    app.desk.story = story_of(name, cured=cured)
+    return app
+
+
+def pressing(*keys: str) -> Callable[[Pilot[int]], Awaitable[None]]:
+    async def run(pilot: Pilot[int]) -> None:
+        await settle(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settle(pilot)
+
+    return run
+
+
+@pytest.mark.parametrize("name", names())
+def test_briefing(snap_compare: Compare, tmp_path: Path, name: str) -> None:
+    """While it lasts: what people say and hints, and not what it is."""
+    app = drilling(tmp_path, name, cured=False, called="unnamed")
+    assert snap_compare(app, terminal_size=WIDE, run_before=pressing("B"))
+
+
+@SIZES
+def test_afterwards(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    """Once it is over: what it was, and how it went."""
+    app = drilling(tmp_path, "redirect-down", cured=True)
+    assert snap_compare(app, terminal_size=size, run_before=pressing("B"))
+
+
+@SIZES
+def test_replay(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    """A recorded incident in its third minute."""
+    _, story = good()
+    settings = Settings.load({"HOME": str(tmp_path), "ISLA_ACTOR": "ana"})
+    settings.host = "jump1"
+    seconds = [0.0]
+    desk = ReplayDesk(settings, Replay(story.events, 10, steady=lambda: seconds[0]))
+    app = IslaApp(settings, clock=desk.clock, desk=desk)
+
+    async def run(pilot: Pilot[int]) -> None:
+        await settle(pilot)
+        seconds[0] = 2 + 15
+        await app.look()
+        await pilot.press("t")
+        await settle(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=run)
