@@ -1,12 +1,16 @@
 """The drill in a real terminal: slow redirects, diagnose, roll back, green again, all in the timeline."""
 
 import os
+import re
+import signal
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import COMMAND
+from tests.journeys.conftest import COMMAND, Launch
+from tests.support.platform import assert_gone
 from tests.support.terminal import Terminal
+from tests.ui.test_steps import app_with, shell
 
 
 def to_row(terminal: Terminal, title: str) -> None:
@@ -19,6 +23,30 @@ def to_row(terminal: Terminal, title: str) -> None:
                 return
         terminal.send("down")
     raise AssertionError(f"no row {title!r}:\n{terminal.text}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [None, signal.SIGTERM], ids=["terminal gone", "SIGTERM"])
+def test_what_runs_ends_with_the_console(
+    launch: Launch, tmp_path: Path, number: signal.Signals | None
+) -> None:
+    """A dropped link leaves no command behind."""
+    app_with(tmp_path, shell("slow", "trap '' TERM HUP; echo pid $$; while :; do sleep 1; done"))
+    with launch(ISLA_RUNBOOK=str(tmp_path / "runbook.yaml"), COLORTERM="truecolor") as terminal:
+        terminal.wait_for("declare an incident")
+        terminal.send("1")
+        to_row(terminal, "Step slow")
+        terminal.send("enter")
+        screen = terminal.wait_for(lambda text: re.search(r"pid \d+", text) is not None)
+        found = re.search(r"pid (\d+)", screen)
+        assert found
+        pid = int(found[1])
+        if number is None:
+            terminal.close()
+            terminal.code = os.waitstatus_to_exitcode(os.waitpid(terminal.pid, 0)[1])
+        else:
+            terminal.kill(number)
+        assert_gone({pid}, 12)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from isla_console.incident import commands as act
+from isla_console.incident.report import report
 from isla_console.resources import resource
 from isla_console.ui.app import IslaApp
 from isla_console.ui.screens.ask import AskScreen
@@ -18,7 +19,7 @@ from isla_console.ui.screens.detail import DetailScreen
 from isla_console.ui.screens.guard import Asked, GuardScreen
 from isla_console.ui.widgets.rows import RowList
 from tests.support.pilot import settle
-from tests.support.still import OUTAGE, still_app
+from tests.support.still import OUTAGE, Moment, still_app
 
 ESCAPES = [
     "\x1b]52;c;ZXZpbA==\x07",
@@ -46,18 +47,19 @@ ESCAPES = [
 """OSC 52, titles, cursor and screen control, bracketed paste, mouse, 8-bit controls, bidi, markup."""
 
 
-def app_with(folder: Path, steps: str, **environ: str) -> IslaApp:
+def app_with(folder: Path, steps: str, *, moment: Moment | None = None, **environ: str) -> IslaApp:
     """The console with the shipped runbook, whose first issue's diagnosis is `steps`."""
     text = resource("runbook.yaml").read_text()
     start = text.index("    diagnosis:\n") + len("    diagnosis:\n")
     end = text.index("    resolutions:\n", start)
-    # What refers to the steps that are gone goes with them.
     inputs = text.index("inputs:\n") + len("inputs:\n")
     extra = "  WHO: {title: Whom to greet}\n  KEY: {title: A key, type: secret, secret: true}\n"
     text = text[:inputs] + extra + text[inputs:start] + steps + text[end:]
     file = folder / "runbook.yaml"
     file.write_text(text)
-    return still_app(folder, OUTAGE, environ={"ISLA_RUNBOOK": str(file), "PATH": "/usr/bin:/bin", **environ})
+    return still_app(
+        folder, OUTAGE, moment=moment, environ={"ISLA_RUNBOOK": str(file), "PATH": "/usr/bin:/bin", **environ}
+    )
 
 
 def shell(id: str, run: str, effect: str = "read", more: str = "") -> str:
@@ -201,9 +203,37 @@ async def test_inputs_are_asked_once_and_masked(tmp_path: Path) -> None:
         await pilot.press("enter")
         await settle(pilot)
         assert not isinstance(app.screen, AskScreen)
+        assert app.desk.incident is not None
+        written = report(app.desk.incident)
+        assert "hello ben" in written
+        assert "hunter2" not in written
     journal = b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())
     assert b"hello ben" in journal
     assert b"hunter2" not in journal
+
+
+async def test_a_secret_output_shows_itself_for_ten_seconds(tmp_path: Path) -> None:
+    moment = Moment()
+    app = app_with(
+        tmp_path, shell("tell", "echo the-'ans'wer", more="        secret_output: true\n"), moment=moment
+    )
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await declare(app, pilot)
+        await at(app, pilot, "tell")
+        await pilot.press("enter")
+        await ended(app, "tell")
+        await pilot.pause()
+        assert "the-answer" not in screen_text(app)
+        assert "masked" in screen_text(app)
+        await pilot.press("V")
+        await pilot.pause()
+        assert "the-answer" in screen_text(app)
+        moment.pass_by(seconds=10)
+        app.refresh_board()
+        await pilot.pause()
+        assert "the-answer" not in screen_text(app)
+    assert b"the-answer" not in b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())
 
 
 async def test_a_write_wants_the_object_typed(tmp_path: Path) -> None:

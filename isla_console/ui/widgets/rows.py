@@ -96,7 +96,18 @@ class RowList(OptionList):
         moved = stands - stood if stays and stands is not None and stood is not None else 0
         if place.y == 0 and stands is not None and stands < self.scrollable_content_region.height:
             moved = 0
-        self.scroll_to(y=max(0, place.y + moved), animate=False)
+        y = max(0, place.y + moved)
+        if stays and stands is not None and len(self._rows) > len(before):
+            # What came under the cursor is why it was asked for: it comes into view.
+            below = self._end_below(stands) if stood == stands else stands
+            y = min(max(y, below - self.scrollable_content_region.height), max(stands, y))
+        self.scroll_to(y=y, animate=False)
+
+    def _end_below(self, index: int) -> int:
+        """Where the lines that belong to a row end: at the next row of its kind."""
+        kind = self._rows[index].key.partition(":")[0]
+        following = range(index + 1, len(self._rows))
+        return next((i for i in following if self._rows[i].key.partition(":")[0] == kind), len(self._rows))
 
     def go(self, key: str) -> bool:
         """Put the cursor on a key; where it is not here, on the first row that can be chosen."""
