@@ -101,9 +101,7 @@ async def test_hold_needs_a_reason_and_ends(tmp_path: Path) -> None:
         assert kinds(app)[-1] == "hold_ended"
 
 
-async def test_alarm_rings_once_and_is_written_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_alarm_rings_once_and_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two consoles on one journal: each rings once, the journal says it once."""
     moment = Moment()
     async with incident(tmp_path, moment) as (_, first):
