@@ -48,14 +48,17 @@ class Holder:
         wanted: Callable[[], dict[str, int]],
         leaked: Callable[[], frozenset[str]] = frozenset,
         ended: Callable[[str], None] = lambda name: None,
+        lost: Callable[[str], None] = lambda name: None,
     ) -> None:
         """`wanted` gives application name to count, over and above the residents; `leaked` the names of those
-        whose ended sessions nobody misses; `ended` is told a leaked name when the last of its sessions was.
+        whose ended sessions nobody misses; `ended` is told a leaked name when the last of its sessions was;
+        `lost` a resident whose sessions somebody ended, though they were needed.
         """
         self._database = database
         self._wanted = wanted
         self._leaked = leaked
         self._on_ended = ended
+        self._on_lost = lost
         self._stopped: set[tuple[str, str]] = set()
         self._open: dict[tuple[str, str], list[asyncpg.Connection[Any]]] = {}
         self._changed = asyncio.Event()
@@ -89,6 +92,8 @@ class Holder:
         self._open[key] = held
         if name not in self._leaked():
             self._stopped.discard(key)
+            if len(held) < len(before) and any(name == resident for resident, _, _ in _RESIDENTS):
+                self._on_lost(name)
         elif len(held) < len(before) or key in self._stopped:
             # Whoever ends one of them has found the leak: no new one is opened.
             self._stopped.add(key)

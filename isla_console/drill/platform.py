@@ -82,6 +82,7 @@ class LivePlatform:
             self._faults.held,
             self._faults.leaked,
             lambda name: self._story.did(f"sessions:{name}"),
+            lambda name: self._story.did(f"pool:{name}"),
         )
         await holder.settle()
         self._faults.on_change(holder.changed)

@@ -1,10 +1,11 @@
 """Scenarios: how an outage unfolds and what ends it, as data in `scenarios/*.yaml`.
 
-A *deed* is what somebody did, as the platform saw it: `deployment:older` (production serves an older build),
-`deployment:newest`, `sessions:worker` (every session held by `worker` was ended), `rebuilt:1` (yesterday's
-totals are whole again), `event:delivered` (a webhook that had not arrived was sent again), `step:<id>` (a
-step of the runbook was done, or run with success, by the drill's journal), `done:<id>` (a person says so).
-Scenarios name deeds by shell patterns.
+A *deed* is what somebody did, as the platform saw it: `deployment:older` (production serves an older
+build), `deployment:newest`, `sessions:worker` (every session leaked by `worker` was ended), `pool:gotrue`
+(sessions of a pool were ended that were needed), `rebuilt:1` (yesterday's totals are whole again),
+`event:delivered` (a webhook that had not arrived was sent again), `step:<id>` (a step of the runbook was
+done, or run with success, by the drill's journal), `done:<id>` (a person says so). Scenarios name deeds by
+shell patterns.
 """
 
 import difflib

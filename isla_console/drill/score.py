@@ -237,6 +237,8 @@ def _tried(incident: Incident | None, scenario: Scenario) -> list[str]:
         harmful = (event.kind == "ran" and event.data.get("effect") == "destroy") or (
             event.kind == "queried" and event.data.get("mode") == "write"
         )
+        if str(event.data.get("sql") or "").startswith("pg_terminate_backend"):
+            continue  # whose sessions those were, the platform knows
         step = str(event.data.get("step") or "")
         # What the scenario knows as a wrong turn is in the platform's log already.
         known = any(turn.is_taken_by(deed) for turn in scenario.wrong_turns for deed in deeds_of(event))

@@ -75,7 +75,7 @@ def test_it_speaks_of_what_the_runbook_has(name: str, runbook: Runbook) -> None:
         if kind in {"step", "done"}:
             assert any(fnmatchcase(step, what) for step in steps), deed
         else:
-            assert kind in {"deployment", "sessions", "rebuilt", "event"}
+            assert kind in {"deployment", "sessions", "rebuilt", "event", "pool"}
     assert scenario.hints, "who is stuck is helped"
     assert scenario.truths, "afterwards it is told"
 
