@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from textual.content import Content
+
 from isla_console.ui.desk import Desk
 from isla_console.ui.widgets.rows import Row, RowList
 from tests.support.pilot import settle
@@ -37,3 +39,23 @@ async def test_place_and_cursor_stay(tmp_path: Path) -> None:
         await settle(pilot)
         assert page.key == "row:40"
         assert page.scroll_offset.y == before
+
+
+async def test_changed_rows_are_painted_where_they_stand(tmp_path: Path) -> None:
+    """A row that changed shows so, scrolled or not; the rows beside it stay."""
+    app = still_app(tmp_path, CALM)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        page = app.screen.query_one("#page", RowList)
+        app.screen.draw = lambda: None  # type: ignore[attr-defined]
+        page.show_rows([Row(f"row:{n}", Content(f"row {n:02} old")) for n in range(60)])
+        for place in (0, 25):
+            page.scroll_to(y=place, animate=False)
+            await settle(pilot)
+            news = [f"row {n:02} {'new' if n % 2 else 'old'}{place}" for n in range(60)]
+            page.show_rows([Row(f"row:{n}", Content(text)) for n, text in enumerate(news)])
+            await settle(pilot)
+            strips = app.screen._compositor.render_strips()
+            screen = "\n".join("".join(segment.text for segment in strip) for strip in strips)
+            for n in range(place, place + page.scrollable_content_region.height):
+                assert news[n] in screen

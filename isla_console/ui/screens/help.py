@@ -46,6 +46,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _lines(self) -> list[Content]:
         lines: list[Content] = []
+        room = max(len(command.title) for command in COMMANDS) + 2
         for group in dict.fromkeys(command.group for command in COMMANDS):
             lines += [Content(""), Content.styled(group, "$accent bold")]
             for command in COMMANDS:
@@ -54,7 +55,7 @@ class HelpScreen(ModalScreen[None]):
                     lines.append(
                         Content.assemble(
                             (f"  {command.shown or '^p':<7}", "bold"),
-                            f"{command.title:<11}",
+                            f"{command.title:<{room}}",
                             command.help,
                             (f"  ({reason})" if reason else "", "$muted"),
                         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -80,9 +81,8 @@ class RowList(OptionList):
             ]
         before, self._rows = self._rows, list(rows)
         if [row.key for row in before] == [row.key for row in self._rows]:
-            for index, (old, new) in enumerate(zip(before, self._rows, strict=True)):
-                if not old.content.is_same(new.content):
-                    self.replace_option_prompt_at_index(index, new.content)
+            pairs = zip(before, self._rows, strict=True)
+            self._repaint([n for n, (old, new) in enumerate(pairs) if not old.content.is_same(new.content)])
             return
         key, place, stood = self.key, self.scroll_offset, self.highlighted
         with self.prevent(OptionList.OptionHighlighted):
@@ -108,6 +108,25 @@ class RowList(OptionList):
         kind = self._rows[index].key.partition(":")[0]
         following = range(index + 1, len(self._rows))
         return next((i for i in following if self._rows[i].key.partition(":")[0] == kind), len(self._rows))
+
+    def _repaint(self, changed: Sequence[int]) -> None:
+        """Take new content for these rows and paint them alone.
+
+        `OptionList` renders every line of the list anew for one changed prompt; with measures that change
+        each second that is most of what an idle console computes. Rows are one line each, so the lines of
+        the others still stand.
+        """
+        if not changed:
+            return
+        options = {self.options[index]: index for index in changed}
+        for option, index in options.items():
+            option._set_prompt(self._rows[index].content)
+        for key in [key for key in self._option_render_cache.keys() if key[0] in options]:  # noqa: SIM118
+            self._option_render_cache.discard(key)
+        top, region = self.scroll_offset.y, self.scrollable_content_region
+        lines = [index - top for index in changed if 0 <= index - top < region.height]
+        if lines:
+            self.refresh(*(Region(0, line, region.width, 1) for line in lines))
 
     def go(self, key: str) -> bool:
         """Put the cursor on a key; where it is not here, on the first row that can be chosen."""
