@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import asyncpg
 from starlette.applications import Starlette
@@ -275,8 +276,8 @@ def stripe_service(
         return _page(found, request)
 
     async def retry(request: Request) -> Response:
-        form = await request.form()
-        wanted = form.get("webhook_endpoint")
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        wanted = form.get("webhook_endpoint", [None])[0]
         if wanted is not None and all(one["id"] != wanted for one in books.endpoints):
             return _refuse(404, f"No such webhook endpoint: '{wanted}'", code="resource_missing")
         event = books.retry(request.path_params["id"])
