@@ -208,7 +208,7 @@ def mend_sign_in(terminal: Terminal) -> None:
 def deliver_again(terminal: Terminal) -> None:
     """The billing change is rolled back, then one of the events that were missed is sent again."""
     roll_back(terminal)
-    for step, found in (("Events that were not delivered", "evt_"), ("Webhook endpoints", "we_")):
+    for step, found in (("Events that were not delivered", "evt_3Drill"), ("Webhook endpoints", "we_1Isla")):
         find(terminal, step)
         terminal.send("enter")
         terminal.wait_for(found)
@@ -345,3 +345,63 @@ def test_redirect_down_from_alarm_to_report(tmp_path: Path, size: tuple[int, int
     assert all(mark.seconds is not None for mark in result.marks), result
     assert result.mark("verified").points == 10
     assert "redirect-down" in headless(place, "drill", "report", drill=True)
+
+
+def steps_run(place: Place) -> list[str]:
+    return [str(event.data.get("step")) for event in place.events() if event.kind == "ran"]
+
+
+def test_wrong_turns_are_stopped_or_their_damage_is_shown(tmp_path: Path) -> None:
+    """A restore over live data, a rollback to what serves, a pool's sessions ended; and all of it scored."""
+    with playing(tmp_path, "redirect-down", healthy_s=8) as place:
+        with place.log_in(WIDE) as terminal:
+            alerted(terminal)
+            terminal.send("1")
+            terminal.wait_for("Diagnosis")
+            declare(terminal)
+
+            # Over live data: its target is looked at first, and it is not empty.
+            find(terminal, "Restore from the backup")
+            ask(terminal, "x", "needs to know", place.platform.variables["ISLA_DATABASE_URL"], "enter")
+            terminal.read(1)
+            if "needs to know" in terminal.text:
+                terminal.send("/var/backups/isla/backup-20240101.dump", "enter")
+            until = time.monotonic() + 20
+            while "recovery-target" not in steps_run(place):
+                assert time.monotonic() < until, terminal.text
+                terminal.read(0.3)
+            terminal.read(1)
+            terminal.send("escape")
+            terminal.read(0.5)
+            terminal.send("escape")
+            terminal.read(0.5)
+
+            # What serves production is none of the deployments to go back to.
+            terminal.send("1")
+            find(terminal, "Deployments to go back to")
+            terminal.send("enter")
+            terminal.wait_for("3 rows")
+            find(terminal, "Roll back production")
+            terminal.send("x")
+            terminal.wait_for("pick one")
+            assert "dpl_8xK2" not in terminal.text.partition("pick one")[2]
+            terminal.send("escape")
+            terminal.wait_for(lambda text: "pick one" not in text)
+
+            # A pool's sessions: they come back at once, and the drill has seen it.
+            terminal.send("a")
+            terminal.wait_for("postgrest")
+            terminal.send("K")
+            terminal.wait_for("to end them")
+            number = re.search(r"Type (\d+) to end them", terminal.text)
+            assert number
+            terminal.send(number[1], "f2")
+            terminal.read(4)
+            terminal.send("h")
+            ask(terminal, "q", "Leave isla-console?", "enter")
+            assert terminal.wait() == 0
+        assert "recovery-restore" not in steps_run(place), "it never ran"
+    result = judged(place)
+    assert "Ended sessions of a pool that was well; it opened them again" in result.dangerous
+    assert result.mark("mitigated").seconds is None
+    assert "It was never resolved" in result.skipped
