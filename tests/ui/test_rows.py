@@ -30,6 +30,7 @@ async def test_place_and_cursor_stay(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         page = app.screen.query_one("#page", RowList)
+        app.screen.draw = lambda: None  # type: ignore[attr-defined]
         rows = [Row(f"row:{n}", Row.text(f"row {n}").content) for n in range(60)]
         page.show_rows(rows)
         page.go("row:40")

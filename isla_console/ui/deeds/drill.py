@@ -7,7 +7,7 @@ from isla_console.incident.events import Author, Event, derived_id, event
 from isla_console.incident.state import Incident
 from isla_console.ui.deeds.base import Deeds
 
-WATCH_S = 1.0
+WATCH_S = 2.0
 """How often the platform is asked what happened."""
 
 
