@@ -81,6 +81,9 @@ def query_failure(error: BaseException, dsn: Secret) -> PgFailure:
         return _server_failure(error, dsn, _QUERY, otherwise="query")
     if found := network_failure(error):
         return PgFailure("lost", found.reason, found.reached)
+    if isinstance(error, ValueError):
+        # A value that the statement cannot take never left us: the connection, maybe the last, is kept.
+        return PgFailure("query", brief(redact(str(error), dsn), 100), True)
     return PgFailure("lost", f"the query failed: {type(error).__name__}", False)
 
 

@@ -73,17 +73,20 @@ async def test_bound_by_a_step(engine: SqlEngine, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("canary")
 async def test_where_a_number_or_a_day_is_wanted_the_value_is_refused(engine: SqlEngine) -> None:
-    wanted = ("int", "date", "timestamptz", "uuid")
-    for number, value in enumerate(VALUES):
-        # A refused value costs its connection's transaction: one type each is enough.
-        result = await engine.run(f"SELECT $1::{wanted[number % 4]}", (value,))
-        assert result.error is not None, value
-        assert " is no " in result.error.message
+    connection = await _pid(engine)
+    for value in VALUES:
+        for wanted in ("int", "date", "timestamptz", "uuid"):
+            result = await engine.run(f"SELECT $1::{wanted}", (value,))
+            assert result.error is not None, value
+            assert " is no " in result.error.message
+    # With every slot taken there would be no other.
+    assert await _pid(engine) == connection
 
 
 @pytest.mark.usefixtures("canary")
 @pytest.mark.parametrize("value", REFUSED, ids=repr)
 async def test_what_is_no_text_to_postgresql_is_told(engine: SqlEngine, tmp_path: Path, value: str) -> None:
+    connection = await _pid(engine)
     result = await engine.run(ECHO, (value,))
     assert result.error is not None
     assert REFUSED[value] in result.error.message
@@ -95,3 +98,10 @@ async def test_what_is_no_text_to_postgresql_is_told(engine: SqlEngine, tmp_path
     assert "internal fault" not in outcome.result
     assert "Traceback" not in outcome.output
     assert (await engine.run(ECHO, ("fine",))).rows == (("fine", b"fine".hex()),)
+    assert await _pid(engine) == connection
+
+
+async def _pid(engine: SqlEngine) -> int:
+    result = await engine.run("SELECT pg_backend_pid()")
+    assert result.ok, result.error
+    return int(result.rows[0][0])
