@@ -153,8 +153,6 @@ def moment_of(name: str, value: object) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if 1e9 < seconds < 4e9 else None
 
 
-
-
 def _short(text: str) -> str:
     """A result that leaves room for the step's title: what does not fit stands under it."""
     text = plain(text)
