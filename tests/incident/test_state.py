@@ -243,16 +243,16 @@ def test_ten_thousand_events_fold_quickly() -> None:
             "value": f"{number} ms",
         }
         noise.append(event("metric_changed", data, incident=incident.id, author=ANA, now=now))
-    began = time.perf_counter()
+    began = time.process_time()
     folded = fold([*story.events, *noise])
     assert folded is not None
     show(folded, START + timedelta(hours=3))
-    assert time.perf_counter() - began < 0.6  # some 0.06 s on an idle machine
+    assert time.process_time() - began < 0.6  # some 0.06 s on an idle machine
 
     ledger = Ledger()
     ledger.add([*story.events, *noise])
     more = event("noted", {"text": "x"}, incident=incident.id, author=ANA, now=START + timedelta(hours=3))
-    began = time.perf_counter()
+    began = time.process_time()
     ledger.add([more])
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
     assert ledger.incident == fold([more, *noise, *story.events])
