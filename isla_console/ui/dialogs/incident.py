@@ -213,11 +213,6 @@ def resume_sheet(incidents: list[Incident]) -> AskScreen:
     return AskScreen("Several incidents are open", [Field("incident", "Work on", choices[0].value, choices)])
 
 
-def evidence_sheet(item: str, proposed: str) -> AskScreen:
-    """What shows that a checklist item is done."""
-    return AskScreen("Tick", [Field("evidence", item, proposed, hint="what shows it; may stay empty")])
-
-
 def quit_sheet(incident: Incident | None, running: Sequence[str] = ()) -> AskScreen:
     """Leaving is never by accident; what runs is named, and then the answer stands on staying."""
     going_on = f"{incident.id} goes on: the next launch is back in it. " if incident else ""
