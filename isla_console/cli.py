@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isla_console import __version__
-from isla_console.headless.parser import add_commands as add_headless
-from isla_console.headless.parser import is_headless
 
 if TYPE_CHECKING:
     from isla_console.settings import Settings
@@ -21,8 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Exit codes: 0 done, 1 refused or findings, 2 wrong usage, 130 interrupted.
     """
     try:
-        arguments = _parser().parse_args(argv)
-        run = _headless if is_headless(arguments) else arguments.run
+        words = sys.argv[1:] if argv is None else argv
+        arguments = _parser(with_commands=bool(words)).parse_args(words)
+        run = _headless if "headless" in arguments else arguments.run
         return int(run(arguments))
     except KeyboardInterrupt:
         return 130
@@ -32,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, with_commands: bool) -> argparse.ArgumentParser:
+    """`with_commands`: somebody typed something. The bare console need not wait for commands to be made."""
     parser = argparse.ArgumentParser(
         prog="isla-console",
         description="A full-screen terminal console for running a production incident.",
@@ -44,6 +44,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ascii", action="store_true", help="no box drawing, no symbols (or ISLA_ASCII=1)")
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     parser.set_defaults(run=_console)
+    if with_commands:
+        _add_commands(parser)
+    return parser
+
+
+def _add_commands(parser: argparse.ArgumentParser) -> None:
+    from isla_console.headless.parser import add_commands as add_headless
+
     commands = parser.add_subparsers(title="commands", metavar="")
 
     check = commands.add_parser("check", help="check the runbook and what it needs")
@@ -86,7 +94,6 @@ def _parser() -> argparse.ArgumentParser:
     replay.set_defaults(run=_replay)
 
     add_headless(commands)
-    return parser
 
 
 def _speed(text: str) -> float:

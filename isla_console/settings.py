@@ -22,7 +22,6 @@ import socket
 import stat
 import tempfile
 import textwrap
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -518,6 +517,8 @@ def _read_config(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, int]]
         if problem == "no such file":
             return {}, {}
         raise SettingsError([f"{path}: {problem}"])
+    import tomllib  # not before there is such a file: the first frame waits for what is imported
+
     try:
         text = raw.decode()
         table = tomllib.loads(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 
@@ -36,7 +35,3 @@ def add_commands(commands: Any) -> None:
     report.add_argument("-o", "--output", metavar="FILE", help="write it there, not to standard output")
     report.set_defaults(headless="report", action="report")
 
-
-def is_headless(arguments: argparse.Namespace) -> bool:
-    """Whether these arguments are for ``headless.run``."""
-    return getattr(arguments, "headless", None) is not None

@@ -27,9 +27,9 @@ from isla_console.ui.theme import DARK, LIGHT
 if TYPE_CHECKING:
     from isla_console.ui.desk import Desk
 
-STYLES = (
-    "main.tcss", "panels.tcss", "sheets.tcss", "communication.tcss", "steps.tcss", "sql.tcss", "ascii.tcss"
-)  # fmt: skip
+STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
+LATER_STYLES = ("sheets.tcss", "communication.tcss", "steps.tcss", "sql.tcss")
+"""Of what the first frame does not show."""
 
 
 class Opening(App[int]):
@@ -93,6 +93,8 @@ class Opening(App[int]):
         assert isinstance(self, IslaApp)
         desk = self._make_desk() if self._make_desk is not None else None
         self.equip(clock=desk.clock if desk is not None else None, desk=desk)
+        self.stylesheet.read_all([resource("styles") / name for name in LATER_STYLES])
+        self.stylesheet.reparse()
         self.begin()
         gc.enable()
 
