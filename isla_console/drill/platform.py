@@ -25,9 +25,13 @@ from isla_console.drill.postgres import SUPERUSER
 from isla_console.drill.record import Record, write
 from isla_console.drill.redirects import TEST_SLUG, Redirects
 from isla_console.drill.scenario import Scenario
+from isla_console.drill.speed import window
 from isla_console.drill.story import Story
 from isla_console.drill.totals import Totals
 from isla_console.drill.watch import watch
+
+PAYMENTS_S = 3600.0
+"""The window of the shipped runbook's payment success rate."""
 
 
 class LivePlatform:
@@ -51,6 +55,7 @@ class LivePlatform:
         self._database = database
         self._scenario = scenario
         self._rng = random.Random(seed)
+        self._speed = speed
         self._faults = Faults()
         self._story = Story(
             scenario,
@@ -91,7 +96,7 @@ class LivePlatform:
 
         anon_key = f"sb_publishable_{secrets.token_urlsafe(16)}"
         token = secrets.token_urlsafe(24)
-        books = stripe.Books(self._faults, self._rng)
+        books = stripe.Books(self._faults, self._rng, window_s=window(PAYMENTS_S, self._speed))
         books.on_retry = lambda done: self._story.did("event:delivered" if done else "event:refused")
         truths = _Truths(self._database, redirects, self._faults, books)
         app_url = self._serve(services.app_service(web, self._faults, self._rng))

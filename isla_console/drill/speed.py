@@ -4,13 +4,16 @@ The ladder, the first update, the cadence, the soak and the metrics' windows are
 is measured is not: probes ask as often as ever, and what people do takes as long as it takes.
 """
 
-from isla_console.runbook.model import Runbook
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import Runbook
 
 _LEAST_WINDOW_S = 15.0
 """A window holds a few samples, however quick the drill."""
 
 
-def quickened(runbook: Runbook, speed: float) -> Runbook:
+def quickened(runbook: "Runbook", speed: float) -> "Runbook":
     """The runbook with its times divided by `speed`; what is asked of people after the incident stays."""
     escalation = runbook.escalation
     levels = tuple(
@@ -44,18 +47,17 @@ def quickened(runbook: Runbook, speed: float) -> Runbook:
     metrics = tuple(
         metric.model_copy(
             update={
-                "source": metric.source.model_copy(
-                    update={
-                        "window_s": min(
-                            metric.source.window_s, max(_LEAST_WINDOW_S, metric.source.window_s / speed)
-                        )
-                    }
-                )
+                "source": metric.source.model_copy(update={"window_s": window(metric.source.window_s, speed)})
             }
         )
         for metric in runbook.metrics
     )
     return runbook.model_copy(update={"escalation": quick, "metrics": metrics})
+
+
+def window(seconds: float, speed: float) -> float:
+    """A metric's window of so many seconds, in a drill of that speed."""
+    return min(seconds, max(_LEAST_WINDOW_S, seconds / speed))
 
 
 def _divided(value: float | None, speed: float) -> float | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -12,13 +13,16 @@ import pytest
 
 from isla_console.drill import control
 from isla_console.drill.entry import Entry
-from isla_console.drill.faults import DayMissing, Faults, LinkLost
+from isla_console.drill.faults import DayMissing, Faults, LinkLost, PaymentsFail
 from isla_console.drill.neighbour import Neighbour
+from isla_console.drill.platform import PAYMENTS_S
 from isla_console.drill.run import Platform
 from isla_console.drill.scenario import Cure, Scenario, load, names
-from isla_console.drill.speed import quickened
+from isla_console.drill.speed import quickened, window
 from isla_console.drill.story import Story
+from isla_console.drill.stripe import Books, per_minute
 from isla_console.incident.policy import Policy
+from isla_console.monitor.payments import FEW_ATTEMPTS
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Runbook
@@ -229,6 +233,37 @@ def test_a_quick_drill_shortens_the_rules_and_says_so(speed: float, runbook: Run
         assert after.source.window_s >= min(15, before.source.window_s)
         assert after.every_s == before.every_s
     assert f"÷ {speed:g}" in quick.escalation.levels[1].range
+
+
+@pytest.mark.parametrize("speed", [1, 2, 10, 30, 60, 120])
+def test_the_quick_window_of_payments_holds_enough_of_them(speed: float, runbook: Runbook) -> None:
+    """A rate of few attempts is stale; by chance alone none is bad: a soak would never end."""
+    metric = next(one for one in runbook.metrics if one.source.kind == "stripe")
+    assert window(metric.source.window_s, 1) == PAYMENTS_S
+    short_s = window(metric.source.window_s, speed)
+    books = Books(Faults(), random.Random(7), window_s=short_s)
+    now = time.time()
+    times = [one["created"] for one in books.charges]
+    assert times == sorted(times, reverse=True), "newest first"
+    newest = [one for one in books.charges if one["created"] > now - short_s]
+    assert len(newest) >= 3 * FEW_ATTEMPTS - 3
+    assert 100 * sum(one["status"] == "succeeded" for one in newest) / len(newest) > 95
+    assert per_minute(short_s) == max(7, 60 * 60 / short_s)
+
+
+async def test_payments_go_on_as_they_were_and_are_tried_again_while_they_fail() -> None:
+    faults = Faults()
+    books = Books(faults, random.Random(7), quiet=True, window_s=30)
+    task = asyncio.create_task(books.live())
+    try:
+        await _until(lambda: len(books.charges) >= 4)
+        assert {one["status"] for one in books.charges} == {"succeeded"}
+        faults.add(PaymentsFail(share=1))
+        before = len(books.charges)
+        await _until(lambda: len(books.charges) >= before + 4)
+        assert [one["status"] for one in books.charges][:3] == ["failed"] * 3
+    finally:
+        task.cancel()
 
 
 async def test_while_the_link_is_lost_nobody_listens() -> None:
