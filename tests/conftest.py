@@ -1,5 +1,6 @@
 """What every test needs: an environment of its own."""
 
+import itertools
 import os
 
 import pytest
@@ -20,8 +21,20 @@ LONG = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: with several workers they overlap, and nobody waits for the last of them."""
-    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG))
+    """The long ones first, each worker its share of them.
+
+    xdist cuts the list into one piece a worker, and who is done steals from the end of another's piece: were
+    the long ones all in one piece, everybody would wait for the worker that has it.
+    """
+    long = [item for item in items if any(name in item.nodeid for name in LONG)]
+    rest = iter([item for item in items if not any(name in item.nodeid for name in LONG)])
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        size = (len(items) - len(dealt)) // (workers - worker)
+        share = long[worker::workers]
+        dealt += [*share, *itertools.islice(rest, max(0, size - len(share)))]
+    items[:] = [*dealt, *rest]
 
 
 @pytest.fixture(autouse=True)
