@@ -34,4 +34,3 @@ def add_commands(commands: Any) -> None:
     report.add_argument("id", nargs="?", metavar="ID", help="the open one, or the last, when left out")
     report.add_argument("-o", "--output", metavar="FILE", help="write it there, not to standard output")
     report.set_defaults(headless="report", action="report")
-
