@@ -1,13 +1,15 @@
 """What every deed uses: the parts of the app, refusing, recording, going to a page."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypedDict
 
 from textual import on
 from textual.worker import Worker, WorkerState
 
 from isla_console.clock import Clock
 from isla_console.incident.commands import Refused
-from isla_console.incident.events import Event
+from isla_console.incident.events import Author, Event
 from isla_console.incident.state import Incident
 from isla_console.settings import Settings
 from isla_console.ui.board import Board
@@ -19,6 +21,13 @@ from isla_console.ui.screens.main import MainScreen, why_not
 from isla_console.ui.terminal import Terminal
 from isla_console.ui.views import detail
 from isla_console.ui.views.pages import PAGE_COMMANDS, known_page
+
+
+class Stamp(TypedDict):
+    """What every incident command wants to know of who gives it."""
+
+    author: Author
+    now: datetime
 
 
 class Deeds(Opening):
@@ -104,6 +113,10 @@ class Deeds(Opening):
         if board is None:
             raise Refused("the console is still starting")
         return board
+
+    def stamp(self) -> Stamp:
+        """Who, and when: now."""
+        return {"author": self.desk.author, "now": self.clock.now()}
 
     def service_of(self, incident: Incident) -> str:
         """What is affected, as texts to the outside call it."""

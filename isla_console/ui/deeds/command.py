@@ -1,7 +1,6 @@
 """Incident command: who leads, who is called, what holds, what is left to do."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from textual import work
 from textual.content import Content
@@ -41,13 +40,13 @@ class CommandDeeds(Deeds):
         """Hold the ladder for a while, or let it go on."""
         board = self.board
         if board.incident is not None and hold_now(board.incident, board.now) is not None:
-            await self.attempt(lambda incident: act.end_hold(incident, **self._stamp()))
+            await self.attempt(lambda incident: act.end_hold(incident, **self.stamp()))
             return
         answers = await self.push_screen_wait(dialogs.hold_sheet())
         if answers is not None:
             minutes = float(answers["minutes"])
             await self.attempt(
-                lambda incident: act.hold(incident, answers["reason"], minutes, **self._stamp())
+                lambda incident: act.hold(incident, answers["reason"], minutes, **self.stamp())
             )
 
     @work(exit_on_error=False, group="deed")
@@ -63,9 +62,9 @@ class CommandDeeds(Deeds):
     def _level_act(self, answers: Answers) -> Make:
         level, text = answers["level"], answers["text"].strip()
         if answers["act"] == "waive":
-            return lambda incident: act.waive(incident, level, text, **self._stamp())
+            return lambda incident: act.waive(incident, level, text, **self.stamp())
         person = answers["person"].strip() or None
-        return lambda incident: act.notify(incident, level, person=person, via=text or None, **self._stamp())
+        return lambda incident: act.notify(incident, level, person=person, via=text or None, **self.stamp())
 
     @work(exit_on_error=False, group="deed")
     async def do_roles(self, key: str) -> None:
@@ -84,11 +83,11 @@ class CommandDeeds(Deeds):
         role, person = answers["role"], answers["person"].strip()
         match answers["act"]:
             case "offer":
-                return lambda incident: act.offer_role(incident, role, person, **self._stamp())
+                return lambda incident: act.offer_role(incident, role, person, **self.stamp())
             case "release":
-                return lambda incident: act.release_role(incident, role, person=person, **self._stamp())
+                return lambda incident: act.release_role(incident, role, person=person, **self.stamp())
             case _:
-                return lambda incident: act.accept_role(incident, role, person, **self._stamp())
+                return lambda incident: act.accept_role(incident, role, person, **self.stamp())
 
     def do_brief(self, key: str) -> None:
         """The handoff: all that the next person needs, on one screen."""
@@ -109,11 +108,11 @@ class CommandDeeds(Deeds):
             return
         impact = answers["impact"].strip()
         if impact and impact != before:
-            await self.attempt(lambda incident: act.change_impact(incident, impact, **self._stamp()))
+            await self.attempt(lambda incident: act.change_impact(incident, impact, **self.stamp()))
         since = read_time(answers["since"], self.clock.now())
         if since is not None:
             await self.attempt(
-                lambda incident: act.adjust_start(incident, since, answers["reason"], **self._stamp())
+                lambda incident: act.adjust_start(incident, since, answers["reason"], **self.stamp())
             )
 
     @work(exit_on_error=False, group="deed")
@@ -129,7 +128,7 @@ class CommandDeeds(Deeds):
                     answers["type"],
                     owner=answers["owner"],
                     due=answers["due"],
-                    **self._stamp(),
+                    **self.stamp(),
                 )
             )
 
@@ -138,7 +137,7 @@ class CommandDeeds(Deeds):
         """Enter on a follow-up of an issue makes it an action item."""
         issue_id, _, item_id = key.partition("/")
         item = next(item for item in self.board.runbook.issue(issue_id).follow_up if item.id == item_id)
-        await self.attempt(lambda incident: act.add_action(incident, item.text, "process", **self._stamp()))
+        await self.attempt(lambda incident: act.add_action(incident, item.text, "process", **self.stamp()))
 
     @work(exit_on_error=False, group="deed")
     async def do_owner(self, key: str) -> None:
@@ -150,7 +149,7 @@ class CommandDeeds(Deeds):
         if answers is not None:
             await self.attempt(
                 lambda incident: act.change_postmortem(
-                    incident, state=answers["state"], owner=answers["owner"], **self._stamp()
+                    incident, state=answers["state"], owner=answers["owner"], **self.stamp()
                 )
             )
 
@@ -162,7 +161,7 @@ class CommandDeeds(Deeds):
             return
         answers = await self.push_screen_wait(dialogs.merge_sheet(others))
         if answers is not None and await self.attempt(
-            lambda incident: act.merge(incident, answers["into"], **self._stamp())
+            lambda incident: act.merge(incident, answers["into"], **self.stamp())
         ):
             self.desk.work_on(answers["into"])
             self.refresh_board()
@@ -198,7 +197,7 @@ class CommandDeeds(Deeds):
         answers = await self.push_screen_wait(sheet)
         if answers is not None:
             await self.attempt(
-                lambda incident: act.correct(incident, id, {name: answers["text"]}, **self._stamp())
+                lambda incident: act.correct(incident, id, {name: answers["text"]}, **self.stamp())
             )
 
     def open_row(self, key: str) -> None:
@@ -219,7 +218,7 @@ class CommandDeeds(Deeds):
             case "acknowledge":
                 level = incident.policy.levels[0].id
                 person = self.desk.author.actor
-                await self.attempt(lambda found: act.acknowledge(found, level, person, **self._stamp()))
+                await self.attempt(lambda found: act.acknowledge(found, level, person, **self.stamp()))
                 result = f"{level} acknowledged by {person}"
             case "channel":
                 result = await self._copy_channel()
@@ -242,16 +241,12 @@ class CommandDeeds(Deeds):
                 result = f"owner {incident.postmortem_owner}" if incident.postmortem_owner else ""
         if result:
             await self.attempt(
-                lambda found: act.mark_step(found, step.id, "done", result=result, **self._stamp())
+                lambda found: act.mark_step(found, step.id, "done", result=result, **self.stamp())
             )
 
     def _now(self, incident: Incident) -> Incident:
         """The same incident as it is now."""
         return self.desk.keeper.incident(incident.id) or incident
-
-    def _stamp(self) -> dict[str, Any]:
-        """Who, and when: now."""
-        return {"author": self.desk.author, "now": self.clock.now()}
 
 
 CORRECTABLE = ("text", "reason", "result", "title", "impact", "evidence")

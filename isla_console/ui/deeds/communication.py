@@ -52,8 +52,7 @@ class CommunicationDeeds(Deeds):
                     first.audience,
                     int(answers["minutes"]),
                     answers["reason"],
-                    author=self.desk.author,
-                    now=self.clock.now(),
+                    **self.stamp(),
                 )
             )
 
@@ -66,8 +65,7 @@ class CommunicationDeeds(Deeds):
                 incident,
                 draft.heard_by,
                 draft.text,
-                author=self.desk.author,
-                now=self.clock.now(),
+                **self.stamp(),
                 via=copied.via,
             )
         )
@@ -85,8 +83,7 @@ class CommunicationDeeds(Deeds):
                 incident,
                 draft.heard_by,
                 draft.text,
-                author=self.desk.author,
-                now=self.clock.now(),
+                **self.stamp(),
                 via=answers["via"],
                 placeholders=draft.places,
             )
@@ -102,8 +99,7 @@ class CommunicationDeeds(Deeds):
                 incident,
                 draft.heard_by,
                 draft.text,
-                author=self.desk.author,
-                now=self.clock.now(),
+                **self.stamp(),
                 via=draft.id,
             )
         )

@@ -107,8 +107,7 @@ class IncidentDeeds(Deeds):
                 lambda incident: act.change_severity(
                     incident,
                     answers["severity"],
-                    author=self.desk.author,
-                    now=self.clock.now(),
+                    **self.stamp(),
                     reason=answers["reason"],
                 )
             )
@@ -138,8 +137,7 @@ class IncidentDeeds(Deeds):
                     incident,
                     answers["level"],
                     answers["person"],
-                    author=self.desk.author,
-                    now=self.clock.now(),
+                    **self.stamp(),
                 )
             )
 
@@ -156,8 +154,7 @@ class IncidentDeeds(Deeds):
                 lambda incident: act.escalate(
                     incident,
                     answers["level"],
-                    author=self.desk.author,
-                    now=self.clock.now(),
+                    **self.stamp(),
                     reason=answers["reason"],
                 )
             )
