@@ -7,12 +7,12 @@ library is imported on first use.
 import asyncio
 import importlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from isla_console.actions.output import LINE, Capture, decoded
-from isla_console.actions.rows import Row, rows_of
+from isla_console.actions.rows import NO_TABLE, Row, Table, tabulated
 from isla_console.actions.template import into_body, into_header, into_json, into_text, into_url, needed_in
 from isla_console.runbook.steps import HttpCall
 
@@ -52,7 +52,7 @@ class Answer:
     problem: str = ""
     location: str = ""
     kind: str = ""
-    rows: tuple[Row, ...] | None = None
+    table: Table = NO_TABLE
     stopped: bool = False
 
 
@@ -154,7 +154,7 @@ async def _follow(
                 return await _answer(response, body, False, None)
             async for line in _lines(response):
                 capture.feed(line + b"\n")
-                for row in rows_of(_parsed(line), table) or [{"line": decoded(line)[:LINE]}]:
+                for row in _rows(line, table):
                     on_row(row)
                 await asyncio.sleep(0)
             return Answer(response.status_code, "the server ended the stream", kind=_kind(response))
@@ -175,12 +175,11 @@ async def _answer(response: "httpx.Response", body: bytes, cut: bool, table: str
     except (ValueError, RecursionError):
         return Answer(status, f"not the JSON it promised: {_kind(response) or 'no type'}", location, "")
     try:
-        rows = await asyncio.to_thread(rows_of, data, table)
+        found = await asyncio.to_thread(tabulated, data, table)
     except ValueError as error:
         return Answer(status, str(error), location, _kind(response))
-    if rows is None:
-        return Answer(status, "JSON of another shape than the runbook expects", location, _kind(response))
-    return Answer(status, "", location, _kind(response), tuple(rows))
+    problem = found.note if found.rows is None else ""
+    return Answer(status, problem, location, _kind(response), found)
 
 
 async def _client(timeout_s: float | None, trust_env: bool) -> "httpx.AsyncClient":
@@ -236,11 +235,14 @@ async def _lines(response: "httpx.Response") -> AsyncIterator[bytes]:
         yield rest
 
 
-def _parsed(line: bytes) -> Any:
+def _rows(line: bytes, table: str | None) -> Sequence[Row]:
+    """The rows of one line; one that is no object, or does not fit the table, is shown as it is."""
     try:
-        return json.loads(line)
+        data = json.loads(line)
+        rows = tabulated(data, table).rows if isinstance(data, dict) else None
     except (ValueError, RecursionError):
-        return None
+        rows = None
+    return rows or ({"line": decoded(line)[:LINE]},)
 
 
 def _kind(response: "httpx.Response") -> str:

@@ -41,6 +41,11 @@ _LOOKS = tuple(
     )
 )
 
+_NAMES = re.compile(
+    r"(?i)(?:password|passwd|pwd|secret|token|private[_-]?key|api[_-]?key|authorization|cookie)$"
+)
+"""Names of a column or a key whose values are secrets whatever they look like."""
+
 LONGEST_LOOK = 8192
 """Characters beyond a cut that are looked at, so that a secret across the cut is seen whole."""
 
@@ -67,8 +72,13 @@ class Redactor:
         """`text` with bullets for every secret in it."""
         return self.cut(text, len(text))
 
-    def cut(self, text: str, size: int) -> str:
-        """The first `size` characters of `text`, redacted; a secret across the cut is hidden whole."""
+    def cut(self, text: str, size: int, name: str = "") -> str:
+        """The first `size` characters of `text`, redacted; a secret across the cut is hidden whole.
+
+        `name` is the key that the text is the value of: where that is a secret's, nothing of it is left.
+        """
+        if len(text) >= SHORTEST and _NAMES.search(name):
+            return MASK
         return self.window(text[: size + LONGEST_LOOK], 0, size)
 
     def window(self, text: str, start: int, stop: int) -> str:

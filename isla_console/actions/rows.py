@@ -3,6 +3,7 @@
 import functools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,14 +14,33 @@ MOST_ROWS: Final = 500
 _CELL: Final = 400
 
 
-def rows_of(data: Any, table: str | None) -> list[Row] | None:
-    """The rows that `table` finds; a single object is one row. None where there are none of that shape.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What was found. `rows` is None where the answer has nothing of that shape; `note` says what is odd."""
+
+    rows: tuple[Row, ...] | None
+    note: str = ""
+
+    @property
+    def count(self) -> int | None:
+        """How many rows can be relied on: a null counts for nothing, neither for none nor for some."""
+        return None if self.rows is None or (self.note and not self.rows) else len(self.rows)
+
+
+NO_TABLE: Final = Table(None)
+"""Where no table was promised."""
+OTHER_SHAPE: Final = "JSON of another shape than the runbook expects"
+NOTHING: Final = "nothing to show: the answer has null where the rows would be"
+
+
+def tabulated(data: Any, table: str | None) -> Table:
+    """The rows that `table` finds: a single object is one row, a plain value a row of the column `value`.
+
+    Nulls are no rows: where nothing else is there, the table is empty and its note says so.
 
     Raises:
         ValueError: the expression cannot be applied to this answer.
     """
-    if data is None:
-        return None
     found = data
     if table is not None:
         import jmespath
@@ -32,12 +52,15 @@ def rows_of(data: Any, table: str | None) -> list[Row] | None:
             raise ValueError(f"the answer does not fit the table: {type(error).__name__}") from None
     if isinstance(found, dict):
         found = [found]
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-        return None
-    # An answer of another shape makes a row in which every cell is empty: that is no row.
-    if len(found) == 1 and all(value is None for value in found[0].values()):
-        return None
-    return found
+    if not isinstance(found, list):
+        return Table(None, OTHER_SHAPE)
+    rows = tuple(one if isinstance(one, dict) else {"value": one} for one in found if one is not None)
+    if found and not rows:
+        return Table((), NOTHING)
+    # An answer of another shape makes rows in which every cell is empty: those are no rows.
+    if rows and all(value is None for row in rows for value in row.values()):
+        return Table(None, OTHER_SHAPE)
+    return Table(rows)
 
 
 @functools.lru_cache(maxsize=256)

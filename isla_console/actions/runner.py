@@ -21,7 +21,7 @@ from isla_console.actions.inputs import Inputs, bound
 from isla_console.actions.outcome import STORED, Ending, Outcome, changes, check
 from isla_console.actions.output import HEAD, Capture
 from isla_console.actions.redact import Redactor
-from isla_console.actions.rows import Row, as_text, rows_of
+from isla_console.actions.rows import NO_TABLE, Row, Table, as_text, tabulated
 from isla_console.actions.template import PlaceError, check_shell
 from isla_console.runbook.check import tools
 from isla_console.runbook.steps import Step
@@ -215,17 +215,21 @@ class Runner:
         limit = step.timeout_s or (None if run.judgement.effect == "stream" else SHELL_TIMEOUT_S)
         ended = await shell.run(script, environ, run.capture, timeout_s=limit, stop=run.stop)
         code = ended.exit_code if ended.exit_code is not None else 127
-        text = run.capture.take().text(self._redactor)
-        rows = _table(text, step.table) if step.table and code == 0 else None
-        met, expected = check(
-            step.expect, status=None, exit_code=code, rows=len(rows) if rows is not None else None, text=text
-        )
+        kept = run.capture.take()
+        text = kept.text(self._redactor)
+        table = NO_TABLE
+        if step.table and code == 0:
+            # Bullets inside would make other JSON of it: the rows are what is cleaned.
+            table = await asyncio.to_thread(_table, kept.head, step.table, kept.truncated)
+        rows = tuple(self._clean(row) for row in table.rows) if table.rows is not None else None
+        met, expected = check(step.expect, status=None, exit_code=code, rows=table.count, text=text)
         left = f", {ended.left_behind} processes it left were ended" if ended.left_behind else ""
         match ended.how:
             case "exited" if code == 127 and (absent := shell.missing_tools(used, environ.get("PATH"))):
                 result, ending = "; ".join([*absent, _COPY]), "failed"
             case "exited":
-                result, ending = f"exit {code}{left}", "done" if code == 0 or met else "failed"
+                odd = f" · {table.note}" if table.note else ""
+                result, ending = f"exit {code}{left}{odd}", "done" if code == 0 or met else "failed"
             case "stopped":
                 result, ending = "stopped", "stopped"
             case _:
@@ -244,12 +248,13 @@ class Runner:
             stop=run.stop,
             trust_env=not self._settings.drill,
         )
-        rows = tuple(self._clean(row) for row in answer.rows) if answer.rows is not None else None
+        table = answer.table
+        rows = tuple(self._clean(row) for row in table.rows) if table.rows is not None else None
         said = " · ".join(
             part
             for part in (
                 str(answer.status or ""),
-                _rows_word(rows),
+                table.note if rows == () and table.note else _rows_word(rows),
                 f"to {self._redactor.text(answer.location)}, not followed" if answer.location else "",
                 self._redactor.text(answer.problem),
             )
@@ -263,7 +268,7 @@ class Runner:
             step.expect,
             status=answer.status,
             exit_code=None,
-            rows=len(rows) if rows is not None else None,
+            rows=table.count,
             text=text,
         )
         good = answer.status is not None and not answer.problem
@@ -337,15 +342,15 @@ class Runner:
 
     def _clean(self, row: Row) -> Row:
         """A row without secrets: also where a value is nested."""
-        return {self._redactor.text(str(name)): self._cell(value) for name, value in row.items()}
+        return {self._redactor.text(str(name)): self._cell(value, str(name)) for name, value in row.items()}
 
-    def _cell(self, value: object) -> object:
+    def _cell(self, value: object, name: str = "") -> object:
         if isinstance(value, str):
-            return self._redactor.cut(value, 4096)
+            return self._redactor.cut(value, 4096, name)
         if isinstance(value, dict):
-            return {self._redactor.text(str(name)): self._cell(inner) for name, inner in value.items()}
+            return self._clean(value)
         if isinstance(value, list | tuple):
-            return [self._cell(inner) for inner in value]
+            return [self._cell(inner, name) for inner in value]
         if value is None or isinstance(value, bool | int | float):
             return value
         return self._redactor.text(str(value))
@@ -400,10 +405,14 @@ def _rows_word(rows: Sequence[Row] | None) -> str:
     return "1 row" if len(rows) == 1 else f"{len(rows)} rows"
 
 
-def _table(text: str, table: str) -> tuple[Row, ...] | None:
-    """Rows of a command that printed JSON."""
+def _table(text: str, table: str, cut: bool) -> Table:
+    """Rows of a command that printed JSON; where there are none, the note says why."""
+    if cut:
+        return Table(None, "longer than what is kept, not tabulated")
     try:
-        rows = rows_of(json.loads(text), table)
-    except (ValueError, RecursionError):
-        return None
-    return tuple(rows) if rows is not None else None
+        return tabulated(json.loads(text), table)
+    except RecursionError:
+        return Table(None, "not the JSON it promised")
+    except ValueError as error:
+        fits = not isinstance(error, json.JSONDecodeError)
+        return Table(None, str(error) if fits else "not the JSON it promised")

@@ -12,9 +12,10 @@ from isla_console.actions import http
 from isla_console.actions.guard import Judgement
 from isla_console.actions.http import Request
 from isla_console.actions.output import HEAD, TAIL, Capture
-from isla_console.actions.rows import rows_of
+from isla_console.actions.rows import NOTHING, Row, tabulated
 from isla_console.runbook.steps import Expect, Input, Seen
-from tests.actions.support import NOW, Bench, http_step
+from isla_console.settings import MASK
+from tests.actions.support import NOW, Bench, http_step, shell_step
 
 Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -96,9 +97,84 @@ async def test_another_answer_than_promised(bench: Bench, server: Server, body: 
 
 def test_a_table_that_does_not_fit() -> None:
     with pytest.raises(ValueError, match="does not fit"):
-        rows_of({"data": 1}, "sort_by(data, &id)")
-    assert rows_of({"other": 1}, "[{id: id, x: x}]") is None
-    assert rows_of({"data": []}, "data[].{id: id}") == []
+        tabulated({"data": 1}, "sort_by(data, &id)")
+
+
+@pytest.mark.parametrize(
+    ("data", "table", "rows", "count", "note"),
+    [
+        ({"data": []}, "data[].{id: id}", (), 0, ""),
+        ({"data": [{"id": 1}]}, "data[].{id: id}", ({"id": 1},), 1, ""),
+        ({"id": 1}, "{id: id}", ({"id": 1},), 1, ""),
+        ({"last": None}, "[last.{to: to}]", (), None, NOTHING),
+        ([None, None], None, (), None, NOTHING),
+        ([None, {"id": 1}], None, ({"id": 1},), 1, ""),
+        (["a", 1, None], None, ({"value": "a"}, {"value": 1}), 2, ""),
+        ([["a"], {"id": 1}], "[]", ({"value": "a"}, {"id": 1}), 2, ""),
+        ({"other": 1}, "[{id: id, x: x}]", None, None, "another shape"),
+        ({"data": [{"a": 1}, {"a": 2}]}, "data[].{id: id}", None, None, "another shape"),
+        ({"data": None}, "data[].{id: id}", None, None, "another shape"),
+        ({"data": 3}, "data", None, None, "another shape"),
+        ("text", None, None, None, "another shape"),
+        (None, None, None, None, "another shape"),
+    ],
+)
+def test_tables(
+    data: object, table: str | None, rows: tuple[Row, ...] | None, count: int | None, note: str
+) -> None:
+    found = tabulated(data, table)
+    assert (found.rows, found.count) == (rows, count)
+    assert note in found.note
+    assert bool(note) is bool(found.note)
+
+
+@pytest.mark.parametrize(
+    ("body", "table", "result", "met", "code"),
+    [
+        (b'{"last": null}', "[last.{to: to}]", f"200 · {NOTHING}", False, 1),
+        (b'["a", 1]', "[]", "200 · 2 rows", False, 1),
+        (b'{"data": null}', "data", "200 · JSON of another shape than the runbook expects", False, 1),
+        (b'{"data": []}', "data", "200 · 0 rows", True, 0),
+    ],
+)
+async def test_no_rows_are_not_taken_for_none(
+    bench: Bench, server: Server, body: bytes, table: str, result: str, met: bool, code: int
+) -> None:
+    """What was promised to be empty must be there and be empty."""
+    server.respond = server.plain(body)
+    step = http_step(server.url, table=table, expect=Expect.model_validate({"rows": "<= 0"}))
+    outcome = await bench.do(step)
+    assert (outcome.result, outcome.met, outcome.exit_code) == (result, met, code)
+
+
+async def test_null_where_nothing_was_promised(bench: Bench, server: Server) -> None:
+    """Before the first rollback there is no change to tell of: that is no fault of the answer."""
+    server.respond = server.plain(b'{"last": null}')
+    outcome = await bench.do(http_step(server.url, table="[last.{to: to}]"))
+    assert (outcome.result, outcome.rows, outcome.exit_code) == (f"200 · {NOTHING}", (), 0)
+
+
+@pytest.mark.parametrize(
+    ("script", "result", "rows"),
+    [
+        ("echo '[{\"id\": 1}]'", "exit 0", ({"id": 1},)),
+        ('echo \'[{"id": 1, "token": 123456, "password": "abc\\"def"}]\'', "exit 0", None),
+        ("echo '{\"id\": 1'", "exit 0 · not the JSON it promised", None),
+        ("echo null", "exit 0 · JSON of another shape than the runbook expects", None),
+        ("echo '[null]'", f"exit 0 · {NOTHING}", ()),
+        ("yes '[' | head -c 200000", "exit 0 · not the JSON it promised", None),
+        ("yes '[' | head -c 900000", "exit 0 · longer than what is kept, not tabulated", None),
+    ],
+)
+async def test_tables_of_a_command(
+    bench: Bench, script: str, result: str, rows: tuple[Row, ...] | None
+) -> None:
+    outcome = await bench.do(shell_step(script, table="@"))
+    assert outcome.result == result
+    if "password" in script:
+        assert outcome.rows == ({"id": 1, "token": 123456, "password": MASK},)
+    else:
+        assert outcome.rows == rows
 
 
 async def test_an_empty_list_is_no_rows(bench: Bench, server: Server) -> None:

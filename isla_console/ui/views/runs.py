@@ -66,11 +66,11 @@ def run_rows(picture: "Picture", board: Board, width: int, indent: str) -> Itera
             yield line(Content.styled(f"as expected: {plain(outcome.expected)}", "$success"))
         else:
             yield line(Content.styled(f"not as expected: {plain(outcome.expected)}", STYLES["alert"]))
-    if outcome.ending == "failed" and len(outcome.result) > SHORT:
-        yield line(outcome.result, STYLES["alert"])
+    if len(outcome.result) > SHORT:
+        yield line(outcome.result, STYLES["alert"] if outcome.exit_code else MUTED)
     if picture.masked:
         yield line("the output is masked   V: show it for 10 s")
-    elif outcome.rows is not None:
+    elif outcome.rows is not None and (outcome.rows or len(outcome.result) <= SHORT):
         for content in table_lines(outcome.rows, room, board.now, most=MOST_ROWS):
             yield line(content)
     elif outcome.output.strip():
