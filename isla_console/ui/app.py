@@ -10,6 +10,7 @@ from textual import on, work
 from textual.app import SystemCommand
 from textual.screen import Screen
 
+from isla_console.resources import resource
 from isla_console.ui.commands import COMMANDS
 from isla_console.ui.deeds.command import CommandDeeds
 from isla_console.ui.deeds.communication import CommunicationDeeds
@@ -23,6 +24,8 @@ from isla_console.ui.deeds.triage import TriageDeeds
 from isla_console.ui.desk import DeskError
 from isla_console.ui.screens.main import MainScreen, why_not
 
+STYLES = ("sheets.tcss", "communication.tcss", "steps.tcss", "sql.tcss")
+"""Of what lies over the main screen, and of pages."""
 TICK_S = 1.0
 EDITS_S = 10.0
 LOOK_S = 0.5
@@ -44,6 +47,8 @@ class IslaApp(
 
     def begin(self) -> None:
         """The frame is painted: open what there is to show in it."""
+        self.stylesheet.read_all([resource("styles") / name for name in STYLES])
+        self.stylesheet.reparse()
         self.start()
 
     @work(exit_on_error=False, group="start")

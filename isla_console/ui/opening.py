@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from isla_console.ui.desk import Desk
 
 STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
+GARBAGE = (10_000, 10, 10)
+"""How many new objects make it worth looking; a screen drawn anew each second makes and drops a thousand."""
 LATER_STYLES = ("sheets.tcss", "communication.tcss", "steps.tcss", "sql.tcss")
 """Of what the first frame does not show."""
 
@@ -93,9 +95,10 @@ class Opening(App[int]):
         assert isinstance(self, IslaApp)
         desk = self._make_desk() if self._make_desk is not None else None
         self.equip(clock=desk.clock if desk is not None else None, desk=desk)
-        self.stylesheet.read_all([resource("styles") / name for name in LATER_STYLES])
-        self.stylesheet.reparse()
         self.begin()
+        # What is loaded by now stays: looking through it for garbage again and again would be most of it.
+        gc.freeze()
+        gc.set_threshold(*GARBAGE)
         gc.enable()
 
 
