@@ -224,6 +224,8 @@ class Runner:
         rows = tuple(self._clean(row) for row in table.rows) if table.rows is not None else None
         met, expected = check(step.expect, status=None, exit_code=code, rows=table.count, text=text)
         left = f", {ended.left_behind} processes it left were ended" if ended.left_behind else ""
+        if ended.survivors:
+            left += f", could not be ended: process {', '.join(map(str, ended.survivors))}"
         match ended.how:
             case "exited" if code == 127 and (absent := shell.missing_tools(used, environ.get("PATH"))):
                 result, ending = "; ".join([*absent, _COPY]), "failed"
@@ -231,9 +233,9 @@ class Runner:
                 odd = f" · {table.note}" if table.note else ""
                 result, ending = f"exit {code}{left}{odd}", "done" if code == 0 or met else "failed"
             case "stopped":
-                result, ending = "stopped", "stopped"
+                result, ending = f"stopped{left}", "stopped"
             case _:
-                result, ending = ended.reason, "failed"
+                result, ending = f"{ended.reason}{left}", "failed"
         return self._outcome(run, _ending(ending), result, code, rows=rows, met=met, expected=expected)
 
     async def _http(self, run: Run, values: dict[str, str]) -> Outcome:

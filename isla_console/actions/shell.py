@@ -2,7 +2,8 @@
 
 It gets a session of its own (no terminal, a process group that is ended as one), standard input closed, and
 a calm environment. Whatever of it is still there at the end, daemons that left the group included where the
-system lets us find them, is ended: SIGTERM, and after a grace SIGKILL.
+system lets us find them, is ended: SIGTERM, and after a grace SIGKILL. What could not be ended is said. When
+the console is gone without a word, `lifeline` does the same.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from isla_console.actions.lifeline import MARK, Lifeline
 from isla_console.actions.output import Capture
 
 GRACE_S: Final = 2.0
@@ -25,8 +27,6 @@ GRACE_S: Final = 2.0
 _LINGER_S: Final = 0.5
 """How long output may still come once the command itself ended."""
 _CHUNK: Final = 64 * 1024
-_MARK: Final = "ISLA_CONSOLE_RUN"
-"""In the environment of every process of a run, so that those that leave the group are found."""
 
 PACKAGES: Final = {
     "vercel": "npm install --global vercel",
@@ -52,6 +52,8 @@ class Ended:
     reason: str = ""
     left_behind: int = 0
     """Processes it had left running, which were ended."""
+    survivors: tuple[int, ...] = ()
+    """Processes that could not be ended: another user's, most often."""
 
 
 def missing_tools(tools: tuple[str, ...], path: str | None) -> list[str]:
@@ -78,6 +80,26 @@ async def run(
     Never raises for anything that the command does.
     """
     mark = secrets.token_hex(8)
+    try:
+        lifeline = await Lifeline.tie(mark)
+    except OSError as error:
+        return Ended("not started", None, f"the command could not be started: {error}")
+    try:
+        return await _run(script, environ, capture, lifeline, mark, timeout_s, stop, cwd)
+    finally:
+        await lifeline.untie()
+
+
+async def _run(
+    script: str,
+    environ: Mapping[str, str],
+    capture: Capture,
+    lifeline: Lifeline,
+    mark: str,
+    timeout_s: float | None,
+    stop: asyncio.Event | None,
+    cwd: str | None,
+) -> Ended:
     # A pipe of our own: asyncio takes a process for ended only once every holder of its pipe has closed it.
     read_end, write_end = os.pipe()
     try:
@@ -88,7 +110,7 @@ async def run(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=write_end,
             stderr=write_end,
-            env={**environ, _MARK: mark},
+            env={**environ, MARK: mark},
             cwd=cwd,
             start_new_session=True,
         )
@@ -100,6 +122,7 @@ async def run(
         raise
     finally:
         os.close(write_end)
+    lifeline.watch(process.pid)
     pipe = os.fdopen(read_end, "rb", 0)
     reading = asyncio.create_task(_read(pipe, capture))
     ended = asyncio.create_task(process.wait())
@@ -116,7 +139,8 @@ async def run(
         left = await _end_rest(process.pid, mark) if how == "exited" else 0
         await asyncio.wait((reading,), timeout=_LINGER_S)
         reason = f"timed out after {timeout_s:g} s" if how == "timed out" else ""
-        return Ended(how, process.returncode, reason, left)
+        survivors = await _survivors(process.pid, mark) if left or how != "exited" else ()
+        return Ended(how, process.returncode, reason, max(0, left - len(survivors)), survivors)
     finally:
         for task in (reading, ended, stopped):
             task.cancel()
@@ -167,6 +191,16 @@ async def _end_rest(group: int, mark: str) -> int:
     return len(left)
 
 
+async def _survivors(group: int, mark: str) -> tuple[int, ...]:
+    """What is there in spite of SIGKILL, once that had time to take effect."""
+    deadline = time.monotonic() + _LINGER_S
+    while True:
+        found = _alive(group, mark)
+        if not found or time.monotonic() > deadline:
+            return tuple(sorted(found))
+        await asyncio.sleep(0.02)
+
+
 def _signal_all(group: int, mark: str, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
@@ -182,7 +216,7 @@ def _alive(group: int, mark: str) -> set[int]:
 
 def _marked(mark: str) -> set[int]:
     """Processes that carry the mark, by Linux's /proc; elsewhere none are found."""
-    wanted = f"{_MARK}={mark}".encode()
+    wanted = f"{MARK}={mark}".encode()
     found = set()
     for entry in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):

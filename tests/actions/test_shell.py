@@ -2,12 +2,16 @@
 
 import asyncio
 import os
+import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from isla_console.actions import shell
 from isla_console.actions.environment import environment, libpq
+from isla_console.actions.lifeline import Lifeline
 from isla_console.actions.output import HEAD, TAIL, Capture
 from isla_console.actions.redact import Redactor
 from isla_console.actions.shell import Ended, missing_tools, run
@@ -39,7 +43,7 @@ def alive(pid: int) -> bool:
 
 
 async def gone(pid: int) -> bool:
-    for _ in range(100):
+    for _ in range(600):
         if not alive(pid):
             return True
         await asyncio.sleep(0.02)
@@ -120,6 +124,88 @@ async def test_what_it_leaves_running_is_ended_and_said() -> None:
     assert ended.left_behind == 1
     assert time.monotonic() - started < 6
     assert await gone(int(text.split()[0]))
+
+
+async def test_what_cannot_be_ended_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a process of another user's."""
+    real = shell._signal_all
+
+    def refused(group: int, mark: str, number: signal.Signals) -> None:
+        pass
+
+    monkeypatch.setattr(shell, "_signal_all", refused)
+    monkeypatch.setattr(shell, "GRACE_S", 0.1)
+    ended, text = await go("sleep 64 & echo $!")
+    pid = int(text.split()[0])
+    assert (ended.left_behind, ended.survivors) == (0, (pid,))
+    assert alive(pid)
+    real(os.getpgid(pid), "", signal.SIGKILL)
+    assert await gone(pid)
+
+
+CONSOLE = """
+import asyncio, os
+from isla_console.actions.output import Capture
+from isla_console.actions.shell import run
+
+class Told(Capture):
+    def feed(self, data):
+        os.write(1, data)
+
+asyncio.run(run(SCRIPT, {"PATH": os.environ["PATH"], "KEY": "topsecretvalue"}, Told()))
+"""
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo $$; exec sleep 65",
+        "trap '' TERM HUP INT; echo $$; while :; do sleep 1; done",
+        "setsid sh -c 'echo $$; exec sleep 65' & sleep 65",
+    ],
+    ids=["plain", "ignores SIGTERM", "left the group"],
+)
+async def test_it_ends_when_the_console_is_killed(script: str) -> None:
+    """kill -9 of the process that started it: nothing is left, the watcher neither."""
+    console = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        CONSOLE.replace("SCRIPT", repr(script)),
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert console.stdout is not None
+    pid = int(await asyncio.wait_for(console.stdout.readline(), 30))
+    watchers = children(console.pid)
+    assert watchers
+    assert not any(b"topsecretvalue" in arguments(one) for one in watchers)
+    console.kill()
+    await console.wait()
+    for one in {pid, *watchers}:
+        assert await gone(one), one
+
+
+def arguments(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def children(parent: int) -> set[int]:
+    return {int(one) for one in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()}
+
+
+async def test_no_watcher_is_left() -> None:
+    before = children(os.getpid())
+    await go("true")
+    await run("true", {"A": "b\0c"}, Capture())
+    assert children(os.getpid()) <= before
+
+
+async def test_a_watch_that_was_ended_costs_nothing() -> None:
+    lifeline = await Lifeline.tie("0" * 16)
+    lifeline._process.kill()
+    await lifeline._process.wait()
+    lifeline.watch(1)
+    await lifeline.untie()
 
 
 async def test_cancelling_ends_it() -> None:

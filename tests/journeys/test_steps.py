@@ -26,11 +26,13 @@ def to_row(terminal: Terminal, title: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [None, signal.SIGTERM], ids=["terminal gone", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number", [None, signal.SIGTERM, signal.SIGKILL], ids=["terminal gone", "SIGTERM", "kill -9"]
+)
 def test_what_runs_ends_with_the_console(
     launch: Launch, tmp_path: Path, number: signal.Signals | None
 ) -> None:
-    """A dropped link leaves no command behind."""
+    """Neither a dropped link nor a console that is killed leaves a command behind."""
     app_with(tmp_path, shell("slow", "trap '' TERM HUP; echo pid $$; while :; do sleep 1; done"))
     with launch(ISLA_RUNBOOK=str(tmp_path / "runbook.yaml"), COLORTERM="truecolor") as terminal:
         terminal.wait_for("declare an incident")
