@@ -25,6 +25,7 @@ while read -r word value; do
     over) exit 0 ;;
   esac
 done
+[ -n "$mark" ] || exit 0
 end() {{
   [ -z "$group" ] || kill -s "$1" -- "-$group"
   for file in $(grep -ls "{MARK}=$mark" /proc/[0-9]*/environ); do

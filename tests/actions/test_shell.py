@@ -11,7 +11,7 @@ import pytest
 
 from isla_console.actions import shell
 from isla_console.actions.environment import environment, libpq
-from isla_console.actions.lifeline import Lifeline
+from isla_console.actions.lifeline import MARK, Lifeline
 from isla_console.actions.output import HEAD, TAIL, Capture
 from isla_console.actions.redact import Redactor
 from isla_console.actions.shell import Ended, missing_tools, run
@@ -198,6 +198,17 @@ async def test_no_watcher_is_left() -> None:
     await go("true")
     await run("true", {"A": "b\0c"}, Capture())
     assert children(os.getpid()) <= before
+
+
+async def test_a_watch_over_nothing_ends_nothing() -> None:
+    """A console that is gone before it said which run: those of other consoles go on."""
+    other = await asyncio.create_subprocess_exec("sleep", "66", env={**os.environ, MARK: "f" * 16})
+    lifeline = await Lifeline.tie("")
+    os.close(lifeline._end)
+    assert await asyncio.wait_for(lifeline._process.wait(), 15) == 0
+    assert alive(other.pid)
+    other.kill()
+    await other.wait()
 
 
 async def test_a_watch_that_was_ended_costs_nothing() -> None:
