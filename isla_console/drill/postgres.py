@@ -124,6 +124,8 @@ async def create_cluster(server: Programs, data: Path, password: str, user: Serv
             cwd="/",
             env=_environ(),
             pass_fds=(reader,),
+            # A group of its own: initdb runs servers, which write on when it alone is killed.
+            process_group=0,
             preexec_fn=child_setup(user, signal.SIGKILL),
         )
     except (OSError, subprocess.SubprocessError) as error:
@@ -134,7 +136,8 @@ async def create_cluster(server: Programs, data: Path, password: str, user: Serv
         _, told = await process.communicate()
     except asyncio.CancelledError:
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
         raise
     if process.returncode != 0:
         raise PostgresError(_last_line(told.decode(errors="replace")))

@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from isla_console.drill import postgres
 
 _LOCK = "lock"
+_REMOVE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,16 @@ def sweep(root: Path) -> None:
 
 def remove(folder: Path) -> None:
     """End what server still runs in a run's folder, and remove the folder."""
-    for pid_file in folder.rglob("postmaster.pid"):
-        postgres.stop_stray(pid_file.parent)
-    shutil.rmtree(folder, ignore_errors=True)
+    give_up = time.monotonic() + _REMOVE_S
+    while True:
+        with contextlib.suppress(FileNotFoundError):  # it changes while it is walked
+            for pid_file in folder.rglob("postmaster.pid"):
+                postgres.stop_stray(pid_file.parent)
+        shutil.rmtree(folder, ignore_errors=True)
+        # A copy under way, or a backend whose server was killed, writes one file more: then it is not empty.
+        if not folder.exists() or time.monotonic() > give_up:
+            return
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ writes JSON lines on standard output: `{"step", "seconds"}` while it starts, the
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -52,8 +53,6 @@ class Order:
 
 def main() -> int:
     order = Order(**json.loads(sys.stdin.buffer.readline()))
-    if order.parent_thread_lasts:
-        die_with_parent(signal.SIGTERM)
     os.chdir("/")
     root = Path(order.cache)
     try:
@@ -80,8 +79,14 @@ class _Supervisor:
     async def main(self) -> int:
         """Start, wait for the end, stop; the exit code."""
         loop = asyncio.get_running_loop()
+        # Handlers that outlast the loop: the console's end is told twice, by its closed pipe and by a signal,
+        # and one that comes while the run's folder is removed must not cut that short.
         for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(one, self._over.set)
+            signal.signal(one, lambda *_: self._told_to_end(loop))
+        # Only now: before there are handlers, the signal would end us with the run's folder left behind.
+        # A console that is gone already is seen by its closed pipe.
+        if self._order.parent_thread_lasts:
+            die_with_parent(signal.SIGTERM)
         watch = loop.create_task(self._watch_input())
         over = loop.create_task(self._over.wait())
         start = loop.create_task(self._start())
@@ -178,6 +183,10 @@ class _Supervisor:
         await asyncio.to_thread(made.copy, self._run.data, user)
         self._server = await postgres.Server.start(server, self._run.data, self._run.log, user)
         return await database.take_over(self._server.port, made.password)
+
+    def _told_to_end(self, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.suppress(RuntimeError):  # closed: it is ending
+            loop.call_soon_threadsafe(self._over.set)
 
     async def _watch_input(self) -> None:
         """Standard input closes when the console is gone."""

@@ -1,5 +1,6 @@
 """However a drill ends, nothing of it runs on and no file of its run stays."""
 
+import contextlib
 import os
 import pty
 import signal
@@ -44,6 +45,7 @@ def test_the_platform_goes_with_the_console(warm_folder: Path, how: signal.Signa
 
 
 def test_a_console_killed_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    """Also when the supervisor is told to end again, and again, while it cleans up."""
     console = headless(tmp_path)
     assert console.stderr is not None
     for line in console.stderr:
@@ -52,7 +54,14 @@ def test_a_console_killed_while_it_starts_leaves_nothing(tmp_path: Path) -> None
     give_up = time.monotonic() + 5
     while len(below := descendants(console.pid)) < 2:
         assert time.monotonic() < give_up
+    (supervisor,) = (pid for pid in below if _parent(pid) == console.pid)
     end(console, signal.SIGKILL)
+    give_up = time.monotonic() + 5
+    while alive({supervisor}):
+        assert time.monotonic() < give_up
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(supervisor, signal.SIGTERM)
+        time.sleep(0.005)
     assert_gone(below)
     _wait_until_swept(tmp_path)
 
