@@ -4,8 +4,8 @@ Each probe opens its own connection and closes it: lookup, connect and TLS are t
 time, a new address or certificate is seen at once, and a load balancer does not pin us to one
 instance. Redirects are never followed. No proxy is used: a probe says what this machine reaches.
 
-Only the standard library is imported here; httpx and httpcore come with the first probe, off the
-event loop.
+Only the standard library is imported here; httpx and h11 come with the first probe, off the event
+loop.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import importlib
 import logging
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from isla_console import __version__
 from isla_console.monitor.brief import brief
-from isla_console.monitor.failures import Failure, causes, network_failure
+from isla_console.monitor.failures import Failure, network_failure
 from isla_console.monitor.lookup import LookupFailed, Resolver
 from isla_console.monitor.sample import Phases, Sample
 from isla_console.settings import MASK, Secret
 
 if TYPE_CHECKING:
-    import httpx
-
-    from isla_console.monitor.stream import Progress
+    from isla_console.monitor.stream import Progress, Request
 
 USER_AGENT = f"isla-console/{__version__} (health probe)"
 MAX_BODY = 64 * 1024
@@ -115,7 +115,7 @@ class HttpProber:
             failure = Failure(f"timed out after {check.timeout_s:g} s {progress.doing}")
             timed_out_ms = check.timeout_s * 1000
         except Exception as error:
-            failure = _failure(error, began=progress.first_byte_ms is not None)
+            failure = _failure(error, connected=progress.address is not None)
         progress.end()
         if failure is None and progress.status not in check.expect_status:
             failure = Failure(_unexpected(progress, check.expect_status), True)
@@ -133,35 +133,11 @@ class HttpProber:
         return sample, bytes(body)
 
     async def _exchange(self, check: HttpCheck, progress: Progress, body: bytearray) -> None:
-        import httpcore
+        from isla_console.monitor.stream import exchange
 
-        from isla_console.monitor.stream import Backend
-
-        request = _request(check)
-        pool = httpcore.AsyncConnectionPool(
-            ssl_context=self._ssl_context,
-            network_backend=Backend(self._resolver, progress),
-            max_connections=1,
-            max_keepalive_connections=0,
-        )
-        async with (
-            pool,
-            pool.stream(
-                request.method,
-                httpcore.URL(
-                    scheme=request.url.raw_scheme,
-                    host=request.url.raw_host,
-                    port=request.url.port,
-                    target=request.url.raw_path,
-                ),
-                headers=request.headers.raw,
-            ) as response,
-        ):
-            progress.status = response.status
-            progress.headers = {name.lower(): value for name, value in response.headers}
-            progress.location = _header(response.headers, b"location")
-            progress.doing = "reading the answer"
-            async for part in response.aiter_stream():
+        answer = exchange(_request(check), self._resolver, self._ssl_context, progress)
+        async with aclosing(answer):
+            async for part in answer:
                 body += part[: check.max_body - len(body)]
                 if len(body) >= check.max_body:
                     break
@@ -171,13 +147,17 @@ class _CannotSend(Exception):
     """The request cannot be made; the text is safe to show."""
 
 
-def _request(check: HttpCheck) -> httpx.Request:
-    """The request, with the address' user and password as an Authorization header.
+@lru_cache(maxsize=64)
+def _request(check: HttpCheck) -> Request:
+    """The request, with the address' user and password as an Authorization header; made once.
 
     Raises:
         _CannotSend: the address is none, or a header holds what a header cannot.
     """
+    import h11
     import httpx
+
+    from isla_console.monitor.stream import Request
 
     try:
         url = httpx.URL(check.url.reveal())
@@ -191,47 +171,31 @@ def _request(check: HttpCheck) -> httpx.Request:
         given = {name.lower() for name, _ in check.headers}
         kept = [header for header in headers if header[0].lower() not in given]
         values = [(name, value.reveal()) for name, value in check.headers]
-        return httpx.Request(check.method, url, headers=[*kept, *values, ("Connection", "close")])
+        built = httpx.Request(check.method, url, headers=[*kept, *values, ("Connection", "close")])
+        head = h11.Request(method=built.method, target=url.raw_path, headers=built.headers.raw)
     except httpx.InvalidURL:
         raise _CannotSend("the address is no URL") from None
     except UnicodeError:
         raise _CannotSend("a header cannot be sent: it is not ASCII") from None
+    except h11.LocalProtocolError:
+        raise _CannotSend("the request cannot be sent: a header holds a line break or the like") from None
+    tls = url.scheme == "https"
+    return Request(tls, url.raw_host.decode("ascii"), url.port or (443 if tls else 80), head)
 
 
-def _failure(error: BaseException, *, began: bool) -> Failure:
-    """What an exception of httpcore means. Its own text can quote what was sent: it is never shown.
+def _failure(error: BaseException, *, connected: bool) -> Failure:
+    """What an exception means. Its own text can quote what was sent: unless it is ours it is not shown."""
+    from isla_console.monitor.stream import Unanswered
 
-    Args:
-        began: some of an answer had come.
-    """
-    import httpcore
-
-    if isinstance(error, _CannotSend):
+    if isinstance(error, _CannotSend | LookupFailed):
         return Failure(str(error))
-    for cause in causes(error):
-        if isinstance(cause, LookupFailed):
-            return Failure(str(cause))
-    if isinstance(error, httpcore.RemoteProtocolError):
-        return Failure(_no_http(str(error), began), True)
-    if isinstance(error, httpcore.LocalProtocolError):
-        return Failure("the request cannot be sent: a header holds a line break or the like")
+    if isinstance(error, Unanswered):
+        return Failure(str(error), True)
     if found := network_failure(error):
         return found
-    if isinstance(error, httpcore.ReadError | httpcore.WriteError):
-        return Failure("connection closed without an answer", True)
-    if isinstance(error, httpcore.ConnectError):
-        return Failure("cannot connect")
+    if isinstance(error, OSError):
+        return Failure("connection closed without an answer" if connected else "cannot connect", connected)
     return Failure(f"internal error: {type(error).__name__}")
-
-
-def _no_http(message: str, began: bool) -> str:
-    if "disconnected without" in message and not began:
-        return "connection closed without an answer"
-    if "closed connection" in message or "disconnected without" in message:
-        return "connection closed in the middle of the answer"
-    if "too long" in message:
-        return "headers larger than 100 KiB"
-    return "the answer is no HTTP"
 
 
 def _unexpected(progress: Progress, expected: Iterable[int]) -> str:
@@ -267,13 +231,6 @@ def _hide(text: str, secrets: Iterable[Secret]) -> str:
         if len(secret.reveal()) >= 6:
             text = text.replace(secret.reveal(), MASK)
     return text
-
-
-def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
-    for key, value in headers:
-        if key.lower() == name:
-            return value.decode("latin-1")
-    return None
 
 
 def _date(value: bytes | None) -> datetime | None:

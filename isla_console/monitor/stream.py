@@ -1,20 +1,41 @@
-"""The connection under an HTTP probe, and a stopwatch on it. Imported with the first probe."""
+"""One HTTP/1.1 exchange over a connection of its own, and a stopwatch on it. Imported with the first probe.
 
-# ruff: noqa: ASYNC109 - httpcore's interface has the timeouts as arguments
+h11 speaks the protocol; no pool or client lies between, whose layers would cost an idle console more than
+the request does.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-import httpcore
+import h11
 
 from isla_console.monitor.lookup import Address, Resolver
 from isla_console.monitor.race import first_answer
 
+MAX_HEADERS = 100 * 1024
+_AT_ONCE = 64 * 1024
+
 _Connection = tuple[float, asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Unanswered(Exception):
+    """What came is no answer; the text is safe to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent and where to. It may hold secrets and does not show."""
+
+    tls: bool
+    host: str
+    port: int
+    head: h11.Request = field(repr=False)
 
 
 class Progress:
@@ -27,7 +48,6 @@ class Progress:
         self.address: Address | None = None
         self.certificate: dict[str, Any] | None = None
         self.status: int | None = None
-        self.location: str | None = None
         self.headers: dict[bytes, bytes] = {}
         """Of the answer, by lower-case name."""
         self.dns_ms: float | None = None
@@ -37,6 +57,12 @@ class Progress:
         self.total_ms: float | None = None
         self._started: float | None = None
         self._sent: float | None = None
+
+    @property
+    def location(self) -> str | None:
+        """Where the answer redirects to."""
+        found = self.headers.get(b"location")
+        return found.decode("latin-1") if found is not None else None
 
     def since(self, start: float) -> float:
         """Milliseconds since a moment."""
@@ -64,87 +90,99 @@ class Progress:
             self.total_ms = self.since(self._started)
 
 
-class Backend(httpcore.AsyncNetworkBackend):
-    """Connects for httpcore: our own lookup, the first address that answers, each phase timed."""
+async def exchange(
+    request: Request, resolver: Resolver, ssl_context: ssl.SSLContext | None, progress: Progress
+) -> AsyncGenerator[bytes, None]:
+    """Send a request; its status and headers go to `progress`, the parts of its body to the caller.
 
-    def __init__(self, resolver: Resolver, progress: Progress) -> None:
-        self._resolver = resolver
-        self._progress = progress
+    Whoever has enough closes the generator: that ends the connection.
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        progress = self._progress
-        started = progress.start()
-        addresses = await self._resolver.resolve(host, port)
-        progress.dns_ms = progress.since(started)
-        progress.doing = "connecting"
-
-        async def connect(address: Address) -> _Connection:
-            begun = progress.now()
-            reader, writer = await asyncio.open_connection(address.ip, address.port)
-            return progress.since(begun), reader, writer
-
-        async def discard(connection: _Connection) -> None:
-            connection[2].transport.abort()
-
-        winner = await first_answer(addresses, connect, discard)
-        progress.address = winner[0]
-        progress.connect_ms, reader, writer = winner[1]
-        return _Stream(reader, writer, progress)
-
-
-class _Stream(httpcore.AsyncNetworkStream):
-    """A connection that tells the stopwatch what passes over it."""
-
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, progress: Progress
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._progress = progress
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        part = await self._reader.read(max_bytes)
-        if part:
-            self._progress.received()
-        return part
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._progress.sending()
-        try:
-            self._writer.write(buffer)
-            await self._writer.drain()
-        except OSError as error:
-            # httpcore then still reads: a server may answer before it has read everything.
-            raise httpcore.WriteError from error
-
-    async def aclose(self) -> None:
+    Raises:
+        OSError: the network's doing, or TLS'.
+        LookupFailed: the name has no address.
+        h11.LocalProtocolError: the request cannot be sent.
+        Unanswered: the far side does not speak HTTP, or stopped in the middle.
+    """
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADERS)
+    wire = http.send(request.head) or b""
+    wire += http.send(h11.EndOfMessage()) or b""
+    reader, writer = await _connect(request, resolver, progress)
+    try:
+        if request.tls:
+            await _start_tls(writer, ssl_context or ssl.create_default_context(), request.host, progress)
+        progress.sending()
+        # A server may answer, and hang up, before it has read everything: what it says still counts.
+        with contextlib.suppress(OSError):
+            writer.write(wire)
+            await writer.drain()
+        while True:
+            event = await _next(http, reader, progress)
+            if isinstance(event, h11.Response):
+                progress.status = event.status_code
+                progress.headers = dict(reversed(list(event.headers)))
+                progress.doing = "reading the answer"
+            elif isinstance(event, h11.Data):
+                yield bytes(event.data)
+            elif not isinstance(event, h11.InformationalResponse):
+                return
+    finally:
         # Not close(): that waits for a polite goodbye, which a hanging server never sends.
-        self._writer.transport.abort()
+        writer.transport.abort()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        progress = self._progress
-        progress.doing = "in the TLS handshake"
-        started = progress.now()
+
+async def _connect(
+    request: Request, resolver: Resolver, progress: Progress
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    started = progress.start()
+    addresses = await resolver.resolve(request.host, request.port)
+    progress.dns_ms = progress.since(started)
+    progress.doing = "connecting"
+
+    async def connect(address: Address) -> _Connection:
+        begun = progress.now()
+        reader, writer = await asyncio.open_connection(address.ip, address.port)
+        return progress.since(begun), reader, writer
+
+    async def discard(connection: _Connection) -> None:
+        connection[2].transport.abort()
+
+    winner = await first_answer(addresses, connect, discard)
+    progress.address = winner[0]
+    progress.connect_ms, reader, writer = winner[1]
+    return reader, writer
+
+
+async def _start_tls(
+    writer: asyncio.StreamWriter, context: ssl.SSLContext, host: str, progress: Progress
+) -> None:
+    progress.doing = "in the TLS handshake"
+    started = progress.now()
+    await writer.start_tls(context, server_hostname=host)
+    progress.tls_ms = progress.since(started)
+    progress.certificate = writer.get_extra_info("ssl_object").getpeercert()
+
+
+async def _next(http: h11.Connection, reader: asyncio.StreamReader, progress: Progress) -> Any:
+    """The next event of the answer."""
+    while True:
         try:
-            await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
-        except BaseException:
-            self._writer.transport.abort()
-            raise
-        progress.tls_ms = progress.since(started)
-        progress.certificate = self.get_extra_info("ssl_object").getpeercert()
-        return self
+            event = http.next_event()
+        except h11.RemoteProtocolError as error:
+            raise Unanswered(_no_http(str(error))) from None
+        if event is not h11.NEED_DATA:
+            return event
+        part = await reader.read(_AT_ONCE)
+        if part:
+            progress.received()
+        elif http.their_state is h11.SEND_RESPONSE:
+            where = "without an" if progress.first_byte_ms is None else "in the middle of the"
+            raise Unanswered(f"connection closed {where} answer")
+        http.receive_data(part)
 
-    def get_extra_info(self, info: str) -> Any:
-        return self._writer.get_extra_info(info)
+
+def _no_http(message: str) -> str:
+    if "closed connection" in message:
+        return "connection closed in the middle of the answer"
+    if "too long" in message:
+        return f"headers larger than {MAX_HEADERS // 1024} KiB"
+    return "the answer is no HTTP"

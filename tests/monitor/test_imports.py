@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("httpx", "httpcore", "asyncpg", "textual", "rich", "stripe", "jmespath", "pydantic", "yaml")
+HEAVY = ("httpx", "httpcore", "h11", "asyncpg", "textual", "rich", "stripe", "jmespath", "pydantic", "yaml")
 
 
 @pytest.mark.parametrize(

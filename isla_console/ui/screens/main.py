@@ -22,6 +22,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from isla_console.ui.commands import COMMANDS, LOOKING, Command
+from isla_console.ui.compositor import Compositor
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.pages.registry import WIDGET_PAGES, page_class
 from isla_console.ui.theme import MUTED
@@ -57,6 +58,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = Compositor()
         self.board: Board | None = None
         self.page = "home"
         self._way_back: list[Place] = []
