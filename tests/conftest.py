@@ -20,21 +20,32 @@ LONG = (
 """Tests that wait for real clocks, servers and outages."""
 
 
+TOGETHER = ("journeys/test_install", "triage/test_faults")
+"""Of these, the ones whose preparation costs more than they do."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first, each worker its share of them.
 
     xdist cuts the list into one piece a worker, and who is done steals from the end of another's piece: were
     the long ones all in one piece, everybody would wait for the worker that has it.
     """
-    long = [item for item in items if any(name in item.nodeid for name in LONG)]
-    rest = iter([item for item in items if not any(name in item.nodeid for name in LONG)])
+    long: dict[str, list[pytest.Item]] = {}
+    rest = []
+    for item in items:
+        if any(name in item.nodeid for name in LONG):
+            module = next((name for name in TOGETHER if name in item.nodeid), "")
+            long.setdefault(module or item.nodeid, []).append(item)
+        else:
+            rest.append(item)
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    left = iter(rest)
     dealt: list[pytest.Item] = []
     for worker in range(workers):
         size = (len(items) - len(dealt)) // (workers - worker)
-        share = long[worker::workers]
-        dealt += [*share, *itertools.islice(rest, max(0, size - len(share)))]
-    items[:] = [*dealt, *rest]
+        share = list(itertools.chain.from_iterable(list(long.values())[worker::workers]))
+        dealt += [*share, *itertools.islice(left, max(0, size - len(share)))]
+    items[:] = [*dealt, *left]
 
 
 @pytest.fixture(autouse=True)
