@@ -96,6 +96,11 @@ class Runner:
         self.runs: dict[str, Run] = {}
 
     @property
+    def path(self) -> str | None:
+        """Where commands are looked for."""
+        return self._person.get("PATH")
+
+    @property
     def running(self) -> list[Run]:
         """What runs now, oldest first."""
         return sorted((run for run in self.runs.values() if run.is_running), key=lambda run: run.started_at)

@@ -17,10 +17,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from isla_console.actions.lifeline import MARK, Lifeline
-from isla_console.actions.output import Capture
 
 GRACE_S: Final = 2.0
 """Between SIGTERM and SIGKILL."""
@@ -41,6 +40,12 @@ PACKAGES: Final = {
     "kubectl": "apt install kubectl, from the Kubernetes repository",
     "dig": "apt install bind9-dnsutils",
 }
+
+
+class Sink(Protocol):
+    """What takes a command's output."""
+
+    def feed(self, data: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ def missing_tools(tools: tuple[str, ...], path: str | None) -> list[str]:
 async def run(
     script: str,
     environ: Mapping[str, str],
-    capture: Capture,
+    capture: Sink,
     *,
     timeout_s: float | None = None,
     stop: asyncio.Event | None = None,
@@ -93,7 +98,7 @@ async def run(
 async def _run(
     script: str,
     environ: Mapping[str, str],
-    capture: Capture,
+    capture: Sink,
     lifeline: Lifeline,
     mark: str,
     timeout_s: float | None,
@@ -149,7 +154,7 @@ async def _run(
         pipe.close()
 
 
-async def _read(pipe: io.FileIO, capture: Capture) -> None:
+async def _read(pipe: io.FileIO, capture: Sink) -> None:
     """Take in what comes until every holder of the other end is gone."""
     reader = asyncio.StreamReader(limit=_CHUNK)
     loop = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from isla_console.actions import backup
 from isla_console.incident import commands as act
 from isla_console.incident.report import report
 from isla_console.resources import resource
@@ -264,6 +265,50 @@ async def test_a_write_wants_the_object_typed(tmp_path: Path) -> None:
         assert app.desk.incident is not None
         ran = next(event for event in app.desk.incident.timeline if event.kind == "ran")
         assert (ran.actor, ran.data["reason"], ran.data["effect"]) == ("ana", "because", "write")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "good"),
+    [
+        ("COPY t (a) FROM stdin;\n1\n2\n\\.\n", "1 table, 2 rows in the backup; public.t: 2 rows", True),
+        ("COPY t (a) FROM stdin;\n1\n", "it ends within the data of public.t: the file is cut off", False),
+    ],
+)
+async def test_a_backup_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, shown: str, good: bool
+) -> None:
+    """What is in it is said under the step and in the timeline; one that is cut off is no backup."""
+
+    async def nothing_in_the_way(dsn: str, file: str) -> backup.Look:
+        return backup.Look(("room enough",))
+
+    monkeypatch.setattr(backup, "before_backup", nothing_in_the_way)
+    tool = tmp_path / "bin" / "pg_dump"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\ncat > \"$BACKUP_FILE\" <<'END'\n{text}END\n")
+    tool.chmod(0o755)
+    steps = shell("dump", 'pg_dump --file="$BACKUP_FILE"', "write", more="        connect: DATABASE_URL\n")
+    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+    app = app_with(tmp_path, steps)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await declare(app, pilot)
+        app.toolbox.inputs.remember("DATABASE_URL", "postgresql://ana:hunter22@db/isla", "typed")
+        app.toolbox.inputs.remember("BACKUP_FILE", str(tmp_path / "b.sql"), "typed")
+        await at(app, pilot, "dump")
+        await pilot.press("x")
+        await until(lambda: isinstance(app.screen, GuardScreen))
+        await pilot.pause()
+        assert "room enough" in screen_text(app)
+        await pilot.press(*str(tmp_path / "b.sql"), "enter", *"because", "enter")
+        await ended(app, "dump")
+        await settle(pilot)
+        screen = screen_text(app)
+        assert ("not as expected" in screen) is not good
+        assert all(part in screen for part in shown.split("; "))
+        assert app.desk.incident is not None
+        notes = [event.data["text"] for event in app.desk.incident.timeline if event.kind == "noted"]
+        assert notes == [f"Step dump: {shown}"]
 
 
 async def test_outside_an_incident_nothing_is_destroyed(tmp_path: Path) -> None:

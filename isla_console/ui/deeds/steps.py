@@ -32,6 +32,8 @@ REFRESH_S = 0.25
 """Between two looks at what runs."""
 GUARD_WIDTH = 92
 """Cells of a line of the guard, where the screen has them."""
+NOTED = 12
+"""Lines of a count that the timeline keeps; all of them stand under the step."""
 FRESH_S = 15.0
 """How long the read-only twin's answer counts as now."""
 
@@ -237,22 +239,33 @@ class StepDeeds(Deeds):
                         incident, key, author=author, now=now, by="measured", value=said
                     )
             await self.record(events)
-        if backup.kind_of(run.step) == "restore" and outcome.exit_code == 0:
-            await self._count(run)
+        if outcome.exit_code == 0 and (kind := backup.kind_of(run.step)):
+            await self._count(run, kind)
         if dialogs.is_rollback(run.step) or run.step.id.endswith(".undo"):
             await self._follow_change(run)
         self.refresh_board()
 
-    async def _count(self, run: Run) -> None:
-        """After a restore: what is there now."""
-        tools = self.toolbox
-        dsn = tools.inputs.find(run.step.connect or "", self.clock.now())
-        if dsn is None or run.outcome is None:
+    async def _count(self, run: Run, kind: backup.Kind) -> None:
+        """After a backup: what is in it; after a restore also what is in the database, and what differs."""
+        tools, outcome = self.toolbox, run.outcome
+        values = tools.inputs.values(run.step, self.clock.now())
+        file, dsn, path = backup.file_of(values), values.get(run.step.connect or ""), tools.runner.path
+        if outcome is None or not file or not dsn:
             return
-        look = await backup.after_restore(dsn.value.reveal())
-        text = "\n".join(look.lines) or look.refused
-        run.outcome = replace(run.outcome, output=f"{run.outcome.output}\n{text}".strip())
-        await self._note(f"{run.step.title}: {'; '.join(look.lines[:12]) or look.refused}")
+        tools.progress[run.step.id] = "counting the rows of each table"
+        self.refresh_board()
+        if kind == "backup":
+            look = await backup.after_backup(file, path=path)
+        else:
+            look = await backup.after_restore(dsn, file, path=path)
+        tools.progress.pop(run.step.id, None)
+        output = tools.redactor.text(f"{look.text}\n{outcome.output}".strip())
+        run.outcome = replace(outcome, output=output)
+        if look.refused:
+            run.outcome = replace(run.outcome, met=False, expected=tools.redactor.text(look.refused))
+        told = look.text.splitlines()
+        more = f"; and {len(told) - NOTED} more" if len(told) > NOTED else ""
+        await self._note(f"{run.step.title}: {'; '.join(told[:NOTED])}{more}")
 
     async def _follow_change(self, run: Run) -> None:
         """Watch a rollback (or its undo) to its end, then ask every probe again."""

@@ -241,7 +241,7 @@ def _preview(title: str, outcome: Outcome, now: datetime, width: int) -> list[Co
 async def _before(step: Step, tools: Toolbox, values: Mapping[str, str]) -> backup.Look:
     """What a backup or a restore is held up by."""
     kind = backup.kind_of(step)
-    file = next((text for name, text in values.items() if "FILE" in name), "")
+    file = backup.file_of(values)
     dsn = values.get(step.connect or "", "")
     if not kind or not file or not dsn:
         return backup.Look()
