@@ -40,6 +40,20 @@ async def test_each_changed_line_is_painted() -> None:
         assert not any("old" in line for line in screen)
 
 
+async def test_what_changed_while_hidden_is_painted_when_shown() -> None:
+    app = Framed()
+    async with app.run_test(size=(30, 10)) as pilot:
+        block = app.query_one(TextBlock)
+        block.show_lines([Content("the server answers")])
+        await pilot.pause()
+        block.display = False
+        await pilot.pause()
+        block.show_lines([Content("the server is down")])
+        block.display = True
+        await pilot.pause()
+        assert any("the server is" in line for line in shown(app))
+
+
 @settings(max_examples=30, deadline=None)
 @given(before=LINES, after=LINES)
 def test_difference_covers_every_changed_cell(before: list[str], after: list[str]) -> None:

@@ -52,6 +52,10 @@ class TextBlock(Widget):
             self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
             return
         width = self.content_size.width
+        if not width:  # hidden: it was painted in another width, and is again once it is shown
+            if self._lines != old:
+                self.refresh()
+            return
         # Regions count from the content's corner: Textual adds border and padding itself.
         regions = [
             Region(start, row, stop - start, 1)
