@@ -81,6 +81,8 @@ def query_failure(error: BaseException, dsn: Secret) -> PgFailure:
         return _server_failure(error, dsn, _QUERY, otherwise="query")
     if found := network_failure(error):
         return PgFailure("lost", found.reason, found.reached)
+    if isinstance(error, TimeoutError):
+        return PgFailure("lost", "no answer in time: the connection is given up", False)
     if isinstance(error, ValueError):
         # A value that the statement cannot take never left us: the connection, maybe the last, is kept.
         return PgFailure("query", brief(redact(str(error), dsn), 100), True)

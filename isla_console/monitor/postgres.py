@@ -117,6 +117,7 @@ class DatabaseSession:
         self._next_attempt = 0.0
         self._failure: PgFailure | None = None
         self._reading = SessionReading("unknown", "not connected yet")
+        self._lost = asyncio.Event()
 
     def reading(self) -> SessionReading:
         """The connection as it stands."""
@@ -177,6 +178,7 @@ class DatabaseSession:
             except asyncio.CancelledError:
                 if not await _rolled_back(connection):
                     self._drop(connection)
+                    self._down(PgFailure("lost", "no answer: the connection is given up", False))
                 raise
             except Exception as error:
                 failure = query_failure(error, self._dsn)
@@ -197,15 +199,24 @@ class DatabaseSession:
         return query_failure(error, self._dsn)
 
     async def keep(self, every_s: float) -> None:
-        """Open the connection now and see to it for ever that it stays open."""
+        """Open the connection now and see to it for ever that it stays open: one that is lost is opened again
+        at once, and then as the pauses allow.
+        """
         while True:
+            self._lost.clear()
             with contextlib.suppress(Exception):
                 async with self.using() as connection, asyncio.timeout(BUSY_WAIT_S * 2):
                     await connection.execute("SELECT 1")
-            await asyncio.sleep(every_s if self._connection is not None else BACKOFF_S[1])
+            if self._connection is None:
+                await asyncio.sleep(BACKOFF_S[0])
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), every_s)
 
     def retry_now(self) -> None:
-        """Our own link is back: what failed for want of it need not wait. What was refused still does."""
+        """Our own link is back, or a person asks: what failed for want of a link need not wait. What was
+        refused still does.
+        """
         if self._failure is not None and self._failure.kind in {"network", "lost"}:
             self._attempts, self._next_attempt = 0, 0.0
 
@@ -236,6 +247,7 @@ class DatabaseSession:
         result = await self._connect(min(CONNECT_TIMEOUT_S, deadline_s))
         if not isinstance(result, PgFailure):
             self._connection, self._attempts, self._failure = result, 0, None
+            result.add_termination_listener(self._ended)
             return result
         self._failure = self._patient(result)
         self._down(self._failure)
@@ -360,8 +372,16 @@ class DatabaseSession:
         return "; ".join(f"{word} {name} = '{value}'" for name, value, _ in self._settings)
 
     def _drop(self, connection: Connection[Any]) -> None:
-        connection.terminate()
         self._connection = None
+        self._lost.set()
+        connection.terminate()
+
+    def _ended(self, connection: object) -> None:
+        """The far side hung up, maybe while nobody asked anything."""
+        if connection is self._connection:
+            self._connection = None
+            self._lost.set()
+            self._down(PgFailure("lost", "the server closed our connection", False))
 
     def _down(self, failure: PgFailure) -> None:
         mode = self._address.mode if self._address else ""

@@ -134,6 +134,7 @@ class SqlEngine:
         """
         started = monotonic()
         result = SqlResult(classify(sql))
+        refused: OSError | None = None
         try:
             async with self._reading(sql, params, timeout_s) as (verdict, columns, fetch):
                 result = replace(result, verdict=verdict, columns=columns)
@@ -142,18 +143,22 @@ class SqlEngine:
                 batch: Rows = ()
                 while True:
                     batch = [tuple(row) for row in await fetch(BATCH)]
-                    take(columns, batch)
+                    try:
+                        take(columns, batch)
+                    except OSError as error:  # a full disk is no fault of the connection, which is kept
+                        refused = error
+                        break
                     if len(batch) < BATCH:
                         break
         except DatabaseUnavailable as unavailable:
             result = replace(result, error=errors.from_failure(unavailable.failure))
         except ValueError as error:
             result = replace(result, error=errors.SqlError(str(error)))
-        except OSError:
-            raise
         except Exception as error:
             failure = self.session.failure(error)
             result = replace(result, error=errors.from_exception(error, failure, sql))
+        if refused is not None:
+            raise refused
         return replace(result, duration_ms=_since(started))
 
     @contextlib.asynccontextmanager

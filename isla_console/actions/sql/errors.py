@@ -99,7 +99,7 @@ def redacted(sql: str) -> str:
 def _lost(failure: PgFailure) -> str:
     if failure.kind == "full":
         return _MEANING["53300"]
-    return "It is opened again for the next statement." if failure.kind == "lost" else ""
+    return "The connection is opened again by itself; the statement is not." if failure.kind == "lost" else ""
 
 
 def _position(error: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -56,7 +57,8 @@ class ExportFile:
 
     def abandon(self) -> None:
         """Close and remove it: half an export is worse than none."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what it still holds has no room on a full disk
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
 

@@ -1,8 +1,9 @@
 """The database: statements behind the guard, writing on purpose, ending sessions."""
 
 import asyncio
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from time import monotonic
@@ -150,6 +151,7 @@ class SqlDeeds(Deeds):
             return
         if page.history is not None:
             page.history.add(text)
+        engine.session.retry_now()  # somebody asks: that is worth an attempt
         verdict = await engine.verdict(text)
         if verdict.kind in {"write", "maintenance"}:
             await self._change(text, verdict)
@@ -157,10 +159,10 @@ class SqlDeeds(Deeds):
         params = await self._values(text)
         if params is None:
             return
-        page.say("Runs …  X stops it")
         step = page.statement.step if page.statement is not None else None
         limit = float(step.timeout_s) if step is not None and step.timeout_s else TIMEOUT_S
-        result = await engine.run(text, params, timeout_s=limit, first=page.show_result)
+        async with self._telling(lambda s: self._how_it_runs(s, limit)):
+            result = await engine.run(text, params, timeout_s=limit, first=page.show_result)
         page.say("")
         page.show_result(result, text)
         await self._account(text, result, "read", "error" if not result.ok else "ok")
@@ -253,25 +255,46 @@ class SqlDeeds(Deeds):
         page = self._sql_page
         told: list[str] = []
 
-        async def tell() -> None:
-            """How far it is, each second, over the connection that only reads."""
-            while True:
-                far = await self._progress()
-                last = f"  {len(told)} notices, the last: {told[-1]}" if told else ""
-                page.say(f"Runs outside a transaction …  {far}  X stops it{last}")
-                await asyncio.sleep(1)
+        async def how_far(seconds: float) -> str:
+            far = await self._progress()
+            last = f"  {len(told)} notices, the last: {told[-1]}" if told else ""
+            return f"Runs outside a transaction …  {far}  X stops it{last}"
 
-        telling = asyncio.create_task(tell())
-        try:
+        async with self._telling(how_far):
             result = await writer.maintain(text, MAINTENANCE_TIMEOUT_S, told.append)
-        finally:
-            telling.cancel()
         notices = f" {len(told)} notices: {'; '.join(told[:3])}" if told else ""
         if result.error is not None:
             page.show_result(result)
         else:
             page.say(f"Done in {result.duration_ms / 1000:.1f} s.{notices}")
         await self._account(text, result, "write", "error" if result.error else "ok")
+
+    @contextlib.asynccontextmanager
+    async def _telling(self, what: Callable[[float], Awaitable[str]]) -> AsyncIterator[None]:
+        """While the block runs, say each second what `what` makes of the seconds gone by."""
+        page, started = self._sql_page, monotonic()
+
+        async def tell() -> None:
+            while True:
+                page.say(await what(monotonic() - started))
+                await asyncio.sleep(1)
+
+        telling = asyncio.create_task(tell())
+        try:
+            yield
+        finally:
+            telling.cancel()
+
+    async def _how_it_runs(self, seconds: float, limit_s: float) -> str:
+        """That a statement runs, since when; and when other connections get no answers either, for then it
+        is not the statement.
+        """
+        since = f" {seconds:.0f} s of at most {limit_s:g}" if seconds >= 1 else ""
+        other = self._watching
+        reading = other.reading() if other is not None else None
+        if reading is not None and reading.state == "down":
+            return f"Runs …{since}  X stops it  The panels get no answer either."
+        return f"Runs …{since}  X stops it"
 
     async def _progress(self) -> str:
         """How far upkeep is, by the server's own word; "" when it says nothing."""
