@@ -109,7 +109,9 @@ def press_around(terminal: Terminal) -> list[float]:
     for key in (KEYS["down"], KEYS["up"]):
         times.append(seconds_for(terminal, key, _unlike(_painted(terminal))))
     times += [seconds_for(terminal, "2", _shows("Symptoms")), seconds_for(terminal, "s", _shows(PAGE))]
-    terminal.send("i", END)
+    terminal.send("i")
+    terminal.read(0.3)
+    terminal.send(END)
     typed = ""
     for letter in "xyzzy":
         typed += letter
@@ -141,6 +143,8 @@ def on_sql(terminal: Terminal) -> None:
 
 def run_statement(terminal: Terminal, sql: str) -> None:
     """Put a statement into the editor in place of what is there, and run it from there."""
-    terminal.send("i", SELECT_ALL, sql)
+    terminal.send("i")
+    terminal.read(0.4)  # a key pressed ahead goes to where the focus was
+    terminal.send(SELECT_ALL, sql)
     terminal.wait_for(sql)
     terminal.send(F5)
