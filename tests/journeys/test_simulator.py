@@ -232,7 +232,7 @@ def rebuild_yesterday(terminal: Terminal) -> None:
     terminal.wait_for("U unlocks writing")
     ask(terminal, "U", "Unlock writing", "yesterday has no totals", "f2")
     terminal.wait_for("Writing is unlocked")
-    ask(terminal, "x", "Day to rebuild", yesterday, "enter")
+    ask(terminal, "x", "Day to rebuild", yesterday, "f2")
     terminal.wait_for("not committed")
     terminal.send("C")
     terminal.wait_for(lambda text: "not committed" not in text)

@@ -213,6 +213,83 @@ async def test_a_rebuild_that_would_shrink_totals_is_blocked(app: IslaApp, admin
     assert totals == "a500 b1"
 
 
+async def test_a_rebuild_goes_day_by_day(app: IslaApp, admin: Any) -> None:
+    """Each day by itself: an equal one is passed over, an undecided one stops it, and it goes on there."""
+    await admin.execute(
+        "CREATE TABLE IF NOT EXISTS click_events (slug text, created_at timestamptz);"
+        "CREATE TABLE IF NOT EXISTS analytics_daily"
+        " (date date, slug text, clicks bigint, PRIMARY KEY (date, slug));"
+        "TRUNCATE click_events, analytics_daily;"
+        "INSERT INTO click_events SELECT 'a', day + interval '1 h' FROM"
+        " generate_series(timestamptz '2026-11-18+00', timestamptz '2026-11-22+00', '1 day') day;"
+        "INSERT INTO analytics_daily VALUES ('2026-11-19', 'a', 1), ('2026-11-22', 'a', 7)"
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("d")
+        await settle(pilot)
+        await pilot.press("enter", "enter", "home", "enter", "f2")
+        await settle(pilot)
+        await pilot.press("6")
+        page = await opened(app, pilot)
+        await pilot.press("comma", "U")
+        await settle(pilot)
+        await pilot.press(*"totals", "f2")
+        await quiet(pilot)
+        await pilot.press("x")
+        await asked(app, pilot)
+        await pilot.press(*"2026-11-18", "enter", *"2026-11-17", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, AskScreen), "a range that runs backwards is refused"
+        await pilot.press("ctrl+u", *"2026-11-22", "enter")
+        await footed(pilot, page, "2026-11-18, 1 of 5")
+        await pilot.press("C")
+        await footed(pilot, page, "2026-11-20, 3 of 5")  # the 19th is right already
+        await pilot.press("B")
+        await quiet(pilot)
+        assert "1 of 5 days committed. 2026-11-20: rolled back" in foot(page)
+        await pilot.press("x")
+        await asked(app, pilot)
+        await pilot.press("f2")  # it begins where it stopped
+        for day in ("2026-11-20, 1 of 3", "2026-11-21, 2 of 3"):
+            await footed(pilot, page, day)
+            await pilot.press("C")
+        await footed(pilot, page, "2026-11-22: Blocked")
+        await quiet(pilot)
+        incident = app.desk.incident
+        assert incident is not None
+        told = [
+            (event.data["sql"].splitlines()[-1], event.data["outcome"])
+            for event in incident.timeline
+            if event.kind == "queried"
+        ]
+    assert told == [
+        ("-- DAY 2026-11-18", "committed"),
+        ("-- DAY 2026-11-20", "rolled_back"),
+        ("-- DAY 2026-11-20", "committed"),
+        ("-- DAY 2026-11-21", "committed"),
+    ]
+    totals = await admin.fetchval(
+        "SELECT string_agg(to_char(date, 'DD') || ':' || clicks, ' ' ORDER BY date) FROM analytics_daily"
+    )
+    assert totals == "18:1 19:1 20:1 21:1 22:7"
+
+
+async def asked(app: IslaApp, pilot: Pilot[int]) -> None:
+    """Until a sheet asks something and takes keys."""
+    async with asyncio.timeout(10):
+        while not isinstance(app.screen, AskScreen):
+            await pilot.pause(0.02)
+    await settle(pilot)
+
+
+async def footed(pilot: Pilot[int], page: SqlPage, wanted: str) -> None:
+    """Until the line under the rows says so."""
+    async with asyncio.timeout(15):
+        while wanted not in foot(page):
+            await pilot.pause(0.02)
+
+
 async def test_export_and_history(app: IslaApp, tmp_path: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)

@@ -15,6 +15,7 @@ from isla_console.actions.sql import health as health_of
 from isla_console.actions.sql import sessions as sessions_of
 from isla_console.actions.sql.catalogue import query
 from isla_console.actions.sql.database import ADMIN_VARIABLE, Database
+from isla_console.actions.sql.days import days
 from isla_console.actions.sql.engine import TIMEOUT_S
 from isla_console.actions.sql.errors import redacted
 from isla_console.actions.sql.export import ExportFile, Format, export_path
@@ -26,6 +27,7 @@ from isla_console.incident import commands as act
 from isla_console.incident.events import Event, EventError, event
 from isla_console.incident.state import Incident
 from isla_console.monitor.postgres import DatabaseSession, DatabaseUnavailable
+from isla_console.runbook.steps import Step
 from isla_console.ui.clipboard import copy
 from isla_console.ui.deeds.base import Deeds
 from isla_console.ui.dialogs import sql as dialogs
@@ -52,6 +54,11 @@ class SqlDeeds(Deeds):
     _looked = 0.0
     _examined = 0.0
     _looking = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._days_left: dict[str, tuple[str, str]] = {}
+        """Where a step that goes day by day goes on: the first and the last day that are left."""
 
     def open_database(self) -> None:
         """Open the pane's connections now, and keep them: later there may be no slot."""
@@ -229,27 +236,86 @@ class SqlDeeds(Deeds):
         if verdict.kind == "maintenance":
             await self._maintain(database.writer, text)
             return
+        step = page.statement.step if page.statement is not None else None
+        if step is not None and (day := self._day_of(step)):
+            await self._day_by_day(database.writer, text, step, day)
+            return
         params = await self._values(text)
         if params is None:
             return
-        if blocked := await self._would_shrink(params):
-            page.say(blocked)
-            return
-        page.say("Runs in a transaction …")
-        writer = database.writer
+        if step is not None and step.preview:
+            blocked, _ = await self._preview(step, params)
+            if blocked:
+                page.say(blocked)
+                return
+        result = await self._in_sight(database.writer, text, params)
+        if result.error is None:
+            page.say("Committed." if result.ok else f"{result.refused.capitalize()}.")
+
+    async def _in_sight(
+        self, writer: Writer, text: str, params: Sequence[str], of: str = "", note: str = ""
+    ) -> SqlResult:
+        """Run a change, show what it did, wait for the decision, journal what came of it.
+
+        `of` names it on the screen, `note` is added in the journal.
+        """
+        page = self._sql_page
+        page.say(f"{of}: runs in a transaction …" if of else "Runs in a transaction …")
 
         def show(change: Change) -> None:
-            page.show_change(change, self.clock.now() + timedelta(seconds=DECIDE_S))
+            page.show_change(change, self.clock.now() + timedelta(seconds=DECIDE_S), of)
 
         result = await writer.write(text, params, WRITE_TIMEOUT_S, show)
         page.show_change(None)
         page.say("")
         if result.error is not None:
             page.show_result(result)
-        else:
-            page.say("Committed." if result.ok else f"{result.refused.capitalize()}.")
         outcome = "error" if result.error else "committed" if result.ok else "rolled_back"
-        await self._account(text, result, "write", outcome)
+        await self._account(text + note, result, "write", outcome)
+        return result
+
+    def _day_of(self, step: Step) -> str:
+        """The one value of a step that changes a day and can be looked at before; "" for any other."""
+        known = self.desk.runbook.inputs.get(step.params[0]) if len(step.params) == 1 else None
+        return step.params[0] if step.preview and known is not None and known.type == "date" else ""
+
+    async def _day_by_day(self, writer: Writer, text: str, step: Step, name: str) -> None:
+        """A transaction for each day of a range, each with its preview and its own decision.
+
+        It ends at the first day that is not committed; the sheet then begins with that day.
+        """
+        page, database = self._sql_page, self._database
+        sheet = dialogs.days_sheet(self.desk.runbook, name, *self._days_left.get(step.id, ("", "")))
+        answers = await self.push_screen_wait(sheet)
+        if answers is None:
+            return
+        wanted = days(answers["first"], answers["last"])
+        done = 0
+        for number, day in enumerate(wanted, 1):
+            self._days_left[step.id] = (str(day), str(wanted[-1]) if len(wanted) > 1 else "")
+            ended = f"{done} of {len(wanted)} days committed. " if done else ""
+            if database.unlocked(self.clock.now()) is None:
+                page.say(f"{ended}Writing is locked again: U unlocks it, x goes on at {day}.")
+                return
+            page.say(f"{day}: looks at what would change …")
+            blocked, differs = await self._preview(step, [str(day)])
+            if blocked:
+                page.say(f"{ended}{day}: {blocked}")
+                return
+            if not differs:
+                continue
+            of = f"{day}, {number} of {len(wanted)}" if len(wanted) > 1 else str(day)
+            result = await self._in_sight(writer, text, [str(day)], of, f"\n-- {name} {day}")
+            if result.error is not None:
+                return
+            if not result.ok:
+                page.say(f"{ended}{day}: {result.refused}. x begins with it again.")
+                return
+            done += 1
+        following = wanted[-1] + timedelta(days=1)
+        self._days_left[step.id] = (str(following), "")
+        same = f"; {len(wanted) - done} did not differ" if done < len(wanted) else ""
+        page.say(f"Committed: {done} of {len(wanted)} days{same}. x goes on at {following}.")
 
     async def _maintain(self, writer: Writer, text: str) -> None:
         page = self._sql_page
@@ -310,25 +376,26 @@ class SqlDeeds(Deeds):
         ]
         return "; ".join(parts)
 
-    async def _would_shrink(self, params: Sequence[str]) -> str:
-        """Why a rebuild must not run: its read-only twin says that totals would get smaller."""
+    async def _preview(self, step: Step, params: Sequence[str]) -> tuple[str, bool]:
+        """Run a change's read-only twin and show it: why the change must not run ("" when it may), and
+        whether it would change anything.
+        """
         page, engine = self._sql_page, self._database.engine
-        step = page.statement.step if page.statement is not None else None
-        if step is None or not step.preview or engine is None:
-            return ""
         twin = next((one for one in self.desk.runbook.all_steps() if one.id == step.preview), None)
-        if twin is None or twin.kind != "sql" or not twin.run:
-            return ""
+        if twin is None or twin.kind != "sql" or not twin.run or engine is None:
+            return "", True
         # A day is both ends of the twin's range.
         values = list(params) if len(twin.params) == len(params) else list(params) * len(twin.params)
         found = await engine.run(twin.run, values[: len(twin.params)], timeout_s=float(twin.timeout_s or 60))
         if not found.ok:
-            return f"Its preview could not be run, so neither is it: {found.refused or found.error}"
+            told = found.refused or (found.error.message if found.error else "")
+            return f"Its preview could not be run, so neither is it: {told}", True
         page.show_result(found)
-        shrinking = [row for row in found.records() if (row.get("would_shrink") or 0) > 0]
+        shrinking = sum((row.get("would_shrink") or 0) > 0 for row in found.records())
         if shrinking:
-            return f"Blocked: {len(shrinking)} totals would get smaller. The raw rows were pruned or lost."
-        return ""
+            return "Blocked: totals would get smaller. The raw rows were pruned or lost.", True
+        knows = any(column.name == "would_shrink" for column in found.columns)
+        return "", bool(found.rows) or not knows
 
     async def _values(self, text: str) -> list[str] | None:
         """Values for $1, $2 ...; None when the sheet was left."""

@@ -1,9 +1,10 @@
 """The sheets of the SQL and sessions pages: unlocking, parameters, export, ending sessions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual.content import Content
 
+from isla_console.actions.sql.days import days
 from isla_console.actions.sql.sessions import How, Session
 from isla_console.runbook.model import Runbook
 from isla_console.ui.format import age
@@ -38,6 +39,29 @@ def parameter_sheet(runbook: Runbook, names: Sequence[str]) -> AskScreen:
             )
         )
     return AskScreen("Values for the statement", fields)
+
+
+def days_sheet(runbook: Runbook, name: str, first: str, last: str) -> AskScreen:
+    """The days of a change that goes one day at a time."""
+    known = runbook.inputs.get(name)
+    title = known.title if known is not None else name
+
+    def check(answers: Mapping[str, str]) -> str:
+        try:
+            days(answers["first"], answers["last"])
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    return AskScreen(
+        "One day at a time",
+        [
+            Field("first", title, first, hint="such as 2026-11-23", check=required("a day")),
+            Field("last", "To, itself included", last, hint="empty: that day alone"),
+        ],
+        intro=["Each day is looked at, run, shown and committed or rolled back on its own; X stops."],
+        done=check,
+    )
 
 
 def export_sheet(folder: str) -> AskScreen:

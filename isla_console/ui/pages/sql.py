@@ -67,7 +67,7 @@ class SqlPage(PageWidget):
         self._board: Board | None = None
         self._verdict: Verdict | None = None
         self._judged = ""
-        self._change: tuple[Change, datetime] | None = None
+        self._change: tuple[Change, datetime, str] | None = None
         self._rows: Sequence[tuple[Any, ...]] = ()
         self._sorted: tuple[int, bool] | None = None
         self._issue = ""
@@ -157,9 +157,9 @@ class SqlPage(PageWidget):
             editor.move_cursor((row + line, result.error.column - 1 + (column if line == 0 else 0)))
         self._draw()
 
-    def show_change(self, change: Change | None, until: datetime | None = None) -> None:
-        """A transaction that waits for a decision, or none any more."""
-        self._change = (change, until) if change is not None and until is not None else None
+    def show_change(self, change: Change | None, until: datetime | None = None, of: str = "") -> None:
+        """A transaction that waits for a decision, or none any more; `of` names what it is one of."""
+        self._change = (change, until, of) if change is not None and until is not None else None
         self._draw()
 
     @property
@@ -176,8 +176,8 @@ class SqlPage(PageWidget):
         self.query_one("#sql-head", TextBlock).show_lines([views.connection_line(board)])
         self.query_one("#sql-verdict", TextBlock).show_lines([views.verdict_line(self._verdict, board)])
         if self._change is not None:
-            change, until = self._change
-            lines = views.change_lines(change, max(0.0, (until - board.now).total_seconds()))
+            change, until, of = self._change
+            lines = views.change_lines(change, max(0.0, (until - board.now).total_seconds()), of)
         else:
             lines = views.result_lines(self.result, len(self._rows), self.said)
         self.query_one("#sql-foot", TextBlock).show_lines(lines)

@@ -136,9 +136,10 @@ def result_lines(result: SqlResult | None, shown: int, said: str) -> list[Conten
     return [*lines, Content.assemble((rows, style), (f"{found} in {times} · {NULL} is NULL", MUTED))]
 
 
-def change_lines(change: Change, left_s: float) -> list[Content]:
+def change_lines(change: Change, left_s: float, of: str = "") -> list[Content]:
     """An open transaction: how much it changed, before and after, and how long it waits."""
     head = Content.assemble(
+        (f"{of}  " if of else "", "bold"),
         (f" {change.status} ", "$background on $warning bold"),
         " not committed   ",
         ("C", "$accent bold"),
