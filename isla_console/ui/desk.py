@@ -31,6 +31,7 @@ from isla_console.runbook.model import Runbook
 from isla_console.settings import Settings
 from isla_console.triage.facts import gather
 from isla_console.triage.ranking import rank
+from isla_console.ui.apart import Apart
 from isla_console.ui.board import Board
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Desk:
         self._problem = ""
         self._rung: set[str] = set()
         self._changes: list[Change] = []
+        self._apart = Apart()
         self.drift: Drift | str | None = None
         self.comparing = ""
 
@@ -185,6 +187,10 @@ class Desk:
             if change.old == "unknown" and change.new == "ok":
                 continue  # the console has just begun to look: nothing changed out there
             events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
+        if not waiting and self.poller is not None:
+            # What another console said last, and cannot take back.
+            for change in self._apart.changes(incident, self.poller.snapshot(now), now):
+                events += self._event("metric_changed", _change_data(change), incident, now)
         if jump is not None:
             moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}
             events += self._event(
