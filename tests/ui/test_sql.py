@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable, TextArea
@@ -371,6 +373,51 @@ async def test_sessions_are_seen_and_ended(app: IslaApp, server: Server, admin: 
     assert left == 0
     for connection in idle:
         connection.terminate()
+
+
+@pytest.mark.parametrize("limit", [-1, 3], ids=["every slot taken", "the role's own limit"])
+async def test_a_real_exhaustion_marks_its_symptom(
+    server: Server, admin: Any, tmp_path: Path, limit: int
+) -> None:
+    await admin.execute(
+        "DO $$BEGIN CREATE ROLE crowd LOGIN PASSWORD 's3cret-p@ss/word';"
+        " EXCEPTION WHEN duplicate_object THEN NULL; END$$"
+    )
+    await admin.execute(f"ALTER ROLE crowd CONNECTION LIMIT {limit}")
+    held: list[Any] = []
+    try:
+        with contextlib.suppress(asyncpg.TooManyConnectionsError):
+            while True:
+                held.append(await server.connect(user="crowd", name="leaky"))
+        app = still_app(tmp_path, environ={"ISLA_DATABASE_URL": server.url(user="crowd").reveal()})
+        async with app.run_test(size=SIZE) as pilot:
+            await settle(pilot)
+            await pilot.press("2", "d")
+            await settle(pilot)
+            await pilot.press("enter", "enter", "home", "enter", "f2")
+            await settle(pilot)
+            page = await opened(app, pilot)
+            await run(pilot, page, "SELECT 1")
+            assert "no connection slot is left" in foot(page)
+            assert "Every connection slot is taken" in foot(page)
+            incident = app.desk.incident
+            assert incident is not None
+            seen = [event for event in incident.timeline if event.kind == "symptom_seen"]
+            assert [(event.data["symptom"], event.data["by"]) for event in seen] == [
+                ("db-too-many", "measured")
+            ]
+            assert "too many c" in seen[0].data["value"] or "remaining connection" in seen[0].data["value"]
+            await pilot.press("2")
+            await settle(pilot)
+            rows = app.screen.query_one("#page", RowList)
+            told = [row.content.plain for row in rows._rows if "Too many connections" in row.content.plain]
+            assert "seen" in told[0], told
+    finally:
+        for connection in held:
+            connection.terminate()
+        async with asyncio.timeout(10):
+            while await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE usename = 'crowd'"):
+                await asyncio.sleep(0.02)  # noqa: ASYNC110 - what a server shows has no event
 
 
 async def test_without_a_database_it_says_which_setting(tmp_path: Path) -> None:

@@ -55,11 +55,6 @@ class SqlDeeds(Deeds):
     _examined = 0.0
     _looking = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._days_left: dict[str, tuple[str, str]] = {}
-        """Where a step that goes day by day goes on: the first and the last day that are left."""
-
     def open_database(self) -> None:
         """Open the pane's connections now, and keep them: later there may be no slot."""
         self.desk.database = Database.from_settings(self.settings)
@@ -285,14 +280,14 @@ class SqlDeeds(Deeds):
         It ends at the first day that is not committed; the sheet then begins with that day.
         """
         page, database = self._sql_page, self._database
-        sheet = dialogs.days_sheet(self.desk.runbook, name, *self._days_left.get(step.id, ("", "")))
+        sheet = dialogs.days_sheet(self.desk.runbook, name, *page.days_left.get(step.id, ("", "")))
         answers = await self.push_screen_wait(sheet)
         if answers is None:
             return
         wanted = days(answers["first"], answers["last"])
         done = 0
         for number, day in enumerate(wanted, 1):
-            self._days_left[step.id] = (str(day), str(wanted[-1]) if len(wanted) > 1 else "")
+            page.days_left[step.id] = (str(day), str(wanted[-1]) if len(wanted) > 1 else "")
             ended = f"{done} of {len(wanted)} days committed. " if done else ""
             if database.unlocked(self.clock.now()) is None:
                 page.say(f"{ended}Writing is locked again: U unlocks it, x goes on at {day}.")
@@ -313,7 +308,7 @@ class SqlDeeds(Deeds):
                 return
             done += 1
         following = wanted[-1] + timedelta(days=1)
-        self._days_left[step.id] = (str(following), "")
+        page.days_left[step.id] = (str(following), "")
         same = f"; {len(wanted) - done} did not differ" if done < len(wanted) else ""
         page.say(f"Committed: {done} of {len(wanted)} days{same}. x goes on at {following}.")
 

@@ -64,6 +64,8 @@ class SqlPage(PageWidget):
         self.said = ""
         """What is under way, or came of the last thing that gave no rows."""
         self.history: History | None = None
+        self.days_left: dict[str, tuple[str, str]] = {}
+        """Where a step that goes day by day goes on, by its id: the first and the last day that are left."""
         self._board: Board | None = None
         self._verdict: Verdict | None = None
         self._judged = ""
