@@ -5,6 +5,7 @@ The runner owns its tasks. Whatever happens in a step becomes an `Outcome`: noth
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -31,6 +32,9 @@ SHELL_TIMEOUT_S: Final = 60.0
 """For a command whose step says nothing; a stream has none."""
 _COPY: Final = "y copies the line for a machine that has it"
 STREAM_ROWS: Final = 2000
+_STREAM_COLUMNS: Final = 24
+_STREAM_CELL: Final = 400
+"""With these two, all rows that are kept of a stream have their bound, whatever its lines are."""
 LIVE_LINES: Final = 6
 
 
@@ -300,7 +304,7 @@ class Runner:
 
         def take(row: Row) -> None:
             run.received += 1
-            run.rows.append(self._clean(row))
+            run.rows.append(self._lean(row))
 
         answer = await http.stream(
             request,
@@ -349,7 +353,18 @@ class Runner:
 
     def _clean(self, row: Row) -> Row:
         """A row without secrets: also where a value is nested."""
-        return {self._redactor.text(str(name)): self._cell(value, str(name)) for name, value in row.items()}
+        return {self._redactor.name(str(name)): self._cell(value, str(name)) for name, value in row.items()}
+
+    def _lean(self, row: Row) -> Row:
+        """A row of a stream, which is kept to be looked at as a line: without secrets, its cells short."""
+        return {
+            self._redactor.name(str(name)): self._redactor.cut(
+                value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _STREAM_CELL, name
+            )
+            if isinstance(value, str | dict | list)
+            else value
+            for name, value in itertools.islice(row.items(), _STREAM_COLUMNS)
+        }
 
     def _cell(self, value: object, name: str = "") -> object:
         if isinstance(value, str):

@@ -151,7 +151,7 @@ class Toolbox:
             is_stream=run.judgement.effect == "stream",
             elapsed_s=(now - run.started_at).total_seconds(),
             lines=tuple(self.runner.live(run)) if shows_lines else (),
-            received=run.received,
+            received=run.received if is_http_stream else run.capture.lines,
             records=() if masked else self._records(run),
             progress=self.progress.get(run.step.id, ""),
             undo=self.undo.get(run.step.id),

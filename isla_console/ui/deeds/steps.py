@@ -26,7 +26,10 @@ from isla_console.ui.views.runs import output_lines
 from isla_console.ui.views.sql import statements
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from isla_console.ui.pages.sql import SqlPage
+    from isla_console.ui.pages.streams import StreamsPage
 
 REFRESH_S = 0.25
 """Between two looks at what runs."""
@@ -162,7 +165,7 @@ class StepDeeds(Deeds):
         tools = self.toolbox
         if (run := tools.runner.runs.get(step.id)) is not None and run.is_running:
             if judgement.effect == "stream":
-                self.go("streams")
+                await self._to_the_stream(step)
             else:
                 self.say("It runs already: X stops it.")
             return
@@ -176,7 +179,22 @@ class StepDeeds(Deeds):
             reason = confirmed
         self._start(step, judgement, reason)
         if judgement.effect == "stream":
-            self.go("streams")
+            await self._to_the_stream(step)
+
+    async def _to_the_stream(self, step: Step) -> None:
+        """Its page, with this one of the streams before the eyes."""
+        cast("StreamsPage", await self._open_page("streams")).look_at(step.id)
+        self.refresh_board()
+
+    async def _open_page(self, page: str) -> "Widget":
+        """Go to a page that is a widget, and wait until it is there."""
+        self.go(page)
+        async with asyncio.timeout(5):
+            while True:
+                found = next(iter(self.main.query(f"#page-{page}")), None)
+                if found is not None and found.is_mounted:
+                    return found
+                await asyncio.sleep(0.02)
 
     async def _to_the_database(self, step: Step) -> None:
         """What changes the database is done on its own pages, which unlock, count and ask for the commit."""
@@ -184,10 +202,7 @@ class StepDeeds(Deeds):
             self.go("sessions")
             self.say("Sessions are ended here, one by one: K on the session asks first.")
             return
-        self.go("sql")
-        async with asyncio.timeout(5):
-            while (page := next(iter(self.main.query("#page-sql")), None)) is None or not page.is_mounted:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+        page = await self._open_page("sql")
         found = [one for one in statements(self.board, None) if one.step.id == step.id]
         cast("SqlPage", page).take(found[0] if found else None, (step.run or "").strip())
         self.say("x runs it here, in a transaction that waits for your commit; U unlocks writing first.")

@@ -47,6 +47,8 @@ class StreamsPage(PageWidget):
         self.chosen = ""
         self._paused: Sequence[Record] | None = None
         self._board: Board | None = None
+        self._folded: dict[int, tuple[Record, str]] = {}
+        """By a record's identity, the record and what a filter looks for words in."""
 
     def compose(self) -> ComposeResult:
         yield TextBlock(id="stream-head")
@@ -74,19 +76,31 @@ class StreamsPage(PageWidget):
         if self.chosen not in ids:
             self.chosen = ids[-1]
         picture = streams[ids.index(self.chosen)]
+        if picture.masked:
+            self._paused = None
         wanted = self.query_one(Input).value.casefold()
         records = self._paused if self._paused is not None else picture.records
-        texts = [(record, _text(record)) for record in records]
-        kept = [(record, text) for record, text in texts if wanted in text.casefold()]
-        head.show_lines(self._head(picture, len(ids), len(kept), wanted))
         height = max(1, lines.content_size.height or 20)
-        shown = [_line(record, text) for record, text in kept[-height:]]
+        kept = self._with(wanted, records) if wanted else records
+        head.show_lines(self._head(picture, len(ids), len(kept), wanted))
+        shown = [_line(record, _text(record)) for record in kept[-height:]]
         lines.show_lines([*shown, *[Content("")] * (height - len(shown))])
+
+    def _with(self, wanted: str, records: Sequence[Record]) -> list[Record]:
+        """The records whose line has this in it; each is made into a line once."""
+        known = self._folded
+        self._folded = {
+            id(record): known.get(id(record)) or (record, _text(record).casefold()) for record in records
+        }
+        return [record for record, text in self._folded.values() if wanted in text]
 
     def _head(self, picture: "Picture", streams: int, kept: int, wanted: str) -> list[Content]:
         outcome = picture.outcome
         if outcome is not None:
-            state = Content.styled(plain(outcome.result), MUTED)
+            held = ", PAUSED before its end" if self._paused is not None else ""
+            state = Content.styled(plain(outcome.result) + held, MUTED)
+        elif picture.masked:
+            state = Content.styled("its output is masked   V on the step shows it for 10 s", MUTED)
         elif self._paused is not None:
             state = Content.styled("PAUSED: it goes on, unseen", STYLES["elevated"])
         else:
@@ -97,6 +111,10 @@ class StreamsPage(PageWidget):
             Content.assemble((picture.step.title, "bold"), which, "   ", state),
             Content.styled(f"{picture.received} lines in {picture.elapsed_s:.0f} s{found}", MUTED),
         ]
+
+    def look_at(self, step: str) -> None:
+        """Show this stream, as it goes on, from the next picture of what runs."""
+        self.chosen, self._paused = step, None
 
     @property
     def key(self) -> str:
