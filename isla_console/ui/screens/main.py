@@ -157,6 +157,8 @@ class MainScreen(Screen[None]):
         if not (key or self._places.get(page)):
             rows.scroll_home(animate=False)
         self.set_focus(rows)
+        if not rows.size.width:  # hidden until now: its lines are cut for no width at all
+            self.call_after_refresh(self.draw)
 
     def _open_widget(self, page: str) -> None:
         """Show a page that is a widget, mounting it on its first time."""
