@@ -13,7 +13,8 @@ from isla_console.runbook.findings import Finding, RunbookError, Weight, where
 from isla_console.runbook.findings import Path as Place
 from isla_console.runbook.model import Runbook
 from isla_console.runbook.nodes import Node, Position, Problem, YamlError, parse
-from isla_console.runbook.rules import Breach, all_breaches
+from isla_console.runbook.rules import all_breaches
+from isla_console.runbook.rules.document import Breach
 from isla_console.runbook.shapes import breaches
 
 __all__ = ["Finding", "Loaded", "RunbookError", "load_runbook", "load_text"]

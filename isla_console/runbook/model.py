@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import Field, Strict, StringConstraints
 
@@ -20,15 +20,21 @@ from isla_console.runbook.bound import Bound
 from isla_console.runbook.fields import Id, Number, Part, Short, Text, Whole, variables
 from isla_console.runbook.people import Contact, Escalation, Level, Severity, SeverityRule
 from isla_console.runbook.steps import Effect, Expect, HttpCall, Input, Kind, Pick, Seen, Step
-from isla_console.runbook.watch import Deployments, HealthCheck, LinkCheck, MetricSource, MetricSpec, Vendor
-
-if TYPE_CHECKING:
-    from isla_console.runbook.search import Hit
+from isla_console.runbook.watch import (
+    DatabaseCheck,
+    Deployments,
+    HealthCheck,
+    LinkCheck,
+    MetricSource,
+    MetricSpec,
+    Vendor,
+)
 
 __all__ = [
     "Bound",
     "ChecklistItem",
     "Contact",
+    "DatabaseCheck",
     "Deployments",
     "Effect",
     "Escalation",
@@ -187,6 +193,8 @@ class Runbook(Part):
     health_checks: tuple[HealthCheck, ...]
     probes: tuple[HealthCheck, ...] = ()
     """Further probes that a metric needs and that are no health checks."""
+    database_checks: tuple[DatabaseCheck, ...] = ()
+    """Questions to the database: probes that need no request."""
     vendors: tuple[Vendor, ...] = ()
     """Status pages of those we stand on."""
     deployments: Deployments | None = None
@@ -252,9 +260,13 @@ class Runbook(Part):
         """
         return _by_id(self.vendors, id)
 
-    def all_probes(self) -> tuple[HealthCheck, ...]:
+    def all_requests(self) -> tuple[HealthCheck, ...]:
         """The health checks, then the further probes."""
         return self.health_checks + self.probes
+
+    def all_probes(self) -> tuple[HealthCheck | DatabaseCheck, ...]:
+        """All that is ok or fails: the requests, then the questions to the database."""
+        return *self.all_requests(), *self.database_checks
 
     def all_steps(self) -> Iterator[Step]:
         """Every step, in reading order: issues, then procedures."""
@@ -290,12 +302,6 @@ class Runbook(Part):
             },
             "checklist": [item.model_dump(mode="json") for item in self.checklist],
         }
-
-    def search(self, text: str, limit: int = 50) -> list[Hit]:
-        """Where every word of `text` occurs, best first; commands and statements included."""
-        from isla_console.runbook.search import search
-
-        return search(self, text, limit)
 
 
 class _Named(Protocol):

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from isla_console.runbook import model, people, steps, watch
-from isla_console.runbook.rule_steps import ALLOWS, NEEDS, RUNS
+from isla_console.runbook.rules.steps import ALLOWS, NEEDS, RUNS
 
 
 def schema() -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from isla_console.runbook.model import Runbook, Step
+from isla_console.runbook.model import Runbook
+from isla_console.runbook.steps import Step
 
 _AROUND = 30  # characters shown before a match
 _EXCERPT = 90
@@ -140,7 +140,7 @@ def _entries(runbook: Runbook) -> Iterator[_Entry]:
             metric.id,
         )
         yield _Entry("metric", metric.id, metric.title, "Overview", f"home#metric:{metric.id}", texts)
-    for probe in runbook.all_probes():
+    for probe in runbook.all_requests():
         texts = (
             f"{probe.method} {probe.url}",
             probe.source or "",
@@ -149,6 +149,9 @@ def _entries(runbook: Runbook) -> Iterator[_Entry]:
             probe.id,
         )
         yield _Entry("probe", probe.id, probe.title, "Overview", f"home#probe:{probe.id}", texts)
+    for check in runbook.database_checks:
+        texts = (check.query, check.because or "", "database check", check.id)
+        yield _Entry("probe", check.id, check.title, "Overview", f"home#probe:{check.id}", texts)
     for template in runbook.templates:
         yield _Entry(
             "template", template.id, template.title, "Templates", "home", (template.text, template.audience)

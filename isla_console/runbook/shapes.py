@@ -12,7 +12,7 @@ from isla_console.plain import plain
 from isla_console.runbook.findings import Path, nearest, show
 from isla_console.runbook.model import Input, Runbook
 from isla_console.runbook.nodes import Node
-from isla_console.runbook.rules import Breach
+from isla_console.runbook.rules.document import Breach
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -36,6 +36,18 @@ class HealthCheck(Part):
         return variables(" ".join((self.url, *self.headers.values())))
 
 
+class DatabaseCheck(Part):
+    """A question to the database, repeated for ever. No row means that all is well; the first column of the
+    first row says what is not."""
+
+    id: Id
+    title: Text
+    query: Text
+    """One statement that reads; it runs with ISLA_DATABASE_URL's role, row-level security off."""
+    every_s: Seconds
+    because: Text | None = None
+
+
 class MetricSource(Part):
     """Where a metric's samples come from and how a window of them becomes one value."""
 

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from isla_console.runbook.model import Runbook
+from isla_console.runbook.search import search
 from isla_console.ui.widgets.rows import Row, RowList
 from isla_console.ui.widgets.text_block import ends
 
@@ -50,7 +51,7 @@ class SearchScreen(ModalScreen[str | None]):
     @on(Input.Changed)
     def _search(self, event: Input.Changed) -> None:
         words = event.value.strip()
-        hits = self._runbook.search(words) if words else []
+        hits = search(self._runbook, words) if words else []
         rows = self.query_one("#hits", RowList)
         width = max(30, rows.row_width)
         shown = []

@@ -1,12 +1,8 @@
-"""What must hold across the document: references, ids, thresholds, times.
-
-The rules read the plain data, not the models, so that they find what is wrong beside what has a wrong
-shape: a person gets every finding at once. Where a shape does not fit they pass over it.
-"""
+"""The document as the rules read it, and what they say of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from isla_console.runbook.findings import Path, Weight, nearest, show
@@ -38,6 +34,7 @@ class Index:
         self.contacts = list(mappings(data, "contacts"))
         self.severities = list(mappings(data, "severities"))
         self.probes = [*mappings(data, "health_checks"), *mappings(data, "probes")]
+        self.database_checks = list(mappings(data, "database_checks"))
         self.metrics = list(mappings(data, "metrics"))
         self.vendors = list(mappings(data, "vendors"))
         self.deployments = mapping(data.get("deployments"))
@@ -102,18 +99,3 @@ def unknown(path: Path, word: str, what: str, known: list[str]) -> Breach:
     near = nearest(word, known)
     few = f"one of {', '.join(known)}" if 0 < len(known) <= 12 and not near else ""
     return Breach(path, f"there is no {what} {show(word)}", few, near)
-
-
-def all_breaches(root: Node) -> Iterator[Breach]:
-    """Everything that breaks a rule, in no particular order."""
-    from isla_console.runbook import rule_bounds, rule_references, rule_steps, rule_texts
-
-    index = Index(root)
-    rules: tuple[Callable[[Index], Iterator[Breach]], ...] = (
-        *rule_references.RULES,
-        *rule_steps.RULES,
-        *rule_bounds.RULES,
-        *rule_texts.RULES,
-    )
-    for rule in rules:
-        yield from rule(index)

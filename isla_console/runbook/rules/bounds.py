@@ -8,7 +8,7 @@ from typing import Any
 
 from isla_console.runbook.bound import Bound
 from isla_console.runbook.findings import Path, show
-from isla_console.runbook.rules import Breach, Index, ids, mapping, number, texts
+from isla_console.runbook.rules.document import Breach, Index, ids, mapping, number, texts
 
 _FEW = 20
 """A p95 of fewer samples says little."""

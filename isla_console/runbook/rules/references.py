@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from isla_console.runbook.findings import Path, nearest, show
-from isla_console.runbook.rules import Breach, Index, Place, ids, mapping, mappings, texts, unknown
+from isla_console.runbook.rules.document import Breach, Index, Place, ids, mapping, mappings, texts, unknown
 
 _TEMPLATE = re.compile(r"\$\{([^}]*)\}")
 _SHELL = re.compile(r"(?<!\\)\$(?:\{([A-Z][A-Z0-9_]*)|([A-Z][A-Z0-9_]*))")
@@ -26,7 +26,7 @@ def duplicate_ids(index: Index) -> Iterator[Breach]:
     kinds: tuple[tuple[str, list[Place]], ...] = (
         ("contact", index.contacts),
         ("severity", index.severities),
-        ("probe", index.probes),
+        ("probe", [*index.probes, *index.database_checks]),
         ("metric", index.metrics),
         ("vendor", index.vendors),
         ("issue or procedure", [*index.issues, *index.procedures]),
@@ -65,7 +65,7 @@ def references(index: Index) -> Iterator[Breach]:
         "step": ids(index.steps),
         "symptom": ids(index.symptoms),
         "metric": ids(index.metrics),
-        "probe": ids(index.probes),
+        "probe": ids([*index.probes, *index.database_checks]),
         "vendor": ids(index.vendors),
         "input": index.input_names,
     }
@@ -102,6 +102,8 @@ def references(index: Index) -> Iterator[Breach]:
         yield from one(path, item, "probe", "probe")
         yield from one(path, item, "symptom", "symptom")
         yield from one(path, item, "vendor", "vendor")
+    # What is measured is a request: a question to the database has no latency.
+    known["probe"] = ids(index.probes)
     for path, metric in index.metrics:
         yield from many((*path, "source"), mapping(metric.get("source")), "probes", "probe")
     yield from _severity_rules(index, known["severity"], known["level"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from isla_console.plain import plain
 from isla_console.runbook.findings import Path, show
-from isla_console.runbook.rules import Breach, Index, mapping, mappings
+from isla_console.runbook.rules.document import Breach, Index, mapping, mappings
 
 _BRACKETS = re.compile(r"\[[^\[\]\n]+\]")
 

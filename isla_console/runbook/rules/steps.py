@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from isla_console.runbook.findings import Path, show
-from isla_console.runbook.rules import Breach, Index, mapping
+from isla_console.runbook.rules.document import Breach, Index, mapping
 
 NEEDS = {"shell": "run", "sql": "run", "http": "http", "open": "url", "goto": "issue", "manual": "text"}
 """The key that says what a step of a kind does."""
