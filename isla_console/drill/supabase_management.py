@@ -130,7 +130,7 @@ def new_token() -> str:
 
 async def _health(name: str, pool: "asyncpg.Pool[Any]", faults: Faults) -> dict[str, Any]:
     error = ""
-    if name == "db":
+    if name in {"db", "pooler"}:
         try:
             await pool.fetchval("SELECT 1", timeout=2)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):

@@ -1,8 +1,9 @@
 """Life on the platform: visitors who follow links, and the scheduler's jobs."""
 
 import asyncio
+import contextlib
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -31,11 +32,22 @@ async def visitors(redirects: Redirects, rng: random.Random) -> None:
 
 
 async def scheduler(database: Database, faults: Faults) -> None:
-    """Run pg_cron's every-minute job at each full minute, and keep its record, as pg_cron does."""
+    """Run pg_cron's every-minute job at each full minute, and keep its record, as pg_cron does.
+
+    Once more when a fault makes it fail or well again: nobody rehearses waiting for the minute.
+    """
+    changed = asyncio.Event()
+    faults.on_change(changed.set)
+    failed = faults.jobs_failing
     while True:
         now = datetime.now(UTC)
-        await asyncio.sleep(60 - now.second - now.microsecond / 1e6)
-        await _run_job(database, fails=faults.jobs_failing)
+        minute = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        while (left := (minute - datetime.now(UTC)).total_seconds()) > 0 and failed == faults.jobs_failing:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), left)
+            changed.clear()
+        failed = faults.jobs_failing
+        await _run_job(database, fails=failed)
 
 
 async def _run_job(database: Database, *, fails: bool) -> None:

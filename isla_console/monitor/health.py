@@ -41,6 +41,7 @@ class ProbeTracker:
         self.id = id
         self.title = title
         self._unknown = unknown
+        self._void = ""
         # What waits for a setting stays unknown, and says so, also while blind.
         self._has_source = unknown == WAITING
         self._needs = needs
@@ -53,9 +54,12 @@ class ProbeTracker:
         self._drawn: ProbeReading | None = None
 
     def observe(self, sample: Sample) -> None:
-        """Take a sample."""
+        """Take a sample. One that is void changes no state: it turns stale by itself when that goes on."""
+        self._void, self._drawn = sample.reason if sample.void else "", None
+        if sample.void:
+            return
         self._hysteresis.observe(not sample.ok)
-        self._sample, self._fresh_from, self._drawn = sample, None, None
+        self._sample, self._fresh_from = sample, None
         if self._hysteresis.raised:
             self._enter("alert", sample.at)
         elif sample.ok or self._state != "unknown":
@@ -91,9 +95,9 @@ class ProbeTracker:
         if state == "blind":
             return BLIND_REASON
         if self._sample is None:
-            return self._unknown
+            return self._void or self._unknown
         if state == "stale":
-            return "no sample for three intervals"
+            return self._void or "no sample for three intervals"
         parts = (self._sample.reason, self._hysteresis.progress)
         return " · ".join(part for part in parts if part)
 

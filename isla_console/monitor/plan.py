@@ -43,6 +43,8 @@ class ProbePlan:
     needs: tuple[str, ...] = ()
     healthy: str = ""
     """A JMESPath over the answer that gives true, or why all is not well."""
+    sql: str = ""
+    """Asked of the database instead: a row says what is not well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +132,16 @@ class Plan:
 def plan(runbook: Runbook, settings: Settings) -> Plan:
     """What to measure. Never raises: what is not configured is unknown, with the variable to set."""
     inputs = _Inputs(runbook.inputs, settings)
-    probes = tuple(_probe(check, inputs) for check in runbook.all_probes())
+    probes = tuple(_probe(check, inputs) for check in runbook.all_requests())
     database = settings.secret(DATABASE_VARIABLE)
     database_unknown = "" if database else inputs.missing_text([DATABASE_VARIABLE])
+    checks = tuple(
+        ProbePlan(check.id, check.title, check.every_s, None, database_unknown, sql=check.query)
+        for check in runbook.database_checks
+    )
     metrics = tuple(_metric(spec, probes, inputs, settings, database_unknown) for spec in runbook.metrics)
     return Plan(
-        probes,
+        probes + checks,
         metrics,
         _link(runbook, settings),
         database,

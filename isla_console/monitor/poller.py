@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from isla_console.monitor import deployments, vendors
 from isla_console.monitor.answers import NoAnswer, Polite
+from isla_console.monitor.brief import brief
 from isla_console.monitor.deployments import DeploymentsReading, DeploymentsTracker
 from isla_console.monitor.feed import Feed
 from isla_console.monitor.health import ProbeReading, ProbeTracker
@@ -263,6 +264,9 @@ class Poller:
         for probe in self._plan.probes:
             if (check := probe.check) is not None:
                 yield _Source(probe.id, probe.every_s, partial(self._fetch, check, probe.healthy))
+            elif probe.sql and self._database is not None:
+                deadline_s = min(DATABASE_DEADLINE_S, probe.every_s * (1 - JITTER))
+                yield _Source(probe.id, probe.every_s, partial(self._check, probe.id, probe.sql, deadline_s))
         asks_database = False
         for metric in self._plan.metrics:
             every_s = metric.rule.every_s
@@ -385,6 +389,18 @@ class Poller:
             return Sample(id, self._clock(), False, failure.reason, reached=failure.reached)
         reason = "" if values else "the query returned no value"
         return Sample(id, self._clock(), bool(values), reason, values=values, reached=True)
+
+    async def _check(self, id: str, sql: str, deadline_s: float) -> Sample:
+        """A row is what is not well. Where it cannot be asked, nothing is known of it."""
+        assert self._database is not None
+        try:
+            rows = await self._database.rows(sql, deadline_s=deadline_s)
+        except DatabaseUnavailable as error:
+            failure = error.failure
+            return Sample(id, self._clock(), False, failure.reason, reached=failure.reached, void=True)
+        found = next(iter(rows[0].values()), None) if rows else None
+        reason = "" if found is None else brief(str(found), 160)
+        return Sample(id, self._clock(), not reason, reason, reached=True)
 
     async def _watch_link(self) -> None:
         loop = asyncio.get_running_loop()

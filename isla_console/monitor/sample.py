@@ -69,5 +69,7 @@ class Sample:
     """Whether anything at all answered over the network, if only to refuse."""
     timed_out_ms: float | None = None
     """How long was waited in vain: the true duration is at least this. None if not a timeout."""
+    void: bool = False
+    """It says nothing of what was asked about: the question could not be put."""
     detail: object = None
     """What was learnt beside numbers: a vendor's status, deployments, payments."""

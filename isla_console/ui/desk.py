@@ -305,7 +305,7 @@ class Desk:
     def _missing(self) -> dict[str, str]:
         """Variables that probes and metrics wait for."""
         wanted: dict[str, str] = {}
-        for probe in self.runbook.all_probes():
+        for probe in self.runbook.all_requests():
             for name in probe.needs:
                 declared = self.runbook.inputs.get(name)
                 env = (declared.env if declared else None) or name

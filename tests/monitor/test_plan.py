@@ -51,6 +51,7 @@ def test_with_nothing_set_each_says_which_variable(document: dict[str, Any], tmp
     assert unknown["redirect-latency"] == "set ISLA_REDIRECT_URL"
     assert unknown["error-rate"] == "set ISLA_APP_URL; set ISLA_REDIRECT_URL; set ISLA_SUPABASE_URL"
     assert unknown["db-connections"] == "set ISLA_DATABASE_URL"
+    assert unknown["scheduled-jobs"] == "set ISLA_DATABASE_URL"
     assert unknown["payment-success"] == "set STRIPE_API_KEY"
     assert found.database is None
     assert found.probes[0].needs == ("ISLA_APP_URL",)
@@ -58,7 +59,7 @@ def test_with_nothing_set_each_says_which_variable(document: dict[str, Any], tmp
 
 def test_with_everything_set_all_is_measured(document: dict[str, Any], tmp_path: Path) -> None:
     found = build(document, tmp_path, EVERYTHING)
-    assert not [probe.id for probe in found.probes if probe.check is None]
+    assert not [probe.id for probe in found.probes if probe.check is None and not probe.sql]
     assert not [metric.rule.id for metric in found.metrics if metric.unknown]
     urls = {probe.id: probe.check.url.reveal() for probe in found.probes if probe.check}
     assert urls["app-health"] == "https://app.example/api/health"

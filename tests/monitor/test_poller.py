@@ -50,6 +50,7 @@ def make(
     *,
     probes: list[dict[str, Any]] | None = None,
     metrics: list[dict[str, Any]] | None = None,
+    checks: list[dict[str, Any]] | None = None,
     link: dict[str, Any] | None = None,
     environ: dict[str, str] | None = None,
     **options: Any,
@@ -58,6 +59,7 @@ def make(
         "health_checks": probes or [],
         "probes": [],
         "metrics": metrics or [],
+        "database_checks": checks or [],
         "link_check": link or {"targets": []},
     }
     settings = Settings.load({"HOME": str(home), "ISLA_ACTOR": "ana"} | (environ or {}))
@@ -368,6 +370,37 @@ async def test_everything_real_at_once(endpoints: Endpoints, postgres: Postgres,
         assert value is not None
         assert 250 <= value < 450
     assert {change.kind for change in changes} == {"metric", "probe", "link"}
+
+
+async def test_a_row_says_what_is_wrong_and_a_refusal_says_nothing(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    def check(id: str, query: str) -> dict[str, Any]:
+        return {"id": id, "title": id, "query": query, "every_s": 0.2}
+
+    checks = [
+        check("well", "SELECT 1 WHERE false"),
+        check("null", "SELECT NULL"),
+        check("ill", "SELECT E'sum failed\\x1b[31m'"),
+        check("refused", "SELECT * FROM nowhere"),
+    ]
+    changes: list[Change] = []
+    environ = {"ISLA_DATABASE_URL": postgres.dsn().reveal()}
+    poller = make(tmp_path, checks=checks, environ=environ, on_change=changes.append)
+
+    def now() -> dict[str, ProbeReading]:
+        return {probe.id: probe for probe in poller.snapshot(utcnow()).probes}
+
+    async with running(poller):
+        await until(lambda: now()["ill"].state == "alert" and now()["well"].state == "ok", 15)
+        await until(lambda: now()["null"].state == "ok" and "nowhere" in now()["refused"].reason, 15)
+        # What cannot be asked is not known: it neither fails nor is well.
+        assert (now()["refused"].state, now()["refused"].sample) == ("unknown", None)
+        assert now()["ill"].reason == "sum failed␛[31m"
+    assert ("ill", "alert") in {(change.name, change.new) for change in changes}
+    assert "refused" not in {change.name for change in changes}
+    unset = make(tmp_path, checks=checks).snapshot(utcnow()).probes
+    assert {(probe.state, probe.reason) for probe in unset} == {("unknown", "set ISLA_DATABASE_URL")}
 
 
 async def test_it_stops_at_once_while_everything_hangs(

@@ -59,7 +59,7 @@ def test_inputs_know_their_names(shipped: Loaded) -> None:
 
 
 def test_probes_name_what_they_need(shipped: Loaded) -> None:
-    needs = {probe.id: probe.needs for probe in shipped.runbook.all_probes()}
+    needs = {probe.id: probe.needs for probe in shipped.runbook.all_requests()}
     assert needs == {
         "app-health": ("APP_URL",),
         "redirect-health": ("REDIRECT_URL",),
@@ -69,6 +69,8 @@ def test_probes_name_what_they_need(shipped: Loaded) -> None:
         "auth-service": ("SUPABASE_URL", "SUPABASE_ANON_KEY"),
         "supabase-auth": ("SUPABASE_API_URL", "SUPABASE_PROJECT_REF", "SUPABASE_ACCESS_TOKEN"),
         "supabase-db": ("SUPABASE_API_URL", "SUPABASE_PROJECT_REF", "SUPABASE_ACCESS_TOKEN"),
+        "supabase-pooler": ("SUPABASE_API_URL", "SUPABASE_PROJECT_REF", "SUPABASE_ACCESS_TOKEN"),
+        "supabase-rest": ("SUPABASE_API_URL", "SUPABASE_PROJECT_REF", "SUPABASE_ACCESS_TOKEN"),
     }
 
 

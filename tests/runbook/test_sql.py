@@ -22,10 +22,13 @@ CREATE TABLE subscriptions (id text, status text, updated_at timestamptz);
 CREATE SCHEMA cron;
 CREATE TABLE cron.job (jobid bigint, jobname text, schedule text, active boolean);
 CREATE TABLE cron.job_run_details (
-    jobid bigint, status text, return_message text, start_time timestamptz, end_time timestamptz
+    runid bigserial PRIMARY KEY, jobid bigint, status text, return_message text,
+    start_time timestamptz, end_time timestamptz
 );
+ALTER TABLE cron.job_run_details ENABLE ROW LEVEL SECURITY;
 CREATE ROLE app LOGIN;
 CREATE ROLE watcher LOGIN;
+GRANT pg_read_all_data TO watcher;
 -- January 2024, ten minutes apart, from the first instant to the last hour.
 INSERT INTO click_events (slug, visitor_id, created_at)
 SELECT 's' || i % 5, 'v' || i, timestamptz '2024-01-01 00:00+00' + i * interval '10 minutes'
@@ -167,3 +170,43 @@ async def test_click_lag(shipped: Loaded, console: asyncpg.Connection[Any]) -> N
         )
         assert await console.fetchval(query) == pytest.approx(7)
         await console.execute("DELETE FROM click_events WHERE created_at > now() - interval '1 day'")
+
+
+async def test_a_job_is_told_of_while_its_last_run_failed(
+    shipped: Loaded, console: asyncpg.Connection[Any], dsn: str
+) -> None:
+    [check] = [one for one in shipped.runbook.database_checks if one.id == "scheduled-jobs"]
+
+    async def ran(job: int, status: str, message: str | None = None) -> None:
+        await console.execute(
+            "INSERT INTO cron.job_run_details (jobid, status, return_message, start_time)"
+            " VALUES ($1, $2, $3, '2024-01-02 03:04:05+00')",
+            job, status, message,
+        )  # fmt: skip
+
+    async def problem() -> str | None:
+        rows = await console.fetch(check.query)
+        return rows[0]["problem"] if rows else None
+
+    async with console.transaction():
+        await console.execute(
+            "INSERT INTO cron.job VALUES (1, 'sum', '* * * * *', true), (2, 'old', '* * * * *', false)"
+        )
+        assert await problem() is None  # nothing ran yet
+        await ran(1, "succeeded")
+        await ran(2, "failed", "nobody runs it any more")
+        assert await problem() is None
+        await ran(1, "failed", "ERROR:  deadlock\nDETAIL: long")
+        assert await problem() == "sum failed at 03:04Z: ERROR:  deadlock"
+        await ran(1, "running")
+        assert await problem() == "sum failed at 03:04Z: ERROR:  deadlock"
+        await ran(1, "succeeded")
+        assert await problem() is None
+        await ran(1, "failed")
+        assert await problem() == "sum failed at 03:04Z"
+        await console.execute("DELETE FROM cron.job_run_details")
+        await console.execute("DELETE FROM cron.job")
+    watcher = await asyncpg.connect(dsn, user="watcher", server_settings={"row_security": "off"})
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+        await watcher.fetch(check.query)
+    await watcher.close()

@@ -11,7 +11,7 @@ from isla_console.monitor.metric import Reading
 from isla_console.monitor.poller import Snapshot
 from isla_console.monitor.postgres import SessionReading
 from isla_console.monitor.sample import Phases, Sample, State
-from isla_console.runbook.model import Runbook
+from isla_console.runbook.model import DatabaseCheck, HealthCheck, Runbook
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
 from isla_console.ui.desk import Desk
@@ -73,7 +73,7 @@ def snapshot(runbook: Runbook, states: Sequence[tuple[State, float]], now: datet
             id=probe.id,
             title=probe.title,
             state="blind" if blind else "alert" if failing and index == 1 else "ok" if known else "unknown",
-            sample=_sample(probe.id, now, failing and index == 1) if known else None,
+            sample=_sample(probe, now, failing and index == 1) if known else None,
             since=now - timedelta(minutes=3),
             reason="timed out after 2 s" if failing and index == 1 else "" if known else "set ISLA_APP_URL",
             needs=(),
@@ -86,7 +86,7 @@ def snapshot(runbook: Runbook, states: Sequence[tuple[State, float]], now: datet
     return Snapshot(now, tuple(metrics), probes, link, SessionReading("unknown", ""))
 
 
-def _sample(source: str, now: datetime, failed: bool) -> Sample:
+def _sample(probe: HealthCheck | DatabaseCheck, now: datetime, failed: bool) -> Sample:
     phases = Phases(
         dns_ms=1.2,
         connect_ms=8.4,
@@ -98,7 +98,8 @@ def _sample(source: str, now: datetime, failed: bool) -> Sample:
         cert_expires=datetime(2027, 2, 1, tzinfo=UTC),
     )
     at = now - timedelta(seconds=3)
-    return Sample(source, at, not failed, "timed out after 2 s" if failed else "", phases)
+    reason = "timed out after 2 s" if failed else ""
+    return Sample(probe.id, at, not failed, reason, phases if isinstance(probe, HealthCheck) else None)
 
 
 class _StillPoller:

@@ -207,3 +207,16 @@ def test_a_denied_symptom_speaks_for_nothing() -> None:
     one = issue("a", 1, signal(symptom="s", state="seen"))
     assert rank([one], Facts(symptoms={"s": Known("denied")})).first is None
     assert rank([one], Facts(symptoms={"s": Known("seen")})).first is not None
+
+
+def test_a_failing_job_alone_is_analytics_and_below_the_database_whose_failure_it_may_be() -> None:
+    said = "aggregate-clicks failed at 14:00Z"
+    job = Facts(
+        metrics={"click-lag": Known("ok", "0.2 s (< 1 s)", NOW)},
+        probes={"scheduled-jobs": Known("alert", said, NOW)},
+    )
+    first = rank(RUNBOOK.issues, job).first
+    assert first is not None
+    assert (first.issue, first.because) == ("analytics", f"a scheduled job fails: {said}")
+    full = replace(job, metrics={"db-connections": Known("alert", "92 (> 80)", NOW)})
+    assert [one.issue for one in rank(RUNBOOK.issues, full).candidates] == ["db-connections", "analytics"]

@@ -2,6 +2,7 @@
 
 from textual.content import Content
 
+from isla_console.runbook.model import DatabaseCheck, HealthCheck
 from isla_console.ui.board import Board
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
@@ -59,12 +60,13 @@ def _probe(id: str, board: Board) -> Shown | None:
     check = next((item for item in board.runbook.all_probes() if item.id == id), None)
     if probe is None or check is None:
         return None
-    facts = [
-        ("Request", f"{check.method} {check.url}"),
-        ("Expects", ", ".join(map(str, check.expect_status))),
-        ("State", probe.state),
-        ("Reason", probe.reason),
-    ]
+    facts = [("State", probe.state), ("Reason", probe.reason)]
+    if isinstance(check, HealthCheck):
+        facts = [
+            ("Request", f"{check.method} {check.url}"),
+            ("Expects", ", ".join(map(str, check.expect_status))),
+            *facts,
+        ]
     if probe.sample is not None:
         facts.append(("At", hms(probe.sample.at)))
         if (phases := probe.sample.phases) is not None:
@@ -84,6 +86,9 @@ def _probe(id: str, board: Board) -> Shown | None:
                 ("Location", phases.location or "–"),
                 ("Certificate", f"expires {phases.cert_expires:%Y-%m-%d}" if phases.cert_expires else "none"),
             ]
+    if isinstance(check, DatabaseCheck):
+        query = (Content(line) for line in check.query.splitlines())
+        return check.title, [*_facts([*facts, ("Because", check.because or "")]), Content(""), *query]
     if check.source:
         facts += [("Original", check.source), ("Because", check.because or "")]
     return check.title, _facts(facts)
