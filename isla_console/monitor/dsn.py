@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -54,6 +55,20 @@ def verified(dsn: Secret) -> Secret:
     if "sslrootcert" in query and "sslmode" not in query:
         return Secret(f"{address}&sslmode=verify-full")
     return dsn
+
+
+def authority_problem(dsn: Secret) -> str:
+    """Why the address' sslrootcert cannot be used; "" when it can, or when none is given."""
+    path = parse_qs(dsn.reveal().partition("?")[2]).get("sslrootcert", [""])[0]
+    if not path:
+        return ""
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        return f"sslrootcert: {path} holds no certificate (PEM)"
+    except OSError as error:
+        return f"sslrootcert: {path}: {(error.strerror or 'it cannot be read').lower()}"
+    return ""
 
 
 def redact(text: str, dsn: Secret) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from isla_console.monitor.brief import brief
-from isla_console.monitor.dsn import redact
+from isla_console.monitor.dsn import authority_problem, redact
 from isla_console.monitor.failures import network_failure
 from isla_console.settings import Secret
 
@@ -59,8 +59,12 @@ def connect_failure(error: BaseException, dsn: Secret) -> PgFailure:
 
     if isinstance(error, asyncpg.PostgresError):
         return _server_failure(error, dsn, _CONNECT, otherwise="network")
+    if isinstance(error, OSError) and (problem := authority_problem(dsn)):
+        return PgFailure("network", brief(redact(problem, dsn), 120), False)
     if found := network_failure(error):
         return PgFailure("network", found.reason, found.reached)
+    if isinstance(error, ConnectionError) and "rejected SSL" in str(error):
+        return PgFailure("network", "the server has no TLS, which the address' sslmode asks for", True)
     if isinstance(error, asyncpg.ClientConfigurationError | ValueError):
         return PgFailure("address", "it is no postgresql:// address that can be used", False)
     if isinstance(error, asyncpg.InterfaceError):
