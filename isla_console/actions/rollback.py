@@ -62,6 +62,13 @@ def target_input(step: Step) -> str:
     return match["input"] if match else ""
 
 
+def promoted(step: Step) -> str:
+    """The deployment that the undo of a rollback promotes; "" for any other step."""
+    is_undo = step.id.endswith(".undo") and step.http is not None and step.http.method == "POST"
+    match = re.search(r"/promote/(dpl_[A-Za-z0-9]+)$", step.http.url) if is_undo and step.http else None
+    return match[1] if match else ""
+
+
 def project_call(step: Step) -> HttpCall:
     """The request for the project of a rollback step, with that step's own credentials."""
     match, call = _parts(step)

@@ -149,7 +149,7 @@ async def guard(
     values = tools.inputs.values(step, now)
     lines: list[Content] = []
     question, wanted, others = _object(step, tools, values, now)
-    if is_rollback(step):
+    if is_rollback(step) or rollback.promoted(step):
         found = await _sides(step, tools, values, preview, now, width)
         if isinstance(found, str):
             return None, found
@@ -184,6 +184,8 @@ def _object(
     step: Step, tools: Toolbox, values: Mapping[str, str], now: datetime
 ) -> tuple[str, str, Sequence[str]]:
     """The question, the object to type, and what it must not be mistaken for."""
+    if back_to := rollback.promoted(step):
+        return "Type it. Deployment to promote:", back_to, (_chosen(step, tools, now),)
     used = [item for item in tools.inputs.of(step) if item.name in values and not is_secret(item)]
     picked = next((item for item in used if item.pick is not None), None)
     if step.connect and backup.kind_of(step) == "restore" and step.connect in values:
@@ -195,19 +197,29 @@ def _object(
     asked = next((item for item in used if item.env is None), None)
     if asked is not None:
         return f"Type it. {asked.title}:", values[asked.name], ()
-    return "Type the step's name:", step.id, ()
+    return f"Type the step's name, {step.id}:", step.id, ()
+
+
+def _chosen(step: Step, tools: Toolbox, now: datetime) -> str:
+    """The deployment that a rollback went to, which its undo must not be mistaken for."""
+    original = tools.step(step.id.removesuffix(".undo"))
+    return tools.inputs.values(original, now).get(rollback.target_input(original), "")
 
 
 async def _sides(
     step: Step, tools: Toolbox, values: Mapping[str, str], preview: Outcome | None, now: datetime, width: int
 ) -> list[Content] | str:
     """What serves now and what would, side by side."""
-    target = values[rollback.target_input(step)]
-    known = rollback.deployments((preview.rows or ()) if preview is not None else ())
-    to = next((one for one in known if one.id == target), None)
+    back_to = rollback.promoted(step)
+    original = tools.step(step.id.removesuffix(".undo")) if back_to else step
+    target = back_to or values[rollback.target_input(step)]
+    rows = tools.rows(original.preview or "") if preview is None else preview.rows or ()
+    known = rollback.deployments(rows)
+    to = next((one for one in known if one.id == target), rollback.Deployment(target) if back_to else None)
     if to is None:
         return f"{target} is none of the deployments that production can go back to"
-    serving = await rollback.ask(rollback.project_call(step), values, trust_env=not tools.settings.drill)
+    call = rollback.project_call(original)
+    serving = await rollback.ask(call, tools.inputs.values(original, now), trust_env=not tools.settings.drill)
     if isinstance(serving, str):
         return f"what production serves now is not known: {tools.redactor.text(serving)}"
     current = serving.current
@@ -215,7 +227,8 @@ async def _sides(
         return f"{target} serves production already: going back to it changes nothing"
     if serving.change.status in {"pending", "in-progress"}:
         return f"another change is under way: {serving.change.type} to {serving.change.to}"
-    tools.serving[step.id] = current.id if current is not None else ""
+    if not back_to:
+        tools.serving[step.id] = current.id if current is not None else ""
     return [_side("from", current, now, width), _side("to", to, now, width)]
 
 
