@@ -141,7 +141,7 @@ def _console(arguments: argparse.Namespace) -> int:
 
 
 def _open(settings: "Settings") -> int:
-    from isla_console.ui.opening import run
+    from isla_console.ui.start import run
 
     return run(settings)
 

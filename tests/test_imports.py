@@ -56,7 +56,7 @@ def test_commands_import_what_they_need(arguments: list[str], tmp_path: Path) ->
 
 def test_the_first_frame_comes_before_the_rest(tmp_path: Path) -> None:
     """Rules, runbook and monitor are loaded once there is something to look at."""
-    modules, _ = loaded("import isla_console.ui.opening", tmp_path)
+    modules, _ = loaded("import isla_console.ui.start", tmp_path)
     assert "textual.app" in modules
     assert not modules & set(NOT_BEFORE_THE_FIRST_FRAME)
 

@@ -1,17 +1,15 @@
 """The console from launch to its first frame.
 
 Loading the rules, the runbook's models and the monitor takes as long as loading Textual. Who opens a console
-while production burns should see it at once: what is here imports none of them, paints the frame, and only
-then becomes the whole console.
+while production burns should see it at once: what is here imports none of them and paints the frame; `start`
+then makes the whole console of it.
 """
 
 import asyncio
-import gc
-import logging
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual._compositor import CompositorUpdate
 from textual.app import App
@@ -23,9 +21,6 @@ from isla_console.ui.commands import bindings
 from isla_console.ui.painter import Painter
 from isla_console.ui.screens.main import MainScreen
 from isla_console.ui.theme import DARK, LIGHT
-
-if TYPE_CHECKING:
-    from isla_console.ui.desk import Desk
 
 STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
 GARBAGE = (10_000, 10, 10)
@@ -45,11 +40,11 @@ class Opening(App[int]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
-    def __init__(self, settings: Settings, make_desk: "Callable[[], Desk] | None" = None) -> None:
-        """`make_desk` makes the desk to work at once there is a screen; default: the settings' own."""
+    def __init__(self, settings: Settings, go_on: Callable[["Opening"], None] = lambda opening: None) -> None:
+        """`go_on` makes the whole console of this one; called when there is a frame to look at."""
         super().__init__()
         self.settings = settings
-        self._make_desk = make_desk
+        self._go_on = go_on
         self.painter = Painter()
         self.animation_level = "none"
         self.register_theme(DARK)
@@ -87,19 +82,8 @@ class Opening(App[int]):
         self.exit(128 + number)
 
     def begin(self) -> None:
-        """The frame is painted: load the rest, and go on as the whole console."""
-        from isla_console.ui.app import IslaApp
-
-        # The same object, now with everything a console can do: screen, terminal and keys stay as they are.
-        self.__class__ = IslaApp
-        assert isinstance(self, IslaApp)
-        desk = self._make_desk() if self._make_desk is not None else None
-        self.equip(clock=desk.clock if desk is not None else None, desk=desk)
-        self.begin()
-        # What is loaded by now stays: looking through it for garbage again and again would be most of it.
-        gc.freeze()
-        gc.set_threshold(*GARBAGE)
-        gc.enable()
+        """The frame is painted."""
+        self._go_on(self)
 
 
 def _has_glyphs() -> bool:
@@ -111,21 +95,3 @@ def _has_glyphs() -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def run(settings: Settings, make_desk: "Callable[[], Desk] | None" = None) -> int:
-    """Run the console in this terminal; the exit code. `make_desk` as for `Opening`."""
-    if not (sys.stdin.isatty() and sys.__stderr__ is not None and sys.__stderr__.isatty()):
-        print(
-            "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
-        )
-        return 2
-    # A library that logs would write over the screen.
-    logging.getLogger().addHandler(logging.NullHandler())
-    # Nothing made while starting can go yet: looking for garbage would only delay the first frame.
-    gc.disable()
-    app = Opening(settings, make_desk)
-    code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
-    if app.problem:
-        print(app.problem, file=sys.stderr)
-    return code if code is not None else (app.return_code or 0)

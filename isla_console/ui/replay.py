@@ -210,7 +210,7 @@ def open_replay(path: Path, incident: str, speed: float, settings: Settings) -> 
     Raises JournalError or ValueError: there is nothing to show, and why.
     """
     from isla_console.journal.recorded import read_recorded
-    from isla_console.ui.opening import run
+    from isla_console.ui.start import run
 
     events = choose(read_recorded(path), incident)
     return run(settings, lambda: ReplayDesk(settings, Replay(events, speed)))

@@ -1,0 +1,47 @@
+"""The console from launch to its end: the opening paints the first frame, then all the rest is loaded."""
+
+import gc
+import logging
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from isla_console.settings import Settings
+from isla_console.ui.opening import Opening
+
+if TYPE_CHECKING:
+    from isla_console.ui.desk import Desk
+
+
+def run(settings: Settings, make_desk: "Callable[[], Desk] | None" = None) -> int:
+    """Run the console in this terminal; the exit code.
+
+    `make_desk` makes the desk to work at once there is a screen; default: the settings' own.
+    """
+    if not (sys.stdin.isatty() and sys.__stderr__ is not None and sys.__stderr__.isatty()):
+        print(
+            "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
+        )
+        return 2
+    # A library that logs would write over the screen.
+    logging.getLogger().addHandler(logging.NullHandler())
+    # Nothing made while starting can go yet: looking for garbage would only delay the first frame.
+    gc.disable()
+    app = Opening(settings, lambda opening: _go_on(opening, make_desk))
+    code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
+    if app.problem:
+        print(app.problem, file=sys.stderr)
+    return code if code is not None else (app.return_code or 0)
+
+
+def _go_on(opening: Opening, make_desk: "Callable[[], Desk] | None") -> None:
+    """Make the whole console of what has opened."""
+    from isla_console.ui.app import IslaApp
+
+    # The same object, now with everything a console can do: screen, terminal and keys stay as they are.
+    opening.__class__ = IslaApp
+    assert isinstance(opening, IslaApp)
+    desk = make_desk() if make_desk is not None else None
+    opening.equip(clock=desk.clock if desk is not None else None, desk=desk)
+    opening.begin()
+    gc.enable()
