@@ -34,13 +34,19 @@ class Recorded:
 
 
 @contextlib.asynccontextmanager
-async def served(application: Any) -> AsyncIterator[str]:
-    """The URL at which it answers, until the context ends."""
+async def served(application: Any, *, dated: bool = True) -> AsyncIterator[str]:
+    """The URL at which it answers, until the context ends; `dated`: the server adds the Date header."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(64)
     config = uvicorn.Config(
-        application, http="h11", ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=0
+        application,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=0,
+        date_header=dated,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
