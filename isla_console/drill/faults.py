@@ -68,6 +68,17 @@ class Connections(_Fault):
         return f"{self.count} connections held by {self.application_name}"
 
 
+class PileUp(_Fault):
+    """A forgotten transaction holds up a migration, and `waiting` queries wait behind that."""
+
+    kind: Literal["pile_up"] = "pile_up"
+    waiting: int = Field(default=5, gt=0, le=20)
+
+    @property
+    def text(self) -> str:
+        return f"a migration waits behind a forgotten transaction, {self.waiting} queries behind it"
+
+
 class JobsFail(_Fault):
     """The scheduler's jobs run, and fail."""
 
@@ -123,6 +134,17 @@ class DayMissing(_Fault):
         return f"no totals of {self.days_ago} d ago"
 
 
+class Duplicates(_Fault):
+    """A batch that was retried has stored its clicks, `count` of the last hour's, twice. They stay."""
+
+    kind: Literal["duplicates"] = "duplicates"
+    count: int = Field(default=40, gt=0, le=5000)
+
+    @property
+    def text(self) -> str:
+        return f"{self.count} clicks stored twice"
+
+
 class OauthRedirect(_Fault):
     """Google sends people back to an address that is not on its list."""
 
@@ -149,10 +171,12 @@ Fault = Annotated[
     | ClicksStop
     | JobsFail
     | Connections
+    | PileUp
     | PaymentsFail
     | VendorTrouble
     | ManyQueries
     | DayMissing
+    | Duplicates
     | OauthRedirect
     | LinkLost,
     Field(discriminator="kind"),
@@ -245,6 +269,16 @@ class Faults:
     def days_missing(self) -> frozenset[int]:
         """Days, counted back from today, whose totals are gone."""
         return frozenset(fault.days_ago for fault in self._active if isinstance(fault, DayMissing))
+
+    @property
+    def duplicated(self) -> int:
+        """How many clicks are stored twice."""
+        return sum(fault.count for fault in self._active if isinstance(fault, Duplicates))
+
+    @property
+    def piled_up(self) -> int:
+        """How many queries wait behind the migration that waits; 0 without a pile-up."""
+        return sum(fault.waiting for fault in self._active if isinstance(fault, PileUp))
 
     @property
     def oauth_broken(self) -> bool:

@@ -21,6 +21,7 @@ from isla_console.drill.control_service import control_service
 from isla_console.drill.database import Database
 from isla_console.drill.faults import SERVICES, Faults
 from isla_console.drill.neighbour import Neighbour
+from isla_console.drill.pile_up import PileUp
 from isla_console.drill.postgres import SUPERUSER
 from isla_console.drill.record import Record, write
 from isla_console.drill.redirects import TEST_SLUG, Redirects
@@ -121,6 +122,7 @@ class LivePlatform:
         self._keep(neighbour.run())
         self._keep(Totals(self._database, self._faults, self._day_rebuilt).run())
         self._keep(holder.run())
+        self._keep(PileUp(self._database, self._faults, lambda: self._story.did("pile-up:root")).run())
         self._keep(traffic.visitors(redirects, self._rng))
         self._keep(traffic.scheduler(self._database, self._faults))
         self._keep(books.live())

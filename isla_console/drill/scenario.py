@@ -3,9 +3,9 @@
 A *deed* is what somebody did, as the platform saw it: `deployment:older` (production serves an older
 build), `deployment:newest`, `sessions:worker` (every session leaked by `worker` was ended), `pool:gotrue`
 (sessions of a pool were ended that were needed), `rebuilt:1` (yesterday's totals are whole again),
-`event:delivered` (a webhook that had not arrived was sent again), `step:<id>` (a step of the runbook was
-done, or run with success, by the drill's journal), `done:<id>` (a person says so). Scenarios name deeds by
-shell patterns.
+`pile-up:root` (the session that everybody waited for was ended), `event:delivered` (a webhook that had not
+arrived was sent again), `step:<id>` (a step of the runbook was done, or run with success, by the drill's
+journal), `done:<id>` (a person says so). Scenarios name deeds by shell patterns.
 """
 
 import difflib

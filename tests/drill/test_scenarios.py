@@ -28,7 +28,7 @@ from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Runbook
 
 # What each cure's pattern stands for, done as the platform would tell it.
-DEEDS = ("deployment:older", "sessions:export-worker", "rebuilt:1", "event:delivered")
+DEEDS = ("deployment:older", "sessions:export-worker", "pile-up:root", "rebuilt:1", "event:delivered")
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_it_speaks_of_what_the_runbook_has(name: str, runbook: Runbook) -> None:
         if kind in {"step", "done"}:
             assert any(fnmatchcase(step, what) for step in steps), deed
         else:
-            assert kind in {"deployment", "sessions", "rebuilt", "event", "pool"}
+            assert kind in {"deployment", "sessions", "rebuilt", "event", "pool", "pile-up"}
     assert scenario.hints, "who is stuck is helped"
     assert scenario.truths, "afterwards it is told"
 
@@ -319,6 +319,30 @@ async def test_a_missing_day_is_missing_and_comes_back_when_switched_off(drill_p
     await _until(is_gone, 8)
     assert (await control.heal(url)).ok
     await _until(is_back, 8)
+
+
+async def test_clicks_stored_twice_are_what_the_runbook_finds(
+    drill_platform: Platform, runbook: Runbook
+) -> None:
+    step = next(step for step in runbook.all_steps() if step.id == "analytics-duplicates")
+    assert step.run is not None
+    query = step.run
+    connection = await asyncpg.connect(drill_platform.variables["ISLA_DATABASE_URL"])
+
+    async def found() -> list[int]:
+        return [row["count"] for row in await connection.fetch(query) if row["visitor_id"] is not None]
+
+    try:
+        assert await found() == []
+        fault = next(one for one in load("analytics").phases[1].faults if one.kind == "duplicates")
+        assert (await control.inject(drill_platform.control_url, fault.model_dump())).ok
+
+        async def doubled() -> bool:
+            return await found() == [2] * fault.count
+
+        await _until(doubled, 8)
+    finally:
+        await connection.close()
 
 
 async def test_many_queries_make_the_application_slow_for_real(drill_platform: Platform) -> None:
