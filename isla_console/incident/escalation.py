@@ -150,7 +150,7 @@ def _rung(incident: Incident, level: Level, spans: tuple[Span, ...], now: dateti
         status=status,
         late=late,
         cause=cause,
-        acknowledged_by=tuple(act.person for act in acknowledged),
+        acknowledged_by=tuple(dict.fromkeys(act.person for act in acknowledged)),
         waiting_for=waiting,
         nag=nag,
         nag_at=nag_at,

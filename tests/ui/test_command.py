@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from isla_console.incident.escalation import Rung, ladder
 from isla_console.incident.report import report
 from isla_console.ui.app import IslaApp
 from isla_console.ui.screens.main import MainScreen
@@ -46,6 +47,11 @@ async def type_text(pilot: Pilot[int], text: str) -> None:
 def kinds(app: IslaApp) -> list[str]:
     assert app.desk.incident is not None
     return [event.kind for event in app.desk.incident.timeline]
+
+
+def rung(app: IslaApp, level: str) -> Rung:
+    assert app.desk.incident is not None
+    return next(rung for rung in ladder(app.desk.incident, app.clock.now()) if rung.level == level)
 
 
 def screen_text(app: IslaApp) -> str:
@@ -99,6 +105,34 @@ async def test_hold_needs_a_reason_and_ends(tmp_path: Path) -> None:
         assert "on hold 10:00" in screen_text(app)
         await press(pilot, "H")
         assert kinds(app)[-1] == "hold_ended"
+
+
+async def test_acknowledging_for_who_was_called_silences_them(tmp_path: Path) -> None:
+    """`k` names which of those called is answered for: they are nagged no more, the others still are."""
+    moment = Moment()
+    async with incident(tmp_path, moment) as (pilot, app):
+        moment.pass_by(minutes=16)
+        await app.tick()
+        await settle(pilot)
+        assert "L2 due 14:27Z, 1 min ago: call Platform lead, Senior engineer" in screen_text(app)
+        await press(pilot, "k", "enter", "ctrl+u")
+        await type_text(pilot, "ben")
+        await press(pilot, "enter")
+        assert app.desk.incident is not None
+        assert rung(app, "L2").acknowledged_by == ("ben",)
+        assert rung(app, "L2").waiting_for == ("Senior engineer",)
+        await app.tick()
+        await settle(pilot)
+        assert "1 min ago: call Senior engineer" in screen_text(app)
+
+        moment.pass_by(minutes=15)
+        await app.tick()
+        await settle(pilot)
+        await press(pilot, "k", "down", "down", "f2")
+        assert rung(app, "L3").waiting_for == ()
+        assert rung(app, "L3").acknowledged_by == ("ana",)
+        await press(pilot, "k", "f2")
+        assert rung(app, "L2").nag == "none"
 
 
 async def test_alarm_rings_once_and_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,14 +132,15 @@ class IncidentDeeds(Deeds):
             return
         answers = await self.push_screen_wait(sheet)
         if answers is not None:
-            await self.attempt(
-                lambda incident: act.acknowledge(
-                    incident,
-                    answers["level"],
-                    answers["person"],
-                    **self.stamp(),
-                )
-            )
+            await self.attempt(lambda incident: self._acknowledge(incident, answers))
+
+    def _acknowledge(self, incident: Incident, answers: Answers) -> list[Event]:
+        level, targets = dialogs.acknowledged_targets(incident, self.board, answers["for"])
+        return [
+            event
+            for target in targets
+            for event in act.acknowledge(incident, level, answers["person"], **self.stamp(), target=target)
+        ]
 
     @work(exit_on_error=False, group="deed")
     async def do_escalate(self, key: str) -> None:

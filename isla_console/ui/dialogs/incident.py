@@ -171,22 +171,47 @@ def note_sheet(board: Board) -> AskScreen:
     )
 
 
+EVERYONE = "*"
+"""The answer that stands for all who are called at a level."""
+
+
 def acknowledge_sheet(board: Board, incident: Incident) -> AskScreen | None:
-    """Which engaged level is acknowledged, and by whom; None when no level is engaged."""
-    engaged = [rung for rung in ladder(incident, board.now) if rung.is_engaged]
+    """Who of those called is on it, and by what name; None when no level is engaged.
+
+    Those still waited for come first, the highest level of them on top. The answer `for` is
+    `level/target`, with EVERYONE for all of a level at once.
+    """
+    engaged = [rung for rung in reversed(ladder(incident, board.now)) if rung.is_engaged]
     if not engaged:
         return None
-    choices = [
-        Choice(rung.level, rung.level, ", ".join(rung.waiting_for or rung.targets))
-        for rung in reversed(engaged)
-    ]
+    waited, others = [], []
+    for rung in engaged:
+        for target in rung.waiting_for:
+            waited.append(Choice(f"{rung.level}/{target}", f"{rung.level} {target}", "called, no answer yet"))
+        if len(rung.waiting_for) > 1:
+            waited.append(Choice(f"{rung.level}/{EVERYONE}", f"{rung.level} all of them", "nobody is nagged"))
+        others += [
+            Choice(f"{rung.level}/{target}", f"{rung.level} {target}")
+            for target in rung.targets
+            if target not in rung.waiting_for
+        ]
+    choices = [*waited, *others]
     return AskScreen(
         "Acknowledge",
         [
-            Field("level", "Level", choices[0].value, choices),
-            Field("person", "Who is on it", board.actor, check=required("a name")),
+            Field("for", "Who answered", choices[0].value, choices),
+            Field("person", "Their name", board.actor, check=required("a name")),
         ],
     )
+
+
+def acknowledged_targets(incident: Incident, board: Board, answer: str) -> tuple[str, list[str]]:
+    """The level, and the targets that an answer of `acknowledge_sheet` speaks for."""
+    level, _, target = answer.partition("/")
+    if target != EVERYONE:
+        return level, [target]
+    waiting = [rung.waiting_for for rung in ladder(incident, board.now) if rung.level == level]
+    return level, [name for names in waiting for name in names]
 
 
 def escalate_sheet(board: Board, incident: Incident) -> AskScreen | None:
