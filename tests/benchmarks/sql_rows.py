@@ -5,6 +5,7 @@ python -m tests.benchmarks.sql_rows [embedded|system]
 
 import asyncio
 import contextlib
+import os
 import resource
 import shutil
 import subprocess
@@ -74,15 +75,35 @@ async def measure(server: Server) -> None:
 
 
 def beside(server: Server) -> None:
-    """The same rows by psql, where it is installed."""
-    if (psql := shutil.which("psql")) is None:
-        return
-    command = ["/usr/bin/time", "-f", "%M", psql, server.url().reveal(), "-qAtc", SQL]
-    started = monotonic()
-    told = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    kib = told.stderr.split()[-1] if told.stderr.split() else "0"
-    memory = f", {int(kib) / 1024:.0f} MiB" if kib.isdigit() else ""
-    print(f"psql: all rows after {monotonic() - started:.1f} s{memory}")
+    """The same rows by psql and pgcli, where they are installed: all of them, into nowhere."""
+    address = server.url().reveal()
+    commands = {
+        "psql": ("psql", address, "-qAtc", SQL),
+        "psql, by a cursor": ("psql", address, "-qAt", "-v", "FETCH_COUNT=1000", "-c", SQL),
+        "pgcli": ("pgcli", address, "--no-warn", "-c", SQL),
+    }
+    for name, (program, *arguments) in commands.items():
+        if (found := shutil.which(program)) is None:
+            print(f"{name}: not installed")
+            continue
+        started = monotonic()
+        done = subprocess.Popen(
+            [found, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PAGER": "cat", "TERM": "dumb"},
+        )
+        assert done.stdout is not None
+        first = None
+        while done.stdout.read(65536):
+            first = first or monotonic() - started
+        _, status, usage = os.wait4(done.pid, 0)
+        done.returncode = os.waitstatus_to_exitcode(status)
+        print(
+            f"{name}: first bytes after {(first or 0) * 1000:.0f} ms, all after {monotonic() - started:.1f} s,"
+            f" peak memory {usage.ru_maxrss / 1024:.0f} MiB (exit {done.returncode})"
+        )
 
 
 if __name__ == "__main__":
