@@ -101,8 +101,8 @@ def beside(server: Server) -> None:
         _, status, usage = os.wait4(done.pid, 0)
         done.returncode = os.waitstatus_to_exitcode(status)
         print(
-            f"{name}: first bytes after {(first or 0) * 1000:.0f} ms, all after {monotonic() - started:.1f} s,"
-            f" peak memory {usage.ru_maxrss / 1024:.0f} MiB (exit {done.returncode})"
+            f"{name}: first bytes after {(first or 0) * 1000:.0f} ms, all after {monotonic() - started:.1f} s"
+            f", peak memory {usage.ru_maxrss / 1024:.0f} MiB (exit {done.returncode})"
         )
 
 
