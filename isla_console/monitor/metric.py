@@ -19,6 +19,9 @@ from isla_console.monitor.sample import State
 
 HISTORY = 60
 """Values kept for a sparkline."""
+COURSE_STEP = timedelta(seconds=30)
+COURSE = timedelta(hours=1)
+"""How far back the course goes, a value each step."""
 STALE_INTERVALS = 3
 FEW_SAMPLES = 20
 """A 95th percentile of fewer is one slow answer: marked provisional."""
@@ -83,6 +86,9 @@ class Reading:
     """Why it is unknown, stale or blind and what to do, or how near the next change is."""
     history: tuple[float | None, ...]
     """Latest last, at most 60; None where a sample failed."""
+    course: tuple[tuple[datetime, float], ...] = ()
+    """The last hour, latest last: a value each half minute, and since when. One beyond the alert bound is
+    kept rather than one that is not."""
 
 
 class MetricTracker:
@@ -98,6 +104,7 @@ class MetricTracker:
         # What waits for a setting stays unknown, and says so, also while blind.
         self._has_source = unknown == WAITING
         self._history: deque[float | None] = deque(maxlen=HISTORY)
+        self._course: deque[tuple[datetime, float]] = deque(maxlen=COURSE // COURSE_STEP)
         self._value: float | None = None
         self._n = 0
         self._sampled_at: datetime | None = None
@@ -123,6 +130,7 @@ class MetricTracker:
         self._value, self._n, self._sampled_at, self._failure = value, n, at, ""
         self._fresh_from = None
         self._history.append(value)
+        self._remember(value, at)
         if self._hysteresis.raised:
             self._enter("alert", at)
         else:
@@ -176,7 +184,16 @@ class MetricTracker:
             since=None if state == "blind" else since,
             reason=self._reason(state),
             history=tuple(self._history),
+            course=tuple(self._course),
         )
+
+    def _remember(self, value: float, at: datetime) -> None:
+        if not self._course or not timedelta() <= at - self._course[-1][0] < COURSE_STEP:
+            self._course.append((at, value))
+            return
+        since, before = self._course[-1]
+        if self.rule.alert.holds(value) or not self.rule.alert.holds(before):
+            self._course[-1] = (since, value)
 
     def _reason(self, state: State) -> str:
         if state == "blind":

@@ -185,3 +185,16 @@ def test_a_probe_that_never_answered_is_not_ok() -> None:
     tracker.observe(sample(False, 0))
     reading = tracker.reading(at(0))
     assert (reading.state, reading.reason) == ("unknown", "timed out after 2 s · 1 of 3 bad")
+
+
+def test_the_course_is_an_hour_of_half_minutes_and_keeps_what_was_bad() -> None:
+    tracker = MetricTracker(rule())
+    run(tracker, [20, 900, 30, 40, 40, 40, 25, 26])
+    assert tracker.reading(at(35)).course == ((at(0), 900), (at(30), 26))
+    for second in range(60, 4000, 5):
+        tracker.observe(20, at(second))
+    course = tracker.reading(at(4000)).course
+    assert len(course) == 120
+    assert (course[0][0], course[-1][0]) == (at(3990 - 119 * 30), at(3990))
+    tracker.observe(21, at(100))  # the clock went back: what comes now is a new moment
+    assert tracker.reading(at(100)).course[-1] == (at(100), 21)

@@ -66,6 +66,7 @@ def snapshot(runbook: Runbook, states: Sequence[tuple[State, float]], now: datet
                 since=now - timedelta(minutes=3),
                 reason="set STRIPE_API_KEY" if unknown else "",
                 history=() if unknown else tuple([value / 8] * 8 + [value] * 6),
+                course=() if unknown else _course(now, value),
             )
         )
     probes = tuple(
@@ -84,6 +85,12 @@ def snapshot(runbook: Runbook, states: Sequence[tuple[State, float]], now: datet
         LinkReading("blind", None, "no target answered", now) if blind else LinkReading("ok", 12.0, "", now)
     )
     return Snapshot(now, tuple(metrics), probes, link, SessionReading("unknown", ""))
+
+
+def _course(now: datetime, value: float) -> tuple[tuple[datetime, float], ...]:
+    """An eighth of it for half an hour, and all of it for the last three minutes."""
+    each = ((now - timedelta(seconds=30 * n), value if n <= 6 else value / 8) for n in range(60, -1, -1))
+    return tuple(each)
 
 
 def _sample(probe: HealthCheck | DatabaseCheck, now: datetime, failed: bool) -> Sample:

@@ -167,6 +167,27 @@ async def test_the_deployments_page_names_the_suspect(tmp_path: Path) -> None:
         assert "dpl_8xK2qWvTn4RzYb" in screen_text(app)
 
 
+async def test_measures_share_the_deployments_time_line(tmp_path: Path) -> None:
+    """What rose begins to be drawn high under the alert's mark, right of the deployment's."""
+    from isla_console.ui.views.deployments import deployment_rows
+
+    async with console(tmp_path) as (_, app):
+        lines = [row.content.plain for row in deployment_rows(app.board, 80)]
+    [mark] = [line.index("▾") for line in lines if "▾" in line]
+    [began] = [line.index("◆") for line in lines if "◆" in line]
+    [course] = [line for line in lines if line.startswith(" Redirect p95")]
+    assert mark < began
+    assert abs(course.index("█") - began) <= 1
+    assert set(course[course.index("█") :].strip()) == {"█"}
+    # Half an hour was measured; the time before is left blank, not drawn as zero.
+    assert course[16 : 16 + 30].isspace()
+    assert [line.split("  ")[0].strip() for line in lines if "▁" in line or "█" in line] == [
+        "Redirect p95",
+        "Error rate",
+        "DB connections",
+    ]
+
+
 SECTION = "the key lacks the permission rak_event_read (403)"
 BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "deployments 401": ("D", {"deployments": deployments(reason="401, it does not accept our token")}),

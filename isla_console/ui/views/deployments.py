@@ -1,19 +1,23 @@
 """What went live and when, against what broke and when."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from textual.content import Content
 
 from isla_console.monitor.deployments import Deployment, DeploymentsReading
+from isla_console.monitor.metric import COURSE_STEP, STALE_INTERVALS, Reading
 from isla_console.plain import plain
 from isla_console.triage.ranking import before_onset, short_id
 from isla_console.ui.board import Board
 from isla_console.ui.format import age, duration, hm
-from isla_console.ui.theme import GLYPHS, MUTED, STYLES
+from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
 from isla_console.ui.widgets.rows import Row
 
 _HOUR = timedelta(hours=1)
+_NAME = 15
+"""Cells for a measure's name, before the time line."""
+_MEASURES = 3
 
 
 def deployment_rows(board: Board, width: int) -> list[Row]:
@@ -55,8 +59,9 @@ def _first_alert(board: Board) -> str:
 
 
 def _time_line(board: Board, reading: DeploymentsReading, width: int) -> Iterator[Row]:
-    """The last hour, oldest left: ▾ a deployment went live, ◆ an alert began."""
-    cells = max(20, min(width - 2, 100))
+    """The last hour, oldest left: ▾ a deployment went live, ◆ an alert began; below, what was measured."""
+    cells = max(20, min(width - 2 - _NAME, 100))
+    indent = " " * (_NAME + 1)
     began = board.now - _HOUR
 
     def column(at: datetime) -> int:
@@ -78,12 +83,42 @@ def _time_line(board: Board, reading: DeploymentsReading, width: int) -> Iterato
         start = min(place, cells - len(text))
         if start >= 0 and all(cell == " " for cell in labels[max(0, start - 1) : start + len(text)]):
             labels[start : start + len(text)] = text
-    yield Row.text(Content.styled(f" {''.join(labels)}", "$accent"))
-    yield Row.text(Content.styled(f" {''.join(marks)}", "$accent"))
+    yield Row.text(Content.styled(f"{indent}{''.join(labels)}", "$accent"))
+    yield Row.text(Content.styled(f"{indent}{''.join(marks)}", "$accent"))
     cells_of_line = ((cell, STYLES["alert"] if cell == GLYPHS["alert"] else MUTED) for cell in line)
-    yield Row.text(Content.assemble(" ", *cells_of_line))
+    yield Row.text(Content.assemble(indent, *cells_of_line))
+    for metric in _measured(board):
+        yield Row.text(_course(metric, board, cells))
     left, right = hm(began), f"{hm(board.now)} now"
-    yield Row.text(Content.styled(f" {left}{right:>{cells - len(left)}}", MUTED))
+    yield Row.text(Content.styled(f"{indent}{left}{right:>{cells - len(left)}}", MUTED))
+
+
+def _measured(board: Board) -> list[Reading]:
+    """The measures to draw: what is in alert, the first to begin first, what is elevated, then the others."""
+    found = [one for one in (board.snapshot.metrics if board.snapshot else ()) if one.course]
+    order = {"alert": 0, "elevated": 1}
+    found.sort(key=lambda one: (order.get(one.state, 2), one.since or board.now if one.state in order else 0))
+    return found[:_MEASURES]
+
+
+def _course(metric: Reading, board: Board, cells: int) -> Content:
+    """A measure over the last hour; where nothing was measured, nothing is drawn."""
+    spec = board.runbook.metric(metric.id)
+    began, span = board.now - _HOUR, _HOUR / cells
+    lasts = max(2 * COURSE_STEP, timedelta(seconds=STALE_INTERVALS * spec.every_s))
+    worst = max if spec.alert.upward else min
+    values: list[float | None] = []
+    for cell in range(cells):
+        start = began + cell * span
+        stop = start + span if cell < cells - 1 else datetime.max.replace(tzinfo=UTC)
+        here = [value for at, value in metric.course if start <= at < stop]
+        before = [value for at, value in metric.course if start - lasts < at < start]
+        values.append(worst(here) if here else before[-1] if before else None)
+    ceiling = spec.alert.value if spec.alert.upward else 0.0
+    drawn = sparkline(values, cells, ceiling)
+    bad = (value is not None and spec.alert.holds(value) for value in values)
+    shown = ((cell, STYLES["alert"] if hot else MUTED) for cell, hot in zip(drawn, bad, strict=False))
+    return Content.assemble((f" {metric.short[: _NAME - 1]:<{_NAME}}", MUTED), *shown)
 
 
 def newest(board: Board) -> Content:
