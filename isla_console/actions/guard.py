@@ -106,7 +106,15 @@ _SHELL: Final[tuple[tuple[Effect, str, str], ...]] = (
      "ends or restarts processes"),
     ("destroy", r"\bcurl\b[^|;&\n]*(?:-[a-zA-Z]*X\s*|--request[=\s]+)[\"']?DELETE\b", "sends a DELETE"),
     ("write", r"\bcurl\b[^|;&\n]*(?:(?:-[a-zA-Z]*X\s*|--request[=\s]+)[\"']?(?:POST|PUT|PATCH)\b"
-     r"|\s(?:-d|--data\S*|-F|--form|-T|--upload-file|--json)\b)", "sends a request that writes"),
+     r"|\s(?:-[a-zA-Z]*[dFT]|--data\S*|--form|--upload-file|--json)(?=[\s=\"'@]|$))",
+     "sends a request that writes"),
+    ("write", r"\bwget\b[^|;&\n]*\s--(?:post-\S+|method|body-\S+)", "sends a request that writes"),
+    ("destroy", r"\bfind\b[^|;&\n]*\s-(?:delete|exec\w*|ok\w*)\b", "removes or runs what it finds"),
+    ("destroy", r"\b(?:aws|gcloud|az|gh|heroku|fly|flyctl)\s[^|;&\n]*(?:\brm\b|delete|destroy|terminate)",
+     "deletes at a cloud"),
+    ("destroy", r"(?i)\bredis-cli\b[^|;&\n]*\b(?:flushall|flushdb|del|unlink)\b", "deletes from Redis"),
+    ("write", r"\b(?:python\d?(?:\.\d+)?|perl|ruby|node|php)\s+(?:\S+\s+)*?-\w*[ecr]\b|\bcrontab\b"
+     r"|\b(?:rsync|scp|sftp)\s", "runs or moves what cannot be told from here"),
     ("write", r"\b(?:npm|pnpm|yarn)\s+(?:run|install|ci|publish)\b", "runs a project's own scripts"),
     ("write", r"\b(?:mv|cp|ln|install|chmod|chown|tee|sed\s+-i\S*)\s", "changes files"),
     ("write", r"\beval\b|\|\s*(?:ba|z)?sh\b|\bxargs\b|\bsudo\b|\bssh\b|\bdocker\s+(?:run|exec|rm|stop|kill)",
@@ -122,6 +130,12 @@ _READING_POSTS: Final = re.compile(
     r"/(?:tokeninfo|introspect|search|query/read-only|network-bans/retrieve|observability/\w+)$"
 )
 """Paths whose POST is known to read: a token or a query stands in the body, nothing is changed."""
+
+
+_DESTROYING_PATHS: Final = re.compile(
+    r"/(refunds|payouts|transfers|cancel|void|restore[\w-]*|database/query|database/migrations)$"
+)
+"""Paths whose requests pay out, overwrite data or run any SQL."""
 
 
 def _seen(step: Step, sql_effect: SqlEffect) -> Iterator[tuple[Effect, str]]:
@@ -144,6 +158,10 @@ def _by_method(call: HttpCall) -> Iterator[tuple[Effect, str]]:
         yield "destroy", "a DELETE request deletes"
     elif call.method not in {"GET", "HEAD"} and not _READING_POSTS.search(path):
         yield "write", f"a {call.method} request writes"
+    if call.method != "GET" and (match := _DESTROYING_PATHS.search(path)):
+        yield "destroy", f"{match[1]} cannot be taken back"
+    if any("method-override" in name.lower() for name in call.headers):
+        yield "destroy", "a header makes another method of it"
     if re.search(r"/(?:rollback|promote)/", call.url) and call.method != "GET":
         yield "destroy", "it changes which deployment serves production"
     if re.search(r"/(?:runtime-logs|stream)$", path):

@@ -79,6 +79,8 @@ class Capture:
         """What is kept now."""
         head, tail = bytes(self._head), bytes(self._tail[-TAIL:])
         dropped = self.size - len(head) - len(tail)
+        if wide := _wide(head[:_SNIFF]):
+            return self._take_wide(head, tail, dropped, wide)
         if b"\0" in head[:_SNIFF]:
             note = f"binary output, {self.size:,} bytes; it begins: {decoded(head[:256])}"
             return Output(note, "", self.size, 0, True)
@@ -86,8 +88,27 @@ class Capture:
             return Output(decoded(head + tail), "", self.size, 0)
         return Output(decoded(head), decoded(tail), self.size, dropped)
 
+    def _take_wide(self, head: bytes, tail: bytes, dropped: int, encoding: str) -> Output:
+        """What is kept, as the UTF-16 that it is."""
+        if not dropped:
+            return Output(
+                (head + tail).decode(encoding, "backslashreplace").lstrip("\ufeff"), "", self.size, 0
+            )
+        odd = (self.size - len(tail)) % 2
+        return Output(
+            head.decode(encoding, "backslashreplace").lstrip("\ufeff"),
+            tail[odd:].decode(encoding, "backslashreplace"),
+            self.size,
+            dropped,
+        )
+
     def last_lines(self, count: int, redactor: Redactor) -> list[str]:
         """The newest whole lines, redacted, each cut to `LINE` characters: for a live view."""
+        if wide := _wide(bytes(self._head[:_SNIFF])):
+            finished, _, _ = self.take().text(redactor).rpartition("\n")
+            return [line[:LINE] for line in finished.splitlines()[-count:]] or [
+                f"{wide}, {self.size:,} bytes so far"
+            ]
         if b"\0" in self._head[:_SNIFF]:
             return [f"binary output, {self.size:,} bytes so far"]
         end = bytes(self._tail[-_LIVE:]) if self._tail else bytes(self._head[-_LIVE:])
@@ -110,3 +131,18 @@ class Capture:
 def decoded(data: bytes) -> str:
     """UTF-8 where it is UTF-8; any other byte stays visible as \\xNN."""
     return data.decode("utf-8", "backslashreplace")
+
+
+def _wide(head: bytes) -> str:
+    """The encoding of UTF-16, told by its mark or by every other byte being zero; "" for anything else."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16-le" if head[0] == 0xFF else "utf-16-be"
+    start = head[:256]
+    half = len(start) // 2
+    for name, zeros, others in (
+        ("utf-16-le", start[1::2], start[::2]),
+        ("utf-16-be", start[::2], start[1::2]),
+    ):
+        if half >= 4 and zeros.count(0) >= 0.8 * half and others.count(0) == 0:
+            return name
+    return ""

@@ -6,10 +6,9 @@ one step is also hidden in the output of another.
 """
 
 import base64
-import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from isla_console.settings import MASK, Secret
 
@@ -55,7 +54,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[Secret | str] = ()) -> None:
         self._needles: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._patterns: list[re.Pattern[str]] = []
         self._names: dict[str, str] = {}
         for secret in secrets:
             self.add(secret)
@@ -63,11 +62,11 @@ class Redactor:
     def add(self, secret: Secret | str | None) -> None:
         """Hide this value from now on, however it is spelt."""
         text = secret.reveal() if isinstance(secret, Secret) else secret
-        fresh = {needle for needle in _spellings(text or "") if len(needle) >= SHORTEST} - self._needles
+        fresh = {form for form in _forms(text or "") if len(form) >= SHORTEST} - self._needles
         if fresh:
             self._needles |= fresh
-            longest_first = sorted(self._needles, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            ways = (way for form in sorted(fresh, key=len, reverse=True) for way in _patterns(form))
+            self._patterns.append(re.compile("|".join(ways)))
             self._names.clear()
 
     def text(self, text: str) -> str:
@@ -119,8 +118,8 @@ class Redactor:
         return merged
 
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
-        if self._pattern is not None:
-            yield from (match.span() for match in self._pattern.finditer(text))
+        for pattern in self._patterns:
+            yield from (match.span() for match in pattern.finditer(text))
         for look in _LOOKS:
             group = "secret" if "secret" in look.groupindex else 0
             for match in look.finditer(text):
@@ -128,29 +127,77 @@ class Redactor:
                     yield match.span(group)
 
 
-def _spellings(secret: str) -> set[str]:
-    """A secret as it stands, in a URL, in JSON, in Base64, line by line; of an address also its password."""
-    plain_forms = {secret, secret.strip(), *(line.strip() for line in secret.splitlines() if len(line) > 7)}
+def _forms(secret: str) -> set[str]:
+    """A secret whole, and line by line; of an address also its password."""
+    forms = {secret, secret.strip(), *(line.strip() for line in secret.splitlines() if len(line) > 7)}
     if "://" in secret:
         try:
             password = urlsplit(secret).password
         except ValueError:
             password = None
         if password:
-            plain_forms |= {password, unquote(password)}
-    found = set(plain_forms)
-    for form in plain_forms:
-        raw = form.encode("utf-8", "surrogateescape")
-        found |= {
-            quote(form, safe="", errors="surrogatepass"),
-            quote_plus(form, errors="surrogatepass"),
-            json.dumps(form)[1:-1],
-            json.dumps(form, ensure_ascii=False)[1:-1],
-            repr(form)[1:-1],
-        }
-        if len(raw) >= 8:
-            found |= set(_base64(raw))
-    return found
+            forms |= {password, unquote(password)}
+    return forms
+
+
+_WRAPPED = r"[\s\x00\\n]*"
+"""Between two characters of Base64, which tools wrap, and JSON writes the line end as \\n."""
+_BACKSLASHES = r"\\\\*"
+
+
+def _patterns(form: str) -> Iterator[str]:
+    """Regular expressions for a text however it is spelt: percent-encoded (also twice), escaped for JSON, a
+    shell, SQL or HTML, in Base64 or hexadecimal. Each begins with a plain character, for the sake of speed.
+    """
+    ways = [_ways(char) for char in form]
+    rest = "".join(way[0] if len(way) == 1 else f"(?:{'|'.join(way)})" for way in ways[1:])
+    for first in ways[0]:
+        yield first + rest
+    raw = form.encode("utf-8", "surrogateescape")
+    if len(raw) >= 8:
+        for encoded in dict.fromkeys(_base64(raw)):
+            yield _WRAPPED.join(map(re.escape, encoded))
+        for digits in (raw.hex(), raw.hex().upper()):
+            yield digits[0] + r"[\s:]*".join(digits)[1:]
+
+
+def _ways(char: str) -> list[str]:
+    """One character in every spelling, itself first; letters and digits are never spelt otherwise."""
+    plain = re.escape(char)
+    if char.isascii() and (char.isalnum() or char in "-_."):
+        return [plain]
+    raw = char.encode("utf-8", "surrogateescape")
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    code = ord(char)
+    found = [
+        plain,
+        _BACKSLASHES + plain,
+        "".join(f"%(?:25)*{_hex(f'{byte:02x}')}" for byte in raw),
+        "".join(f"{_BACKSLASHES}u{_hex(units[at : at + 4])}" for at in range(0, len(units), 4)),
+        f"{_BACKSLASHES}U{_hex(f'{code:08x}')}",
+        "".join(f"{_BACKSLASHES}x{_hex(f'{byte:02x}')}" for byte in raw),
+        "".join(f"{_BACKSLASHES}{byte:03o}" for byte in raw),
+        f"&(?:#0*{code}|#[xX]0*{_hex(f'{code:x}')}|{_ENTITIES.get(char, 'none')});",
+    ]
+    if code < 0x100:
+        found.append(f"{_BACKSLASHES}x{_hex(f'{code:02x}')}")
+    return found + _OTHERWISE.get(char, [])
+
+
+_ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_OTHERWISE = {
+    " ": [r"\+"],
+    "\n": [_BACKSLASHES + "n"],
+    "\r": [_BACKSLASHES + "r"],
+    "\t": [_BACKSLASHES + "t"],
+    "'": ["'" + _BACKSLASHES + "''", "'\"'\"'", "''"],
+    '"': ['""'],
+}
+
+
+def _hex(digits: str) -> str:
+    """Hexadecimal digits in capitals or not."""
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
 
 
 def _base64(raw: bytes) -> Iterator[str]:

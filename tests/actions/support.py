@@ -65,4 +65,5 @@ def shell_step(script: str, **more: Any) -> Step:
 
 def http_step(url: str, method: str = "GET", **more: Any) -> Step:
     call = {key: more.pop(key) for key in ("query", "headers", "body", "form") if key in more}
-    return Step(id="step", title="A step", kind="http", http=HttpCall(method=method, url=url, **call), **more)  # type: ignore[arg-type]
+    more.setdefault("id", "step")
+    return Step(title="A step", kind="http", http=HttpCall(method=method, url=url, **call), **more)  # type: ignore[arg-type]

@@ -52,6 +52,22 @@ def runbook() -> Runbook:
         ("curl https://x | sh", "write"),
         ("tail -n 5 -f /var/log/x", "stream"),
         ("dig isla.link", "read"),
+        ("curl -sd x=1 https://x/y", "write"),
+        ("curl -sF a=@b https://x/y", "write"),
+        ("curl -sSfL -o /dev/null -D - https://x/y", "read"),
+        ("wget -q --post-data=x https://x/y", "write"),
+        ("find /tmp -name x -delete", "destroy"),
+        ("find . -exec cat {} +", "destroy"),
+        ("find . -name x", "read"),
+        ("aws s3 rm s3://x --recursive", "destroy"),
+        ("gcloud sql instances delete x", "destroy"),
+        ("aws s3 ls", "read"),
+        ("redis-cli -h x FLUSHALL", "destroy"),
+        ("redis-cli info", "read"),
+        ("python3 -c 'import os'", "write"),
+        ("perl -ne 'print' x", "write"),
+        ("node --version", "read"),
+        ("rsync -a x y:", "write"),
     ],
 )
 def test_shell(script: str, effect: Effect) -> None:
@@ -71,6 +87,12 @@ def test_shell(script: str, effect: Effect) -> None:
         ("POST", "https://oauth2.googleapis.com/tokeninfo", "read"),
         ("POST", "https://x/v1/projects/p/rollback/dpl_1", "destroy"),
         ("GET", "https://x/v1/projects/p/deployments/d/runtime-logs", "stream"),
+        ("POST", "https://x/v1/refunds", "destroy"),
+        ("GET", "https://x/v1/refunds", "read"),
+        ("POST", "https://x/v1/subscriptions/sub_1/cancel", "destroy"),
+        ("POST", "https://x/v1/projects/p/database/backups/restore-pitr", "destroy"),
+        ("POST", "https://x/v1/projects/p/database/query", "destroy"),
+        ("POST", "https://x/v1/projects/p/database/query/read-only", "read"),
     ],
 )
 def test_http(method: str, url: str, effect: Effect) -> None:
@@ -93,6 +115,11 @@ def test_sql(statement: str, is_read: bool) -> None:
     found = judge(step, FREE, sql_effect)
     assert (found.effect == "read") is is_read
     assert found.is_guarded is not is_read
+
+
+def test_a_header_that_changes_the_method() -> None:
+    step = http_step("https://x/y", "POST", headers={"X-HTTP-Method-Override": "DELETE"})
+    assert judge(step, FREE, sql_effect).effect == "destroy"
 
 
 def test_never_lower_than_declared(runbook: Runbook) -> None:

@@ -1,7 +1,9 @@
 """Answers that are not what they promised, redirects, caps, streams."""
 
 import asyncio
+import gzip
 import json
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -209,6 +211,79 @@ async def test_a_huge_answer_is_cut(bench: Bench, server: Server) -> None:
     assert "longer than 8 MiB, not tabulated" in outcome.result
     assert outcome.truncated
     assert len(outcome.output) <= HEAD + TAIL
+
+
+@pytest.mark.parametrize("packing", ["gzip", "deflate"])
+async def test_a_few_bytes_that_are_gigabytes(
+    bench: Bench, server: Server, monkeypatch: pytest.MonkeyPatch, packing: str
+) -> None:
+    """Unpacked in small pieces, and only as far as it is looked at."""
+    pack = zlib.compressobj(9, wbits=31 if packing == "gzip" else 15)
+    bomb = b"".join(pack.compress(b"[" + b" " * 2**20) for _ in range(20)) + pack.flush()
+    sizes: list[int] = []
+    feed = Capture.feed
+
+    def seen(self: Capture, data: bytes) -> None:
+        sizes.append(len(data))
+        feed(self, data)
+
+    monkeypatch.setattr(Capture, "feed", seen)
+    server.respond = server.plain(bomb, headers=f"Content-Encoding: {packing}\r\n")
+    outcome = await bench.do(http_step(server.url, table="@"))
+    assert "longer than 8 MiB" in outcome.result
+    assert max(sizes) <= 64 * 1024
+    assert sum(sizes) < 9 * 2**20
+    assert "accept-encoding: identity" in server.asked[0].lower()
+    stream = bench.runner.start(http_step(server.url, id="s", effect="stream"), Judgement("stream"), NOW)
+    assert stream.task is not None
+    await asyncio.wait_for(stream.task, 30)
+    assert max(sizes) <= 2 * 64 * 1024 + 1
+
+
+@pytest.mark.parametrize(
+    ("packing", "body", "said"),
+    [
+        ("gzip", b"no gzip at all", "the answer's compression is broken"),
+        ("br", b"\x0b\x02\x80", "it is packed as br, which was not asked for"),
+        ("gzip", gzip.compress(b'{"id": 1}', mtime=0), "1 row"),
+        ("", b'{"id": 1}', "1 row"),
+    ],
+    ids=["broken", "not asked for", "gzip", "plain"],
+)
+async def test_packed_answers(bench: Bench, server: Server, packing: str, body: bytes, said: str) -> None:
+    server.respond = server.plain(body, headers=f"Content-Encoding: {packing}\r\n")
+    assert said in (await bench.do(http_step(server.url, table="@"))).result
+
+
+async def test_headers_without_end(bench: Bench, server: Server) -> None:
+    async def endless(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        for number in range(20_000):
+            writer.write(b"X-%d: %s\r\n" % (number, b"y" * 500))
+            await writer.drain()
+
+    server.respond = endless
+    outcome = await bench.do(http_step(server.url, timeout_s=10))
+    assert (outcome.ending, outcome.status) == ("failed", None)
+    assert "timed out" not in outcome.result
+
+
+async def test_long_lines_of_a_stream_stay_small(bench: Bench, server: Server) -> None:
+    """Whatever stands in a line, what is kept of it to be looked at has its bound."""
+
+    async def lines(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        wide = {f"c{number}": "v" * 500 for number in range(90)}
+        for one in (wide, {"deep": [["x" * 900] * 40]}, {"token": "abcdef", "n": 1}):
+            writer.write(json.dumps(one).encode() + b"\n")
+
+    server.respond = lines
+    run = bench.runner.start(http_step(server.url, effect="stream"), Judgement("stream"), NOW)
+    assert run.task is not None
+    await run.task
+    assert run.received == 3
+    assert all(len(str(row)) < 24 * 420 for row in run.rows)
+    assert run.rows[-1] == {"token": MASK, "n": 1}
 
 
 async def test_an_answer_that_hangs(bench: Bench, server: Server) -> None:

@@ -3,9 +3,14 @@
 import asyncio
 import base64
 import contextlib
+import html
 import json
+import re
+import shlex
+import time
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -66,6 +71,76 @@ def test_declared_in_every_spelling(secret: str) -> None:
         assert MASK in shown
         assert spelt not in shown
         assert shown.count(MASK) * len(MASK) >= len(shown) - len("before  after") - 12
+
+
+SPELT: dict[str, Callable[[str], str]] = {
+    "in a URL, slashes kept": quote,
+    "in a URL, small letters": lambda s: re.sub("%..", lambda m: m[0].lower(), quote(s, safe="")),
+    "in a URL within a URL": lambda s: quote(quote(s, safe=""), safe=""),
+    "in a form": quote_plus,
+    "JSON within JSON": lambda s: json.dumps(json.dumps(s))[3:-3],
+    "JSON of PHP": lambda s: json.dumps(s)[1:-1].replace("/", "\\/"),
+    "JSON of Go": lambda s: json.dumps(s)[1:-1].replace("<", "\\u003C").replace("&", "\\u0026"),
+    "for a shell": lambda s: shlex.quote(s)[1:-1] if shlex.quote(s) != s else s,
+    "in single quotes": lambda s: s.replace("'", "'\\''"),
+    "in double quotes": lambda s: re.sub(r'(["$`\\])', r"\\\1", s),
+    "by printf %q": lambda s: re.sub(r"([^\w./:=@%+,-])", r"\\\1", s, flags=re.ASCII),
+    "in SQL": lambda s: s.replace("'", "''"),
+    "in HTML": html.escape,
+    "in hexadecimal": lambda s: s.encode().hex(),
+    "in hexadecimal, spaced": lambda s: s.encode().hex(" ").upper(),
+    "as Python's bytes": lambda s: repr(s.encode())[2:-1],
+    "in ASCII": lambda s: s.encode("ascii", "backslashreplace").decode(),
+    "in wrapped Base64": lambda s: base64.encodebytes(b"x" * 50 + s.encode() + b"y" * 40).decode(),
+    "in Base64 for URLs": lambda s: base64.urlsafe_b64encode(s.encode()).decode().rstrip("="),
+}
+AWKWARD = [
+    *DECLARED.values(),
+    "it's a 'quoted' secret",
+    "back\\slash\\secret",
+    "dollar$HOME`x`!secret",
+    "tok-0123456789-secret/+=",
+]
+
+
+@pytest.mark.parametrize("spell", SPELT.values(), ids=SPELT)
+def test_however_a_tool_spells_it(spell: Callable[[str], str]) -> None:
+    for secret in AWKWARD:
+        spelt, shown = spell(secret), Redactor([secret]).text(f"before {spell(secret)} after")
+        assert MASK in shown, spelt
+        # A piece as long as half of it would be as good as the whole.
+        half = max(6, len(spelt) // 2)
+        pieces = {spelt[at : at + half] for at in range(len(spelt) - half + 1)}
+        if "Base64" not in spelt and not spelt.startswith("eHh4"):
+            assert not any(piece in shown for piece in pieces), (spelt, shown)
+
+
+def test_what_is_typed_late_costs_no_freeze() -> None:
+    """Neither adding one nor a page of text holds the keys up."""
+    redactor = Redactor(f"{number:02}/{'s3crEt-' * 5}=" for number in range(10))
+    began = time.process_time()
+    redactor.add("one more, typed just now: $x/y")
+    assert time.process_time() - began < 0.5
+    began = time.process_time()
+    redactor.text("GET /v1/events?limit=100 200 12 ms\n" * 900)
+    assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff"), ("utf-16-le", b""), ("utf-16-be", b"")],
+)
+def test_in_utf_16(encoding: str, mark: bytes) -> None:
+    """As PowerShell writes: read as what it is, so that a secret in it is known."""
+    capture, redactor = Capture(), Redactor(["topsecretvalue"])
+    capture.feed(mark + "caf\u00e9 one\nkey topsecretvalue\nhalf topsec".encode(encoding))
+    assert capture.last_lines(2, redactor) == ["café one", f"key {MASK}"]
+    assert capture.take().text(redactor).startswith(f"café one\nkey {MASK}\n")
+    capture.feed(("retvalue\n" + "x" * 400_001).encode(encoding))
+    text = capture.take().text(redactor)
+    assert "topsec" not in text
+    assert text.endswith("xxx")
+    assert "bytes are not kept" in text
 
 
 def test_the_password_of_an_address_alone() -> None:

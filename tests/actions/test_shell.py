@@ -219,6 +219,15 @@ async def test_a_watch_that_was_ended_costs_nothing() -> None:
     await lifeline.untie()
 
 
+async def test_output_that_ends_before_the_command() -> None:
+    """A command that closes its output and lives on is waited for, and can be stopped."""
+    ended, text = await go("echo out; exec >&- 2>&-; sleep 0.3; exit 5")
+    assert (ended.how, ended.exit_code, text) == ("exited", 5, "out\n")
+    ended, text = await go("echo $$; exec >&- 2>&-; sleep 67", timeout_s=0.4)
+    assert ended.how == "timed out"
+    assert await gone(int(text.split()[0]))
+
+
 async def test_cancelling_ends_it() -> None:
     capture = Capture()
     task = asyncio.create_task(run("echo $$; sleep 63", environment(PERSON, {}), capture))
