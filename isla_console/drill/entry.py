@@ -7,9 +7,10 @@ from typing import Literal, cast
 
 EntryKind = Literal[
     "phase", "outage", "alarm", "message", "inject", "hint", "cure", "cured", "wrong", "danger", "relapse",
-    "by_hand", "ended",
+    "by_hand", "ended", "cut_off",
 ]  # fmt: skip
-"""`outage`: the first fault. `cured`: the last cure. `by_hand`: the remote control, no engineer."""
+"""`outage`: the first fault. `cured`: the last cure. `by_hand`: the remote control, no engineer.
+`cut_off`: the console went without leaving, as by kill -9."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,6 @@ class PileUp:
             self._root = root
             await root.execute(_FORGOTTEN)
             self._behind.append(asyncio.create_task(self._migrate()))
-            await asyncio.sleep(_LOOK_S)
             self._behind += [asyncio.create_task(self._ask()) for _ in range(waiting)]
         elif waiting and self._root is not None and self._root.is_closed():
             self._root = None
@@ -71,21 +70,25 @@ class PileUp:
     async def _migrate(self) -> None:
         done = False
         while not done:
-            done = await self._does("postgres", "migration", _MIGRATION)
+            done = await self._does("postgres", "migration", _MIGRATION, again=False)
             await asyncio.sleep(_PAUSE_S)
 
     async def _ask(self) -> None:
         while True:
-            await self._does("isla_app", "billing-api", _QUERY)
+            await self._does("isla_app", "billing-api", _QUERY, again=True)
             await asyncio.sleep(_PAUSE_S)
 
-    async def _does(self, role: str, name: str, sql: str) -> bool:
+    async def _does(self, role: str, name: str, sql: str, *, again: bool) -> bool:
+        """Whether it ran, on a connection of its own; `again` and again, until that is gone."""
         try:
             connection = await self._database.connect(role, name)
         except _ERRORS:
             return False
         try:
             await connection.execute(sql)
+            while again:
+                await asyncio.sleep(_PAUSE_S)
+                await connection.execute(sql)
         except _ERRORS:
             return False
         finally:

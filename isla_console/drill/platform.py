@@ -154,9 +154,9 @@ class LivePlatform:
             "ISLA_DRILL_CONTROL": f"{control_url}/?token={token}",
         }
 
-    def stop(self) -> None:
-        """Cancel everything under way."""
-        self._story.close()
+    def stop(self, *, cut_off: bool = False) -> None:
+        """Cancel everything under way; `cut_off`: the console is gone without having left."""
+        self._story.close(cut_off=cut_off)
         for task in self._tasks:
             task.cancel()
         for pool in self._pools:  # or they would try to reconnect to a server that goes away

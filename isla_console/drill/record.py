@@ -37,6 +37,11 @@ class Record:
         """When it was left; of one that was cut off, its last entry."""
         return self.log[-1].at if self.log else self.began
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether nobody left it: the console was killed, or the platform with it."""
+        return not self.log or self.log[-1].kind != "ended"
+
     def first(self, *kinds: str) -> Entry | None:
         """The first entry of these kinds."""
         return next((entry for entry in self.log if entry.kind in kinds), None)

@@ -37,6 +37,7 @@ def in_full(judged: Score, scenario: Scenario) -> list[str]:
     record = judged.record
     how = [f"×{record.speed:g}: story, ladder and soak that much shorter"] if record.speed != 1 else []
     how += ["quiet"] if record.quiet else []
+    how += ["cut off: the console was gone before anybody left it"] if record.cut_off else []
     lines = [
         f"{scenario.title} ({record.scenario}), {record.began:%Y-%m-%d %H:%MZ}, {plain(record.actor)}",
         *how,

@@ -73,11 +73,14 @@ class Story:
             self._task.cancel()
             self._task = None
 
-    def close(self) -> None:
-        """The drill is over."""
+    def close(self, *, cut_off: bool = False) -> None:
+        """The drill is over; `cut_off`: nobody left it, the console is gone."""
         self.end()
         self._stop_between()
-        self._write("ended", "The drill was left")
+        if cut_off:
+            self._write("cut_off", "The drill was cut off")
+        else:
+            self._write("ended", "The drill was left")
 
     def heal(self) -> None:
         """By the remote control, no engineer: no fault is in force, and none comes by itself."""

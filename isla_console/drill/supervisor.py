@@ -2,7 +2,8 @@
 
 `python -m isla_console.drill.supervisor` reads one JSON line (`Order`) on standard input and
 writes JSON lines on standard output: `{"step", "seconds"}` while it starts, then `{"ready"}` or
-`{"error"}`. When standard input closes, because the console ended, however it ended, all goes.
+`{"error"}`. When standard input closes, because the console ended, however it ended, all goes; `left`
+before that says that somebody left it.
 """
 
 import asyncio
@@ -23,6 +24,8 @@ from isla_console.drill import database, postgres, record, runs, scenario, templ
 from isla_console.drill.platform import LivePlatform
 from isla_console.drill.process import ServiceUser, die_with_parent, service_user
 
+LEFT = b"left\n"
+"""What the console says last when somebody leaves it."""
 _GRACE_S = 2.0
 """How long an orderly end may take before it is cut short."""
 
@@ -75,6 +78,7 @@ class _Supervisor:
         self._server: postgres.Server | None = None
         self._platform: LivePlatform | None = None
         self._over = asyncio.Event()
+        self._left = False
 
     async def main(self) -> int:
         """Start, wait for the end, stop; the exit code."""
@@ -104,7 +108,7 @@ class _Supervisor:
         finally:
             self._cut_short_after(_GRACE_S)
             if self._platform is not None:
-                self._platform.stop()
+                self._platform.stop(cut_off=not self._left)
             if self._server is not None:
                 self._server.stop()
             for task in (watch, over, start):
@@ -189,12 +193,12 @@ class _Supervisor:
             loop.call_soon_threadsafe(self._over.set)
 
     async def _watch_input(self) -> None:
-        """Standard input closes when the console is gone."""
+        """Standard input closes when the console is gone; one that leaves says so before."""
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
-        while await reader.read(4096):
-            pass
+        while told := await reader.readline():
+            self._left = self._left or told == LEFT
         self._over.set()
 
     async def _until_the_end(self, over: "asyncio.Task[bool]") -> None:

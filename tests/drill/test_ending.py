@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from isla_console.drill import run, runs
+from isla_console.drill import record, run, runs
+from isla_console.journal.recorded import read_recorded
 from tests.support.platform import (
     SCENARIO,
     alive,
@@ -24,10 +25,11 @@ from tests.support.platform import (
     running_platform,
     runs_left,
 )
+from tests.support.terminal import Terminal
 
 
 def _wait_until_swept(folder: Path) -> None:
-    give_up = time.monotonic() + 2
+    give_up = time.monotonic() + 5
     while runs_left(folder):
         assert time.monotonic() < give_up, runs_left(folder)
         time.sleep(0.02)
@@ -89,6 +91,35 @@ def test_a_closed_terminal_ends_it(warm_folder: Path) -> None:
     console.wait(5)
     assert_gone(below)
     _wait_until_swept(warm_folder)
+
+
+def test_a_killed_drill_keeps_its_record_and_its_journal(warm_folder: Path) -> None:
+    """Killed while somebody works in it: what was written is readable, and the report says how it ended."""
+    environ = environment(warm_folder)
+    state = warm_folder / "state/isla-console/drill"
+    command = [sys.executable, "-m", "isla_console", "drill"]
+    with Terminal([*command, SCENARIO, "--quiet"], environ) as terminal:
+        terminal.wait_for("DRILL redirect-down", 40)
+        terminal.send("1")
+        terminal.wait_for("Diagnosis")
+        terminal.send("d")
+        terminal.wait_for("What is it?")
+        terminal.send("enter", "enter", "enter")
+        terminal.wait_for("Proposed P")
+        terminal.send("f2")
+        terminal.wait_for("DECLARED")
+        below = descendants(terminal.pid)
+        assert len(below) > 10
+        terminal.kill(signal.SIGKILL)
+        terminal.wait()
+        assert_gone(below, 10)
+    _wait_until_swept(warm_folder)
+    ((kept,), wrong) = record.read_all(state)
+    assert wrong == []
+    assert (kept.log[0].kind, kept.log[-1].kind) == ("phase", "cut_off")
+    assert [event.kind for event in read_recorded(state / "journal.sqlite3")].count("declared") == 1
+    told = subprocess.run([*command, "report"], env=environ, capture_output=True, text=True, check=True)
+    assert "cut off: the console was gone before anybody left it" in told.stdout
 
 
 def test_postgresql_goes_with_a_killed_supervisor_and_what_is_left_is_swept(warm_folder: Path) -> None:
