@@ -7,6 +7,7 @@ import contextlib
 import logging
 import resource
 import ssl
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -43,11 +44,11 @@ async def test_a_good_answer_is_timed_phase_by_phase(endpoints: Endpoints, probe
     assert phases.first_byte_ms is not None
     assert phases.server_ms is not None
     assert phases.total_ms is not None
-    assert 0 <= phases.connect_ms < 300
-    assert 115 <= phases.first_byte_ms < 400
+    assert 0 <= phases.connect_ms < 3000
+    assert 115 <= phases.first_byte_ms < 4000
     assert phases.server_ms == phases.first_byte_ms - phases.connect_ms
     parts = phases.dns_ms + phases.connect_ms + phases.first_byte_ms
-    assert parts + 70 <= phases.total_ms < parts + 500
+    assert parts + 70 <= phases.total_ms < parts + 5000
     assert abs(sample.at - datetime.now(UTC)) < timedelta(seconds=5)
 
 
@@ -186,7 +187,7 @@ async def test_what_never_ends_is_cut_off_on_time(
     url = await endpoints.url(handler)  # type: ignore[arg-type]
     started = time.monotonic()
     sample = await prober.probe(check(url, 0.4))
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
     assert (sample.ok, sample.reason) == (False, f"timed out after 0.4 s {doing}")
     assert (sample.timed_out_ms, sample.reached) == (400, True)
 
@@ -329,11 +330,12 @@ async def test_a_hanging_name_server_holds_up_nobody_else(
 
     real = socket.getaddrinfo
     asked: list[str] = []
+    released = threading.Event()
 
     def slow(host: str, *arguments: object, **options: object) -> object:
         asked.append(host)
         if host == "slow.example":
-            time.sleep(1.0)
+            released.wait(20)
         return real(host, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
@@ -344,7 +346,8 @@ async def test_a_hanging_name_server_holds_up_nobody_else(
     assert not any(sample.reached for sample in samples)
     assert asked == ["slow.example"]
     assert (await prober.probe(check(good.replace("127.0.0.1", "localhost")))).ok
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
+    released.set()
 
 
 async def test_being_cancelled_is_prompt_and_leaves_nothing(endpoints: Endpoints, prober: HttpProber) -> None:
@@ -357,6 +360,6 @@ async def test_being_cancelled_is_prompt_and_leaves_nothing(endpoints: Endpoints
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.gather(*tasks)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 5
     await asyncio.sleep(0)
     assert not [task for task in asyncio.all_tasks() - before if "probe" in repr(task)]

