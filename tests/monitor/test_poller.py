@@ -131,6 +131,7 @@ async def test_a_slow_endpoint_starves_nobody_and_never_meets_itself(tmp_path: P
         await until(lambda: http.calls.get("fast", 0) >= 7, 20)
         await until(lambda: min(http.calls.get(id, 0) for id in http.behaviour) >= 2, 20)
     assert set(http.most.values()) == {1}
+    assert http.calls["fast"] >= 0.5 * max(http.calls[id] for id in http.behaviour)
 
 
 async def test_probes_start_staggered(tmp_path: Path) -> None:
