@@ -80,7 +80,7 @@ def beside(server: Server) -> None:
     commands = {
         "psql": ("psql", address, "-qAtc", SQL),
         "psql, by a cursor": ("psql", address, "-qAt", "-v", "FETCH_COUNT=1000", "-c", SQL),
-        "pgcli": ("pgcli", address, "--no-warn", "-c", SQL),
+        "pgcli": ("pgcli", address, "--warn", "off", "--row-limit", "0", "--less-chatty", "-c", SQL),
     }
     for name, (program, *arguments) in commands.items():
         if (found := shutil.which(program)) is None:
