@@ -47,7 +47,7 @@ def test_the_first_start_makes_the_cache_and_the_second_is_quick(tmp_path: Path)
         with run.start(SCENARIO, told.append, environ=environment(tmp_path), by_hand=True):
             return time.monotonic() - began
 
-    assert start_s() < 15
+    assert start_s() < 45, "15 s, where nothing else runs"
     assert told.pop(0) == "preparing PostgreSQL for the first time …"
     steps = ["PostgreSQL", "200,000 clicks over 30 days", "app.isla.link, isla.link, Supabase: on 127.0.0.1"]
     for line, step in zip(told, steps, strict=True):

@@ -1,6 +1,7 @@
 """A real terminal for journeys: a program in its own pty, its screen kept by a terminal emulator."""
 
 import fcntl
+import io
 import os
 import pty
 import select
@@ -76,6 +77,28 @@ class Terminal:
         """The screen as lines of text."""
         return "\n".join(line.rstrip() for line in self.screen.display)
 
+    def picture(self, title: str) -> str:
+        """The screen as it is, as SVG."""
+        from rich.console import Console
+        from rich.style import Style
+        from rich.text import Text
+
+        console = Console(
+            record=True, width=self.screen.columns, file=io.StringIO(), color_system="truecolor",
+            force_terminal=True, legacy_windows=False,
+        )  # fmt: skip
+        for y in range(self.screen.lines):
+            line, row = Text(), self.screen.buffer[y]
+            for x in range(self.screen.columns):
+                cell = row[x]
+                style = Style(
+                    color=_colour(cell.fg), bgcolor=_colour(cell.bg), bold=cell.bold, italic=cell.italics,
+                    underline=cell.underscore, reverse=cell.reverse,
+                )  # fmt: skip
+                line.append(cell.data, style)
+            console.print(line, no_wrap=True, overflow="crop", end="\n")
+        return console.export_svg(title=title)
+
     def send(self, *keys: str) -> None:
         """Press keys: names of `KEYS`, or text to type. A breath between, as a person's."""
         for key in keys:
@@ -147,3 +170,13 @@ class Terminal:
             pid, status = os.waitpid(self.pid, flags)
             if pid:
                 self.code = os.waitstatus_to_exitcode(status)
+
+
+def _colour(name: str) -> str | None:
+    """The emulator's name of a colour in the words of the one that draws."""
+    if name == "default":
+        return None
+    if len(name) == 6 and all(digit in "0123456789abcdef" for digit in name.lower()):
+        return f"#{name}"
+    name = name.replace("brown", "yellow")
+    return f"bright_{name.removeprefix('bright')}" if name.startswith("bright") else name
