@@ -158,7 +158,8 @@ async def test_a_killed_session_comes_back_by_itself(engine: SqlEngine, admin: A
     result = await running
     assert result.error is not None
     assert result.error.lost
-    assert result.sqlstate in {"57P01", "08003"}  # as the driver comes to know it
+    # As the driver comes to know it: told by the server, or by the end of the connection alone.
+    assert result.sqlstate in {"57P01", "08003", ""}
     await _until(lambda: _ok(engine))
 
 
