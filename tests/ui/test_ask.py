@@ -1,8 +1,9 @@
 """A sheet takes keys in the order they were pressed, however fast they come."""
 
 from textual.app import App
+from textual.widgets import OptionList
 
-from isla_console.ui.screens.ask import Answers, AskScreen, Choice, Field, required
+from isla_console.ui.screens.ask import CHOSEN, Answers, AskScreen, Choice, Field, required
 
 
 def sheet() -> AskScreen:
@@ -66,3 +67,22 @@ async def test_keys_before_the_sheet_stands_wait_for_it() -> None:
         await early.action_done()  # a second one finds the sheet on its way out
         await pilot.pause()
     assert got == [{"one": "b"}]
+
+
+async def test_each_answer_is_marked_by_more_than_colour() -> None:
+    """Also of the lists without the focus: in 256 colours their shade is the background's."""
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        await app.push_screen(sheet())
+        await pilot.press("down", "enter", "up")
+        await pilot.pause()
+        assert marked(app) == ["C", "B"]
+        await pilot.press("home", "end", "tab")
+        await pilot.pause()
+        assert marked(app) == ["C", "C"]
+
+
+def marked(app: App[None]) -> list[str]:
+    """The choices that wear the mark, list by list."""
+    prompts = [str(option.prompt) for found in app.screen.query(OptionList) for option in found.options]
+    return [prompt.removeprefix(CHOSEN).strip() for prompt in prompts if prompt.startswith(CHOSEN)]

@@ -16,6 +16,9 @@ from textual.widgets.option_list import Option
 
 Answers = dict[str, str]
 
+CHOSEN = "▸"
+"""Stands before the answer that is chosen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -101,6 +104,7 @@ class AskScreen(ModalScreen[Answers | None]):
         self._intro = tuple(intro)
         self._done = done
         self._advise = advise
+        self._marked: dict[str, int | None] = {}
         self._stands = asyncio.Event()
 
     def compose(self) -> ComposeResult:
@@ -111,8 +115,8 @@ class AskScreen(ModalScreen[Answers | None]):
             for line in self._intro:
                 yield Static(line if isinstance(line, Content) else Content(line), classes="intro")
             # Above the fields, where they stay in sight however low the screen is.
-            yield Static(id="advice")
-            yield Static(id="problem")
+            yield Static(id="advice", classes="-empty")
+            yield Static(id="problem", classes="-empty")
             with VerticalScroll(id="fields", can_focus=False):
                 for field in self._fields:
                     yield Static(
@@ -134,6 +138,18 @@ class AskScreen(ModalScreen[Answers | None]):
             self._go_to(0)
         self._update_advice()
         self._stands.set()
+
+    @on(OptionList.OptionHighlighted)
+    def _mark(self, event: OptionList.OptionHighlighted) -> None:
+        """Move the mark to where the cursor of the list now is."""
+        found = event.option_list
+        field = next(field for field in self._fields if f"field-{field.name}" == found.id)
+        before = self._marked.get(field.name)
+        self._marked[field.name] = found.highlighted
+        for index in range(found.option_count) if before is None else (before, found.highlighted):
+            if index is not None:
+                line = _line(field, index, index == found.highlighted)
+                found.replace_option_prompt_at_index(index, line)
 
     @on(Input.Changed)
     @on(OptionList.OptionHighlighted)
@@ -233,29 +249,34 @@ class AskScreen(ModalScreen[Answers | None]):
         return False
 
     def _say(self, problem: str) -> None:
-        self.query_one("#problem", Static).update(
-            Content.styled(problem, "$error") if problem else Content("")
-        )
+        line = self.query_one("#problem", Static)
+        line.set_class(not problem, "-empty")
+        line.update(Content.styled(problem, "$error") if problem else Content(""))
 
     def _update_advice(self) -> None:
         if self._advise is None:
             return
         lines = [line if isinstance(line, Content) else Content(line) for line in self._advise(self.answers)]
-        self.query_one("#advice", Static).update(Content("\n").join(lines))
+        advice = self.query_one("#advice", Static)
+        advice.set_class(not lines, "-empty")
+        advice.update(Content("\n").join(lines))
 
 
 def _choices(field: Field) -> OptionList:
-    width = max(len(choice.label) for choice in field.choices)
-    options = [
-        Option(
-            Content.assemble(
-                (choice.label.ljust(width), "bold"), (f"  {choice.help}" if choice.help else "", "$muted")
-            ),
-            id=choice.value,
-        )
-        for choice in field.choices
-    ]
-    found = OptionList(*options, id=f"field-{field.name}", compact=True, markup=False)
     values = [choice.value for choice in field.choices]
-    found.highlighted = values.index(field.default) if field.default in values else 0
+    chosen = values.index(field.default) if field.default in values else 0
+    options = [Option(_line(field, index, index == chosen), id=value) for index, value in enumerate(values)]
+    found = OptionList(*options, id=f"field-{field.name}", compact=True, markup=False)
+    found.highlighted = chosen
     return found
+
+
+def _line(field: Field, index: int, chosen: bool) -> Content:
+    """A choice as written. The chosen one wears a mark: of the lists without the focus the answer has to be
+    seen too, also where 256 colours make their shade the background's."""
+    choice = field.choices[index]
+    width = max(len(other.label) for other in field.choices)
+    help = (f"  {choice.help}", "$muted") if choice.help else ""
+    return Content.assemble(
+        (f"{CHOSEN if chosen else ' '} ", "$accent"), (choice.label.ljust(width), "bold"), help
+    )
