@@ -341,3 +341,40 @@ async def test_clock_jump_is_journalled(tmp_path: Path) -> None:
         assert jump.data["name"] == "clock"
         assert json.loads(jump.to_json())["data"]["value"] == 3600
         assert "T+00:00:00" in screen_text(app)
+
+
+async def test_a_low_sheet_keeps_no_line_for_what_it_has_not_to_say(tmp_path: Path) -> None:
+    """On 24 rows each line counts: a complaint's comes with the complaint."""
+    app = still_app(tmp_path, OUTAGE)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, *DECLARE, "v")
+        problem = app.screen.query_one("#problem")
+        assert problem.size.height == 0
+        await press(pilot, "f2")
+        assert problem.size.height == 1
+        assert "a reason is needed" in screen_text(app)
+
+
+async def test_late_alarms_are_read_in_full_on_a_narrow_screen(tmp_path: Path) -> None:
+    """Whom to call stands at the end of the banner: on 80 columns it takes another line, not a cut."""
+    moment = Moment()
+    app = still_app(tmp_path, OUTAGE, moment=moment)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, *DECLARE)
+        moment.pass_by(minutes=32)
+        await app.tick()
+        await settle(pilot)
+        banner = " ".join(screen_text(app).split("Redirect 1240")[0].split())
+        assert "call Platform lead, Senior engineer" in banner
+        assert "call CTO, External support (Vercel/Supabase)" in banner
+        assert "public update due" in banner
+
+
+async def test_in_a_quick_drill_the_path_keeps_its_columns(tmp_path: Path) -> None:
+    app = still_app(tmp_path, environ={"ISLA_DRILL": "redirect-down", "ISLA_DRILL_SPEED": "20"})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "o")
+        assert "L2  15-30 min (÷ 20) Platform lead" in screen_text(app)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from textwrap import wrap
 
 from textual.content import Content
 
@@ -62,15 +63,17 @@ def banner_lines(board: Board, width: int) -> list[Content]:
             else ""
         )
         text = f" DRILL {board.drill}{speed} · B: briefing · f: fault · a rehearsal, on this machine alone"
-        lines.append(Content.styled(text, "$background on $accent bold").truncate(width, pad=True))
+        lines.append(
+            Content.styled(text, "$background on $accent bold").truncate(width, ellipsis=True, pad=True)
+        )
     if board.saved.reason:
         waiting = (
             f" NOT SAVED ({board.saved.pending} waiting, trying again): " if board.saved.pending else " "
         )
-        lines.append(Content.styled(f"{waiting}{board.saved.reason}", "$background on $error bold"))
+        lines += _whole(f"{waiting}{board.saved.reason}", "$background on $error bold", width)
     if board.alarms:
-        said = "   ".join(alarm.text for alarm in board.alarms)
-        lines.append(Content.styled(f" ◆ {said}", "$background on $error bold"))
+        said = "; ".join(alarm.text for alarm in board.alarms)
+        lines += _whole(f" ◆ {said}", "$background on $error bold", width)
     if board.edited_runbook:
         kept = " The incident keeps its ladder and cadence." if board.incident else ""
         text = f" runbook.yaml was edited. L: read it again.{kept}"
@@ -83,6 +86,14 @@ def banner_lines(board: Board, width: int) -> list[Content]:
         text = f" Panels held at {hms(board.frozen_at)} · z: let them go"
         lines.append(Content.styled(text, "$background on $warning bold"))
     return lines
+
+
+def _whole(text: str, style: str, width: int) -> list[Content]:
+    """A banner on as many lines as it needs: whom to call, or what to do, stands at its end."""
+    lines = wrap(
+        text.strip(), width - 1, initial_indent=" ", subsequent_indent="   ", max_lines=4, placeholder=" …"
+    )
+    return [Content.styled(line, style).truncate(width, ellipsis=True, pad=True) for line in lines]
 
 
 def _ways(parts: list[_Part]) -> Iterator[tuple[int, list[Content]]]:

@@ -24,12 +24,13 @@ def contact_rows(board: Board, issue_id: str | None, width: int) -> list[Row]:
         rows += [Row.text(""), Row.heading("Others")]
         rows += [_contact(contact, width) for contact in rest]
     rows += [Row.text(""), Row.heading("Escalation path")]
+    span = max(10, *(len(level.range) + 1 for level in runbook.escalation.levels))
     for level in runbook.escalation.levels:
         who = " + ".join(level.targets)
         rows.append(
             Row.text(
                 Content.assemble(
-                    f" {level.id}  ", (f"{level.range:<10}", MUTED), who, (f"  {level.note or ''}", MUTED)
+                    f" {level.id}  ", (f"{level.range:<{span}}", MUTED), who, (f"  {level.note or ''}", MUTED)
                 ).truncate(width, ellipsis=True)
             )
         )
