@@ -13,6 +13,7 @@ from typing import Any
 
 from textual._compositor import CompositorUpdate
 from textual.app import App
+from textual.events import Event, Key, Paste
 from textual.screen import Screen
 
 from isla_console.resources import resource
@@ -21,6 +22,7 @@ from isla_console.ui.commands import bindings
 from isla_console.ui.painter import Painter
 from isla_console.ui.screens.main import MainScreen
 from isla_console.ui.theme import DARK, LIGHT
+from isla_console.ui.typeahead import Typeahead
 
 STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
 GARBAGE = (10_000, 10, 10)
@@ -46,6 +48,7 @@ class Opening(App[int]):
         self.settings = settings
         self._go_on = go_on
         self.painter = Painter()
+        self.typeahead = Typeahead(self, lambda: self.stands())
         self.animation_level = "none"
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -62,11 +65,26 @@ class Opening(App[int]):
     def on_mount(self) -> None:
         if self.settings.flag("ISLA_ASCII") or not _has_glyphs():
             self.add_class("-ascii")
+            self.painter.ascii_only = True
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self.hang_up, number)
         self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
         self.call_after_refresh(self.begin)
+
+    async def on_unmount(self) -> None:
+        self.typeahead.stop()
+
+    async def on_event(self, event: Event) -> None:
+        if not isinstance(event, Key | Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif not self.typeahead.holds(event):
+            await super().on_event(event)
+            self.typeahead.went()
+
+    def stands(self) -> bool:
+        """Whether what was opened last is there; keys wait until it is. Of an opening console nothing is."""
+        return False
 
     def on_resize(self) -> None:
         # A terminal that is resized, or looked at from another one, may show anything.

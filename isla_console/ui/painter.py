@@ -18,6 +18,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from isla_console.plain import plain
+from isla_console.ui.theme import ascii_only
 
 Cell = tuple[str, str]
 """What stands in a cell, and its style as SGR codes. The second cell of a wide character holds ""."""
@@ -34,6 +35,8 @@ class Painter:
     """Remembers the terminal's cells."""
 
     def __init__(self) -> None:
+        self.ascii_only = False
+        """The terminal has no other glyphs: scrollbars, toasts and sheets are written in ASCII too."""
         self._rows: list[Row] = []
         self._size = Size()
 
@@ -54,7 +57,7 @@ class Painter:
         for y, x, strip in _pieces(update):
             if 0 <= y < size.height:
                 row = wanted.setdefault(y, list(self._rows[y]))
-                cells = _cells(strip, colors)[: max(0, size.width - x)]
+                cells = _cells(strip, colors, self.ascii_only)[: max(0, size.width - x)]
                 row[x : x + len(cells)] = cells
         written: list[str] = []
         pen = ""
@@ -99,7 +102,7 @@ def _pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Strip]]:
                     yield y, x, strip if end <= right else strip.crop(0, right - x)
 
 
-def _cells(strip: Strip, colors: ColorSystem) -> list[Cell]:
+def _cells(strip: Strip, colors: ColorSystem, ascii_glyphs: bool = False) -> list[Cell]:
     cells: list[Cell] = []
     for text, style, _ in strip:
         codes = "" if style is None else style._ansi
@@ -109,6 +112,9 @@ def _cells(strip: Strip, colors: ColorSystem) -> list[Cell]:
         blank = _blank(codes)
         if text.isascii() and text.isprintable():
             cells += [(char, blank if char == " " else codes) for char in text]
+            continue
+        if ascii_glyphs:
+            cells += [(shown, codes) for char in text for shown in _in_ascii(char)]
             continue
         for char in text:
             match get_character_cell_size(char):
@@ -121,6 +127,15 @@ def _cells(strip: Strip, colors: ColorSystem) -> list[Cell]:
                     cells.append((char if char.isprintable() else plain(char)[:1], codes))
                     cells += [("", codes)] * (width - 1)
     return cells
+
+
+@lru_cache(maxsize=512)
+def _in_ascii(char: str) -> str:
+    """What stands for a character in ASCII, as many cells as it fills."""
+    width = get_character_cell_size(char)
+    if not char.isprintable():
+        return ascii_only(plain(char)[:1])
+    return ascii_only(char).ljust(width, "?")[:width]
 
 
 def _runs(before: Row, after: Row) -> Iterator[tuple[int, int]]:

@@ -3,6 +3,7 @@
 import pyte
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
@@ -12,6 +13,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from isla_console.ui.painter import Painter
+from isla_console.ui.theme import ascii_only
 
 WIDTH, HEIGHT = 16, 3
 SIZE = Size(WIDTH, HEIGHT)
@@ -110,3 +112,24 @@ def test_controls_are_shown() -> None:
     assert "a␛]0;x␇" in written
     assert written.count("\x1b") == 1  # where to write
     assert not {"\x07", "\x9b", "\x7f", "\r", "\u202e"} & set(written)
+
+
+@given(frames)
+def test_a_terminal_without_the_glyphs_gets_none(frame: list[Strip]) -> None:
+    """Whatever drew it, a scrollbar, a toast or a sheet; each character keeps its cells."""
+    painter = Painter()
+    painter.ascii_only = True
+    sent = painter.write(whole(frame), SIZE, COLORS)
+    assert sent.isascii()
+    shown = Shown()
+    shown.stream.feed(sent)
+    for y, strip in enumerate(frame):
+        ascii_text = "".join(char if char.isascii() else "?" * cell_len(char) for char in strip.text)
+        line = "".join(cell.data for _, cell in sorted(shown.screen.buffer[y].items()))
+        assert [x for x, char in enumerate(line.ljust(WIDTH)) if char in "abe"] == [
+            x for x, char in enumerate(ascii_text) if char in "abe"
+        ]
+
+
+def test_each_glyph_has_a_sign_of_its_own_in_ascii() -> None:
+    assert ascii_only("▸ ●▲◆ ↑↓ ×20 ÷20 …") == "> o^! ^v x20 /20 ~"
