@@ -75,9 +75,9 @@ class LinkTracker:
         return self._reading
 
     def answered(self, at: datetime) -> None:
-        """A probe got an answer over the network, so there is a link."""
-        self._answered_at = at
-        if self.blind:
+        """What was asked at this time got an answer over the network, so there was a link then."""
+        self._answered_at = at if self._answered_at is None else max(at, self._answered_at)
+        if self.blind and not self.suspect:
             self._enter("ok", None, "its targets fail, but probes are answered", at)
 
     def observe(self, sample: LinkSample) -> None:

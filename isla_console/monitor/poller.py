@@ -3,9 +3,9 @@
 A slow endpoint never starves another (each has its own task) and never queues behind itself (its
 timeout lies below its interval). Nothing here raises, whatever answers or does not.
 
-Samples that nothing answered are held back until something answers or our own link has checked itself:
-when the link turns out to be fine they count, when it is down they are forgotten, for they say nothing
-about the platform. While blind, no change of a metric or probe is reported.
+Samples that nothing answered are held back until something that was asked after them is answered, or our
+own link has checked itself: when the link turns out to be fine they count, when it is down they are
+forgotten, for they say nothing about the platform. While blind, no change of a metric or probe is reported.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -114,6 +114,10 @@ class _Source:
     ask: Callable[[], Awaitable[Sample]]
 
 
+def _is_answer(sample: Sample) -> bool:
+    return sample.ok or sample.reached
+
+
 def utcnow() -> datetime:
     """The wall clock, aware."""
     return datetime.now(UTC)
@@ -182,6 +186,7 @@ class Poller:
         self._running: dict[str, asyncio.Task[Sample]] = {}
         self._limit = asyncio.Semaphore(MAX_CONCURRENT)
         self._held: deque[Sample] = deque(maxlen=1000)
+        self._answered_at = self._resumed_at = datetime.min.replace(tzinfo=UTC)
         self._reported: dict[tuple[str, str], str] = {}
 
     @property
@@ -327,6 +332,7 @@ class Poller:
 
     async def _measure(self, source: _Source) -> Sample:
         async with self._limit:
+            began = self._clock()
             try:
                 sample = await source.ask()
             except Exception as error:
@@ -334,7 +340,7 @@ class Poller:
                 _log.error("%s: internal error %s", source.id, type(error).__name__)
                 reason = f"internal error: {type(error).__name__}"
                 sample = Sample(source.id, self._clock(), False, reason)
-        self._receive(sample)
+        self._receive(sample, began)
         return sample
 
     async def _fetch(self, check: HttpCheck, healthy: str) -> Sample:
@@ -420,22 +426,19 @@ class Poller:
             await asyncio.sleep(TICK_S)
             self._report(self._clock())
 
-    def _receive(self, sample: Sample) -> None:
+    def _receive(self, sample: Sample, began: datetime) -> None:
+        """Take an answer, or the lack of one, to what was asked when it `began`."""
         if self.on_sample is not None:
             self._call(self.on_sample, sample)
         if sample.reached:
             was_blind = self._link.blind
-            self._link.answered(sample.at)
-            if was_blind:
+            self._answered(began)
+            if was_blind and not self._link.blind:
                 self._resume(sample.at)
-        # A failure that nothing answered may be the first sign of a cut link: it waits for the next
-        # answer from anywhere, or for the link's own check.
-        told = sample.ok or sample.reached or not self._plan.link.targets
-        if told and not self._link.suspect:
-            self._release()
-            self._apply(sample)
-        elif not self._link.blind:
+        # What was asked while our link was down says nothing of who was asked.
+        if not self._link.blind and (_is_answer(sample) or began >= self._resumed_at):
             self._held.append(sample)
+            self._release()
         self._report(sample.at)
 
     def _receive_link(self, sample: LinkSample) -> None:
@@ -445,13 +448,29 @@ class Poller:
             self._held.clear()
         elif was_blind:
             self._resume(sample.at)
-        if not self._link.suspect:
-            self._release()
+        if sample.ms is not None:
+            self._answered(sample.at - timedelta(milliseconds=sample.ms))
+        self._release()
         self._report(sample.at)
 
+    def _answered(self, began: datetime) -> None:
+        """Something that was asked then was answered: the link was well then, if perhaps not since."""
+        self._link.answered(began)
+        self._answered_at = max(self._answered_at, began)
+
     def _release(self) -> None:
-        while self._held:
+        """Let what was held back count, in its order.
+
+        A failure that nothing answered may be the first sign of a cut link: it waits for an answer to
+        something that was asked after it.
+        """
+        if self._link.suspect:
+            return
+        while self._held and self._told(self._held[0]):
             self._apply(self._held.popleft())
+
+    def _told(self, sample: Sample) -> bool:
+        return _is_answer(sample) or sample.at <= self._answered_at or not self._plan.link.targets
 
     def _apply(self, sample: Sample) -> None:
         if (probe := self._probe_by_id.get(sample.source)) is not None:
@@ -467,6 +486,7 @@ class Poller:
                 feed.take(sample)
 
     def _resume(self, at: datetime) -> None:
+        self._resumed_at = at
         for feed in self._feeds:
             feed.tracker.resume(at)
         for probe in self._probes:

@@ -269,9 +269,13 @@ class TestBlind:
             on_change=changes.append,
         )
 
+    def answer(self, poller: Poller, id: str, seconds: float, how: str, *, took_s: float = 0) -> None:
+        at = START + timedelta(seconds=seconds)
+        poller._receive(answer(id, at, how), at - timedelta(seconds=took_s))
+
     def probes(self, poller: Poller, seconds: float, how: str) -> None:
         for id in ("fast", "other"):
-            poller._receive(answer(id, START + timedelta(seconds=seconds), how))
+            self.answer(poller, id, seconds, how)
 
     def link(self, poller: Poller, seconds: float, ms: float | None) -> None:
         poller._receive_link(
@@ -321,11 +325,37 @@ class TestBlind:
         self.link(poller, 9, 12)
         assert poller.snapshot(START + timedelta(seconds=9)).probes[0].state == "alert"
 
+    def test_an_answer_from_before_a_failure_says_nothing_of_the_link_since(self, poller: Poller) -> None:
+        self.link(poller, 0, 12)
+        self.probes(poller, 1, "ok")
+        for seconds in (6, 7, 8):  # the link is cut; what was on its way is read late
+            self.answer(poller, "fast", seconds, "dark")
+            self.answer(poller, "other", seconds + 0.5, "ok", took_s=3)
+        now = START + timedelta(seconds=9)
+        assert [probe.state for probe in poller.snapshot(now).probes] == ["ok", "ok"]
+        self.answer(poller, "other", 9, "ok", took_s=0.2)
+        assert [probe.state for probe in poller.snapshot(now).probes] == ["alert", "ok"]
+
+    def test_what_was_asked_while_blind_says_nothing_when_we_see_again(
+        self, poller: Poller, changes: list[Change]
+    ) -> None:
+        self.link(poller, 0, 12)
+        self.probes(poller, 1, "ok")
+        for seconds in (5, 10):
+            self.link(poller, seconds, None)
+        self.link(poller, 15, 12)
+        for id in ("fast", "other"):
+            self.answer(poller, id, 16, "dark", took_s=2)
+        for seconds in (17, 18, 19):
+            self.probes(poller, seconds, "ok")
+        assert poller.snapshot(START + timedelta(seconds=19)).metrics[1].value == 0
+        assert "alert" not in {change.new for change in changes}
+
     def test_unreachable_targets_do_not_hide_one_dead_endpoint(self, poller: Poller) -> None:
         for seconds in range(0, 60, 5):
             self.link(poller, seconds, None)
-            poller._receive(answer("fast", START + timedelta(seconds=seconds + 1), "dark"))
-            poller._receive(answer("other", START + timedelta(seconds=seconds + 2), "ok"))
+            self.answer(poller, "fast", seconds + 1, "dark")
+            self.answer(poller, "other", seconds + 2, "ok")
         states = [reading.state for reading in poller.snapshot(START + timedelta(seconds=57)).probes]
         assert states == ["alert", "ok"]
         assert poller.snapshot(START + timedelta(seconds=57)).link.state == "ok"
