@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import TypedDict
+from weakref import WeakKeyDictionary
 
 from textual import on
 from textual.worker import Worker, WorkerState
@@ -21,6 +23,12 @@ from isla_console.ui.screens.main import MainScreen, why_not
 from isla_console.ui.terminal import Terminal
 from isla_console.ui.views import detail
 from isla_console.ui.views.pages import PAGE_COMMANDS, known_page
+
+ASKS_WITHIN_S = 0.5
+"""So long keys wait for a deed under way, for it may ask something: then they are its answer."""
+
+COMPARING = "drift"
+"""The worker that compares subscriptions: no deed that a person waits for, but one that can be stopped."""
 
 
 class Stamp(TypedDict):
@@ -42,6 +50,27 @@ class Deeds(Opening):
         self.clock = clock or Clock()
         self.desk = desk or Desk(self.settings, self.clock)
         self.terminal = Terminal(self)
+        self._begun: WeakKeyDictionary[Worker[object], float] = WeakKeyDictionary()
+
+    def stands(self) -> bool:
+        """Whether the page or sheet that was opened last is there, and no deed is about to ask something."""
+        screen = self.screen
+        if not isinstance(screen, MainScreen):
+            # Its deed may go on to another sheet when this one is answered.
+            self._begun.clear()
+            return screen.is_mounted
+        return screen.stands and not self._may_ask()
+
+    def _may_ask(self) -> bool:
+        now = monotonic()
+        for worker in self.workers:
+            if worker.is_finished:
+                continue
+            if worker.group == "start":
+                return True
+            if worker.group in {"deed", "sql"} and now - self._begun.setdefault(worker, now) < ASKS_WITHIN_S:
+                return True
+        return False
 
     @property
     def main(self) -> MainScreen:

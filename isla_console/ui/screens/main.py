@@ -184,6 +184,14 @@ class MainScreen(Screen[None]):
             # Its parts have a size only once it was laid out.
             self.call_after_refresh(self.draw)
 
+    @property
+    def stands(self) -> bool:
+        """Whether there is something to see, and the page that was opened is it."""
+        if self.board is None or self.page not in WIDGET_PAGES:
+            return self.board is not None
+        widget = self._widget_page()
+        return widget is not None and self.query_one("#pages", ContentSwitcher).current == widget.id
+
     def _widget_page(self) -> PageWidget | None:
         """The widget of the open page, once it is mounted."""
         found = self.query(f"#page-{self.page}").results(PageWidget) if self.page in WIDGET_PAGES else ()
