@@ -153,7 +153,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
     report = check(Path(settings.get("ISLA_RUNBOOK") or resource("runbook.yaml")), settings)
     print(render_json(report) if arguments.json else render_text(report))
-    if not arguments.json and (arguments.role or settings.secret("ISLA_DATABASE_URL") is None):
+    wanted = arguments.role or (report.exit_code == 0 and settings.secret("ISLA_DATABASE_URL") is None)
+    if wanted and not arguments.json:
         from isla_console.actions.sql.catalogue import query
 
         print(f"\nThe read-only role for ISLA_DATABASE_URL:\n\n{query('readonly_role')}", end="")

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from isla_console.cli import main
 from isla_console.resources import resource
 from isla_console.runbook.check import Report, check, render_json, render_text, tools
 from isla_console.runbook.findings import Weight
@@ -145,3 +146,18 @@ def test_schema_explains_fields() -> None:
     step = schema()["$defs"]["Step"]["properties"]
     assert step["blocked"]["description"] == "Why this must not be run."
     assert json.dumps(schema())
+
+
+def test_a_broken_runbook_is_told_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong is the last thing on the screen, not a page of SQL about something else."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("ISLA_DATABASE_URL", raising=False)
+    (broken := tmp_path / "runbook.yaml").write_text("version: 1\n")
+    assert main(["--runbook", str(broken), "check"]) == 1
+    printed = capsys.readouterr().out
+    assert "this runbook cannot be used" in printed
+    assert "CREATE ROLE" not in printed
+    assert main(["check"]) == 0
+    assert "CREATE ROLE" in capsys.readouterr().out
