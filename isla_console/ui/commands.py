@@ -125,7 +125,13 @@ COMMANDS: tuple[Command, ...] = (
         "brief", "U", "U", "handoff", "All the next person needs, on one screen.", "Incident", "incident"
     ),
     Command(
-        "action", "A", "A", "action item", "Something to do so that it stays fixed.", "Incident", "incident"
+        "action",
+        "A",
+        "A",
+        "action item",
+        "Add what keeps it fixed, or say it is done.",
+        "Incident",
+        "incident",
     ),
     Command("owner", "O", "O", "owner", "Who writes the post-mortem, how far it is.", "Incident", "incident"),
     Command(

@@ -256,3 +256,15 @@ def test_ten_thousand_events_fold_quickly() -> None:
     ledger.add([more])
     assert time.process_time() - began < 0.1
     assert ledger.incident == fold([more, *noise, *story.events])
+
+
+def test_two_action_items_added_in_the_same_moment_are_two() -> None:
+    """Two consoles of one person see the same incident, and each adds one: neither is lost."""
+    story = Story()
+    before = story.incident
+    for text in ("Alert on 404s", "Warm the cache"):
+        story.events += commands.add_action(before, text, "detect", author=ANA, now=at("14:10"))
+    assert sorted(action.text for action in story.incident.actions.values()) == [
+        "Alert on 404s",
+        "Warm the cache",
+    ]

@@ -378,3 +378,18 @@ async def test_in_a_quick_drill_the_path_keeps_its_columns(tmp_path: Path) -> No
         await settle(pilot)
         await press(pilot, "o")
         assert "L2  15-30 min (÷ 20) Platform lead" in screen_text(app)
+
+
+async def test_an_action_item_is_added_and_said_to_be_done(tmp_path: Path) -> None:
+    async with incident(tmp_path) as (pilot, app):
+        await press(pilot, "A", "f2")
+        assert "what is to be done is needed" in screen_text(app)
+        await type_text(pilot, "Alert on 404s")
+        await press(pilot, "f2", "A", "down")
+        assert "▸ done: Alert on 404s" in screen_text(app)
+        await press(pilot, "f2")
+        assert app.desk.incident is not None
+        (item,) = app.desk.incident.actions.values()
+        assert item.done_at is not None
+        await press(pilot, "A")
+        assert "done:" not in screen_text(app)

@@ -10,6 +10,7 @@ from typing import Any
 from isla_console.incident.commands.base import Refused, needed, write
 from isla_console.incident.events import Author, Event
 from isla_console.incident.facts import Tick
+from isla_console.incident.ids import time_ordered_id
 from isla_console.incident.kinds import problems
 from isla_console.incident.state import MAX_BACKDATE, UNCORRECTABLE, Incident
 
@@ -101,12 +102,15 @@ def add_action(
     owner: str = "",
     due: str = "",
 ) -> list[Event]:
-    """Something to do so that it does not happen again; ``due`` is a date such as 2026-12-01."""
+    """Something to do so that it does not happen again; ``due`` is a date such as 2026-12-01.
+
+    Its id ends in random digits: two consoles of one person may add one in the same moment.
+    """
     due = due.strip()
     if due and not re.fullmatch(r"\d{4}-\d\d-\d\d", due):
         raise Refused("the due date is written 2026-12-01")
     data = {
-        "action": f"a{len(incident.actions) + 1}-{author.actor}",
+        "action": f"a{len(incident.actions) + 1}-{author.actor}-{time_ordered_id(now)[-6:]}",
         "text": needed(text, "what is to be done"),
         "type": type,
         "owner": owner.strip() or None,

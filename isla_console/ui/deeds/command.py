@@ -117,10 +117,12 @@ class CommandDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_action(self, key: str) -> None:
-        """Add an action item; on a follow-up of the runbook, that one."""
+        """Add an action item, or say that one is done."""
         board = self.board
         answers = await self.push_screen_wait(dialogs.action_sheet(board))
-        if answers is not None:
+        if answers is not None and (which := answers.get("which", dialogs.NEW_ACTION)) != dialogs.NEW_ACTION:
+            await self.attempt(lambda incident: act.finish_action(incident, which, **self.stamp()))
+        elif answers is not None:
             await self.attempt(
                 lambda incident: act.add_action(
                     incident,

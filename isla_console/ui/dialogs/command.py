@@ -7,7 +7,7 @@ from isla_console.incident.kinds import ACTION_TYPES, POSTMORTEM_STATES, ROLES
 from isla_console.incident.state import Incident
 from isla_console.ui.board import Board
 from isla_console.ui.format import hms
-from isla_console.ui.screens.ask import AskScreen, Choice, Field, required
+from isla_console.ui.screens.ask import Answers, AskScreen, Choice, Field, required
 from isla_console.ui.times import read_time
 
 HOLD_MIN = ("5", "10", "15", "30")
@@ -107,16 +107,32 @@ def impact_sheet(board: Board, incident: Incident) -> AskScreen:
     )
 
 
+NEW_ACTION = "new"
+
+
 def action_sheet(board: Board) -> AskScreen:
-    """Something to do so that it does not happen again."""
+    """Something to do so that it does not happen again; or that one of them is done.
+
+    The answer `which` is NEW_ACTION or an open item's id; it is asked once there is one.
+    """
+    known = board.incident.actions.values() if board.incident else ()
+    left = [Choice(item.action, f"done: {item.text}", item.owner) for item in known if item.done_at is None]
+    which = Field("which", "Action item", NEW_ACTION, [Choice(NEW_ACTION, "a new one"), *left])
+
+    def check(answers: Answers) -> str:
+        new = answers.get("which", NEW_ACTION) == NEW_ACTION
+        return "what is to be done is needed" if new and not answers["text"].strip() else ""
+
     return AskScreen(
         "Action item",
         [
-            Field("text", "What is to be done", check=required("what is to be done")),
+            *([which] if left else []),
+            Field("text", "What is to be done"),
             Field("type", "It helps to", "prevent", [Choice(kind, kind) for kind in ACTION_TYPES]),
             Field("owner", "Owner", hint="may stay empty"),
             Field("due", "Due", hint="2026-12-01; may stay empty"),
         ],
+        done=check,
     )
 
 
