@@ -393,3 +393,18 @@ async def test_an_action_item_is_added_and_said_to_be_done(tmp_path: Path) -> No
         assert item.done_at is not None
         await press(pilot, "A")
         assert "done:" not in screen_text(app)
+
+
+async def test_the_checklist_is_reached_to_its_end_on_a_low_screen(tmp_path: Path) -> None:
+    """Alarms above, acknowledgements in the ladder: the cursor still never goes below the screen."""
+    moment = Moment()
+    app = still_app(tmp_path, OUTAGE, moment=moment)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, *DECLARE)
+        moment.pass_by(minutes=32)
+        await app.tick()
+        await press(pilot, "k", "f2", "right_square_bracket", "end")
+        assert "Runbook updated with learnings" in screen_text(app)
+        await press(pilot, "home")
+        assert "Incident resolved and verified" in screen_text(app)
