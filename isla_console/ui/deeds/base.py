@@ -130,6 +130,10 @@ class Deeds(Opening):
         if event.state is WorkerState.ERROR and isinstance(error, Exception):
             self.desk.complain(error)
             self.say(f"Not done, by an internal fault: {type(error).__name__}", warn=True)
+        elif event.state is WorkerState.CANCELLED and event.worker.group == "deed" and not self._exit:
+            # Nobody stops a deed: what cut it off is a fault too, and silence would look like a lost key.
+            self.desk.complain(RuntimeError(f"{event.worker.name} was cut off"))
+            self.say("Not done: it was cut off. Press the key again.", warn=True)
 
     @property
     def board(self) -> Board:

@@ -171,8 +171,9 @@ class MainScreen(Screen[None]):
             self._show_widget(widget)
 
     async def _mount_widget(self, switcher: ContentSwitcher, widget: PageWidget) -> None:
-        """Mount a page with all its parts, then show it."""
-        if (there := self._widget_page()) is None:
+        """Mount a page with all its parts, then show it; two looks at it may have asked for it."""
+        there = next(iter(switcher.query_children(f"#{widget.id}").results(PageWidget)), None)
+        if there is None:
             await switcher.mount(widget)
         self._show_widget(there or widget)
 
