@@ -52,6 +52,12 @@ async def alarm(url: str) -> DrillState:
     return await _call(url, "POST", "/alarm", b"")
 
 
+async def stopped(url: str, step: str, title: str, why: str) -> DrillState:
+    """Say that a destructive step was begun and not done, and what stopped it."""
+    body = json.dumps({"step": step, "title": title, "why": why}).encode()
+    return await _call(url, "POST", "/stopped", body)
+
+
 async def heal(url: str) -> DrillState:
     """Take away every fault; the scenario brings none by itself any more."""
     return await _call(url, "POST", "/heal", b"")

@@ -15,15 +15,18 @@ from isla_console.drill.story import Story
 Handler = Callable[[Request], Awaitable[Response]]
 
 _MOST_BYTES = 16 * 1024
+_MOST_TEXT = 300
 
 
 def control_service(
     token: str, story: Story, truths: Callable[[], Awaitable[dict[str, object]]]
 ) -> Starlette:
-    """`GET /state`, `GET /story`, `POST /heal`, `POST /fault`, `POST /alarm`; each answers with the state.
+    """`GET /state`, `GET /story`, `POST /heal`, `POST /fault`, `POST /alarm`, `POST /stopped`; each
+    answers with the state.
 
     `/story` is the state without truths, and `/alarm`, which says that the console shows an alert, answers
-    so too: neither asks the database. `/fault` takes a fault's JSON, or an empty body for the scenario's
+    so too: neither asks the database. `/stopped` takes `{"step", "title", "why"}`, all texts: a destructive
+    step was begun and not done. `/fault` takes a fault's JSON, or an empty body for the scenario's
     next phase now.
     """
 
@@ -41,12 +44,34 @@ def control_service(
         story.alarm()
         return await told(request)
 
-    async def fault(request: Request) -> Response:
+    async def stopped(request: Request) -> Response:
+        body = await bounded(request)
+        if body is None:
+            return JSONResponse({"error": "too long"}, status_code=413)
+        try:
+            told_of = json.loads(body)
+            texts = [told_of[name] for name in ("step", "title", "why")]
+        except (ValueError, KeyError, TypeError):
+            texts = []
+        if not texts or not all(isinstance(text, str) and text for text in texts):
+            error = "an attempt is {step, title, why}, each a text"
+            return JSONResponse({"error": error}, status_code=422)
+        story.stopped(*(text[:_MOST_TEXT] for text in texts))
+        return await told(request)
+
+    async def bounded(request: Request) -> bytes | None:
+        """The body, or None where there is too much of it."""
         body = b""
         async for chunk in request.stream():
             body += chunk
             if len(body) > _MOST_BYTES:
-                return JSONResponse({"error": "too long"}, status_code=413)
+                return None
+        return body
+
+    async def fault(request: Request) -> Response:
+        body = await bounded(request)
+        if body is None:
+            return JSONResponse({"error": "too long"}, status_code=413)
         try:
             story.inject(parse_fault(json.loads(body)) if body.strip() else None)
         except FaultError as error:
@@ -70,6 +95,7 @@ def control_service(
             Route("/heal", guarded(heal), methods=["POST"]),
             Route("/story", guarded(told), methods=["GET"]),
             Route("/alarm", guarded(alarm), methods=["POST"]),
+            Route("/stopped", guarded(stopped), methods=["POST"]),
             Route("/fault", guarded(fault), methods=["POST"]),
         ]
     )

@@ -54,6 +54,7 @@ def in_full(judged: Score, scenario: Scenario) -> list[str]:
     ]
     for title, found in (
         ("Dangerous", judged.dangerous),
+        ("Dangerous, and stopped", judged.stopped),
         ("Wrong turns", judged.wrong),
         ("Skipped", judged.skipped),
     ):
@@ -118,7 +119,7 @@ def _row(one: Score) -> tuple[str, ...]:
         plain(record.actor),
         f"×{record.speed:g}",
         *(span(one.mark(title).seconds) for title in ("declared", "first update", "mitigated", "verified")),
-        str(len(one.wrong) + len(one.dangerous)),
+        str(len(one.wrong) + len(one.dangerous) + len(one.stopped)),
         str(one.points),
     )
 

@@ -19,6 +19,7 @@ _UPDATES = 10
 _LADDER = 10
 _WRONG = 10
 _DANGEROUS = 20
+_STOPPED = 5
 _SKIPPED = 5
 
 _PEOPLE = frozenset({"step_done", "ran", "queried"})
@@ -58,6 +59,8 @@ class Score:
     levels: tuple[int, int]
     wrong: tuple[str, ...]
     dangerous: tuple[str, ...]
+    stopped: tuple[str, ...]
+    """Dangerous as well, begun and not done."""
     skipped: tuple[str, ...]
     by_hand: bool
     points: int
@@ -81,10 +84,12 @@ def score(record: Record, scenario: Scenario, events: Sequence[Event]) -> Score:
     levels = _levels(incident, until)
     wrong = tuple(entry.text for entry in record.log if entry.kind in {"wrong", "relapse"})
     dangerous = (*(entry.text for entry in record.log if entry.kind == "danger"), *_tried(incident, scenario))
+    stopped = _stopped(record, scenario)
     skipped = _skipped(incident, scenario) if began is not None else ()
     points = sum(mark.points for mark in marks)
     points += _share(_UPDATES, updates, incident) + _share(_LADDER, levels, incident)
-    points -= _WRONG * len(wrong) + _DANGEROUS * len(dangerous) + _SKIPPED * len(skipped)
+    points -= _WRONG * len(wrong) + _DANGEROUS * len(dangerous)
+    points -= _STOPPED * len(stopped) + _SKIPPED * len(skipped)
     return Score(
         record=record,
         incident=incident.id if incident is not None else "",
@@ -93,6 +98,7 @@ def score(record: Record, scenario: Scenario, events: Sequence[Event]) -> Score:
         levels=levels,
         wrong=wrong,
         dangerous=dangerous,
+        stopped=stopped,
         skipped=skipped,
         by_hand=record.first("by_hand") is not None,
         points=max(0, points),
@@ -246,6 +252,16 @@ def _tried(incident: Incident | None, scenario: Scenario) -> list[str]:
             what = step or str(event.data.get("command") or event.data.get("sql") or "")[:60]
             tried.append(f"Tried {what}, which is no part of the cure")
     return tried
+
+
+def _stopped(record: Record, scenario: Scenario) -> tuple[str, ...]:
+    """Destructive steps that are no part of the cure, begun and not done: each once, however often."""
+    tried = {
+        entry.step: entry.text
+        for entry in reversed(record.log)
+        if entry.kind == "stopped" and not scenario.is_cause(entry.step)
+    }
+    return tuple(reversed(tried.values()))
 
 
 def _skipped(incident: Incident | None, scenario: Scenario) -> tuple[str, ...]:

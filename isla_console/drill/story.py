@@ -118,6 +118,10 @@ class Story:
                 self._turn_wrong(turn)
                 return
 
+    def stopped(self, step: str, title: str, why: str) -> None:
+        """Somebody began a destructive step of the runbook and did not do it; `why` says what stopped it."""
+        self._write("stopped", f"Tried “{title}”: {why}", step=step)
+
     def state(self) -> dict[str, object]:
         """JSON-ready: scenario, phase, faults in force, and what happened when."""
         scenario = self._scenario
@@ -237,7 +241,7 @@ class Story:
         self._since = self._now()
         self._write(kind, title)
 
-    def _write(self, kind: EntryKind, text: str, who: str = "") -> None:
-        self._log.append(Entry(self._now(), kind, text, who))
+    def _write(self, kind: EntryKind, text: str, who: str = "", step: str = "") -> None:
+        self._log.append(Entry(self._now(), kind, text, who, step))
         for listener in self._listeners:
             listener(self.log)

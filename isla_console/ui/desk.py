@@ -240,6 +240,14 @@ class Desk:
                 return "The fault is healed." if faulty else f"Fault: {'; '.join(state.faults)}"
         return f"The drill did not answer: {state.reason}"
 
+    async def tell_stopped(self, step: str, title: str, why: str) -> None:
+        """In a drill: a destructive step was begun and not done, which its record keeps if it can."""
+        url = self.settings.secret("ISLA_DRILL_CONTROL")
+        if self.settings.drill and url is not None:
+            from isla_console.drill import control
+
+            await control.stopped(url.reveal(), step, title, why)
+
     def complain(self, error: Exception) -> None:
         """A fault of ours in a timer: shown on the banner, never raised."""
         self._problem = f"internal fault: {type(error).__name__}: {plain(str(error))[:200]}"

@@ -14,6 +14,7 @@ from isla_console.actions.guard import Judgement
 from isla_console.actions.runner import Run
 from isla_console.incident import commands as act
 from isla_console.incident.events import EventError, event
+from isla_console.plain import plain
 from isla_console.runbook.steps import Input, Step
 from isla_console.ui.clipboard import copy
 from isla_console.ui.deeds.base import Deeds
@@ -158,6 +159,7 @@ class StepDeeds(Deeds):
         judgement = await self._judge(step)
         if judgement.refused:
             self.push_screen(DetailScreen(step.title, dialogs.refused_lines(step, judgement)))
+            await self._stopped(step, judgement, f"stopped by the guard, {judgement.refused}")
             return
         if step.kind == "sql" and judgement.is_guarded:
             await self._to_the_database(step)
@@ -377,10 +379,19 @@ class StepDeeds(Deeds):
         asked, refused = await dialogs.guard(step, judgement, tools, self.board, answer, width=width)
         if asked is None:
             self.push_screen(DetailScreen(step.title, [Content.styled(refused, "$error")]))
+            await self._stopped(step, judgement, f"stopped by the guard, {refused}")
             return None
         from isla_console.ui.screens.guard import GuardScreen
 
-        return await self.push_screen_wait(GuardScreen(asked))
+        reason = await self.push_screen_wait(GuardScreen(asked))
+        if reason is None:
+            await self._stopped(step, judgement, "left at the guard")
+        return reason
+
+    async def _stopped(self, step: Step, judgement: Judgement, why: str) -> None:
+        """A drill judges what was begun, too; without one nobody is told."""
+        if judgement.effect == "destroy":
+            await self.desk.tell_stopped(step.id, step.title, self.toolbox.redactor.text(plain(why)))
 
     async def _by_hand(self, step: Step) -> None:
         """A person's work: its result in one line."""

@@ -72,7 +72,7 @@ def _score(story: DrillState, board: Board, width: int) -> list[Row]:
     rows += _section("What it was", "truth", [f"· {text}" for text in scenario.truths], width)
     cures = [f"· {cure.title}. {cure.text}" for cure in scenario.cures]
     rows += _section("What cures it", "cure", cures, width)
-    turns = [f"· {text}" for text in (*judged.dangerous, *judged.wrong)]
+    turns = [f"· {text}" for text in (*judged.dangerous, *judged.stopped, *judged.wrong)]
     rows += _section("Wrong turns", "turn", turns, width)
     return [
         *rows,
