@@ -203,6 +203,59 @@ def test_a_wrong_turn_may_make_it_worse() -> None:
     assert Cure(deed="x*", title="x").is_done_by("xy")
 
 
+@pytest.mark.parametrize("name", names())
+def test_what_makes_it_worse_lasts_until_it_is_cured(name: str) -> None:
+    scenario = load(name)
+    turns = [turn for turn in scenario.wrong_turns if turn.worse]
+    assert turns, "in life each of them can be made worse"
+    for turn in turns:
+        story, faults = told(scenario)
+        worst(story, scenario)
+        deed = turn.deed.replace("*", "postgrest")
+        story.did(deed)
+        assert set(turn.worse) <= set(faults.active)
+        assert story.log[-1].text == turn.text
+        cure_all(story, scenario)
+        assert faults.active == (), "the right step heals this too"
+
+
+async def test_ending_a_pools_sessions_makes_it_worse_for_real(drill_platform: Platform) -> None:
+    """Sessions of a pool that was well are ended: it comes back, and its clients hold more than before."""
+    url = drill_platform.control_url
+    turn = next(turn for turn in load("redirect-down").wrong_turns if turn.deed == "pool:*")
+    more = sum(fault.count for fault in turn.worse if fault.kind == "connections")
+    connection = await asyncpg.connect(drill_platform.variables["ISLA_DATABASE_ADMIN_URL"])
+
+    async def held(application: str) -> int:
+        count: int = await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", application
+        )
+        return count
+
+    try:
+        assert (await control.inject(url)).ok
+        before, pool = await held("isla-app"), await held("postgrest")
+        assert pool
+        await connection.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'postgrest'"
+        )
+
+        async def is_worse() -> bool:
+            return await held("isla-app") == before + more and await held("postgrest") == pool
+
+        await _until(is_worse, 30)
+        log = (await control.story(url)).entries
+        assert [entry.text for entry in log if entry.kind == "danger"][-1:] == [turn.text]
+        assert (await control.heal(url)).ok
+
+        async def is_as_before() -> bool:
+            return await held("isla-app") == before
+
+        await _until(is_as_before, 30)
+    finally:
+        await connection.close()
+
+
 def test_an_alarm_counts_once_and_only_in_an_outage() -> None:
     story, _ = told(load("payments"))
     story.alarm()
