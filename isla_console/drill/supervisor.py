@@ -159,6 +159,9 @@ class _Supervisor:
         lap = time.monotonic()
         user = service_user()
         made = await self._template(server, user)
+        if made.fresh:
+            _step("an empty cluster, kept for later drills", lap)
+            lap = time.monotonic()
         try:
             isla = await self._open_copy(made, server, user)
         except (postgres.PostgresError, asyncpg.PostgresError, OSError):

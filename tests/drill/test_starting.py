@@ -49,6 +49,7 @@ def test_the_first_start_makes_the_cache_and_the_second_is_quick(tmp_path: Path)
 
     assert start_s() < 45, "15 s, where nothing else runs"
     assert told.pop(0) == "preparing PostgreSQL for the first time …"
+    assert told.pop(0).startswith("an empty cluster, kept for later drills … ")
     steps = ["PostgreSQL", "200,000 clicks over 30 days", "app.isla.link, isla.link, Supabase: on 127.0.0.1"]
     for line, step in zip(told, steps, strict=True):
         assert re.fullmatch(rf"{step}.* … \d+\.\d s", line)
