@@ -30,6 +30,7 @@ ACCOUNT: Final = "acct_1DrillIslaConsole"
 ENDPOINT: Final = "we_1IslaDrillProduction0001"
 RATE_PER_S: Final = 25
 SEARCHES_PER_S: Final = 20
+PAGE: Final = 100
 PER_MINUTE: Final = 7.0
 """Attempts on a quiet day; while payments fail people try again, and again."""
 _AGAIN_S: Final = 0.8
@@ -225,12 +226,18 @@ def subscription(*, id: str, customer: str, status: str, plan: str, created: int
 
 
 def stripe_service(
-    books: Books, key: str, *, lacks: frozenset[str] = frozenset(), rate_per_s: int = RATE_PER_S
+    books: Books,
+    key: str,
+    *,
+    lacks: frozenset[str] = frozenset(),
+    rate_per_s: int = RATE_PER_S,
+    most: int = PAGE,
 ) -> Starlette:
     """api.stripe.com for one account.
 
     Args:
         lacks: resources that the key may not read, such as `charges`.
+        most: objects on a page at most.
     """
     limit = _Limit()
 
@@ -270,6 +277,8 @@ def stripe_service(
     async def all_subscriptions(request: Request) -> Response:
         status = request.query_params.get("status")
         customer = request.query_params.get("customer")
+        if status == "all" and customer is None:
+            return _page(books.subscriptions, request, most)
         found = [
             one
             for one in books.subscriptions
@@ -277,7 +286,7 @@ def stripe_service(
             and (status is not None or one["status"] != "canceled")
             and (customer is None or one["customer"] == customer)
         ]
-        return _page(found, request)
+        return _page(found, request, most)
 
     async def customer(request: Request) -> Response:
         id = request.path_params["id"]
@@ -386,9 +395,9 @@ def _search(query: str, charges: Sequence[Thing]) -> list[Thing]:
     return [one for one in charges if fits(one)]
 
 
-def _page(things: Sequence[Thing], request: Request) -> Response:
+def _page(things: Sequence[Thing], request: Request, most: int = PAGE) -> Response:
     query = request.query_params
-    size = _size(query.get("limit"))
+    size = _size(query.get("limit"), most)
     start = 0
     if after := query.get("starting_after"):
         place = next((n for n, one in enumerate(things) if one["id"] == after), None)
@@ -405,8 +414,8 @@ def _page(things: Sequence[Thing], request: Request) -> Response:
     )
 
 
-def _size(limit: str | None) -> int:
-    return min(100, max(1, int(limit))) if limit is not None and limit.isdigit() else 10
+def _size(limit: str | None, most: int = PAGE) -> int:
+    return min(most, max(1, int(limit))) if limit is not None and limit.isdigit() else 10
 
 
 def _endpoint() -> Thing:

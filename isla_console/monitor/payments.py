@@ -70,6 +70,8 @@ class Drift:
     only_database: tuple[tuple[str, str], ...] = ()
     complete: bool = True
     """Whether every subscription was read."""
+    ended: str = ""
+    """Why it ended before it was meant to."""
 
     @property
     def total(self) -> int:

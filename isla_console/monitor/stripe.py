@@ -12,7 +12,7 @@ import asyncio
 import importlib
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ from isla_console.monitor.pace import Pace
 from isla_console.monitor.payments import (
     FEW_ATTEMPTS,
     Details,
-    Drift,
     Endpoint,
     FailedPayment,
     Undelivered,
@@ -38,22 +37,23 @@ TIMEOUT_S = 10.0
 PACE_S = 0.5
 """Seconds between two requests."""
 PAGE = 100
-MOST_PAGES = 50
-"""Of subscriptions compared: 25 s at our pace."""
+"""Of a list: the most that Stripe gives."""
 _LISTED = 20
+_AGAIN_S = 5.0
 
 _PERMISSION = re.compile(r"\brak_[a-z_]+\b")
 _NO_JSON = re.compile(r"(?i)invalid response body|unexpected.*json|expecting value")
 
-RowsOf = Callable[[list[str]], Awaitable[Mapping[str, str]]]
-"""Status by id, of those subscriptions that the database has."""
-
 
 class StripeUnavailable(Exception):
-    """There is no answer. The text is a sentence, without any key in it; `reached` as in a Sample."""
+    """There is no answer. The text is a sentence, without any key in it; `reached` as in a Sample.
 
-    def __init__(self, reason: str, *, reached: bool = True) -> None:
+    `again_s` is how long to wait before it may be another one; None where asking again does not help.
+    """
+
+    def __init__(self, reason: str, *, reached: bool = True, again_s: float | None = None) -> None:
         self.reached = reached
+        self.again_s = again_s
         super().__init__(reason)
 
 
@@ -68,6 +68,7 @@ class StripeReader:
         *,
         pace: Pace | None = None,
         timeout_s: float = TIMEOUT_S,
+        page: int = PAGE,
     ) -> None:
         self.mode = mode_of(key.reveal())
         self._key = key
@@ -75,6 +76,7 @@ class StripeReader:
         self._clock = clock
         self._pace = pace or Pace(PACE_S, monotonic=time.monotonic)
         self._timeout_s = timeout_s
+        self._page = page
         self._client: sdk.StripeClient | None = None
         self._opening: asyncio.Future[sdk.StripeClient] | None = None
         self._refusal = ""
@@ -124,36 +126,25 @@ class StripeReader:
         )
         return Sample(id, at, True, reached=True, detail=details)
 
-    async def drift(self, rows_of: RowsOf, others: Callable[[], Awaitable[Mapping[str, str]]]) -> Drift:
-        """Compare Stripe's subscriptions with the database's, page by page.
+    async def subscriptions(self, after: str | None) -> tuple[dict[str, str], bool]:
+        """A page of subscriptions, the newest first: status by id, and whether it is the last.
 
         Args:
-            rows_of: the database's status of each id that it has.
-            others: every subscription in the database that is not over, by id; asked only when all of
-                Stripe's were read.
-
-        Raises:
-            StripeUnavailable: Stripe did not answer; what the two functions raise passes through.
+            after: the id that the page follows; None for the first.
         """
-        differ: list[tuple[str, str, str]] = []
-        missing: list[tuple[str, str]] = []
-        known: set[str] = set()
-        complete = False
-        async for page, last in self._subscriptions():
-            rows = await rows_of(list(page))
-            known.update(page)
-            for id, status in page.items():
-                if id not in rows:
-                    # What is over need not have been kept.
-                    if status not in _OVER:
-                        missing.append((id, status))
-                elif rows[id] != status:
-                    differ.append((id, rows[id], status))
-            complete = last
-        gone: list[tuple[str, str]] = []
-        if complete:
-            gone = [(id, status) for id, status in (await others()).items() if id not in known]
-        return Drift(self._clock(), len(known), tuple(differ), tuple(missing), tuple(gone), complete)
+        asked: dict[str, Any] = {"status": "all", "limit": self._page}
+        if after is not None:
+            asked["starting_after"] = after
+        # As it came: the SDK's own objects of a full page take ten times as long to make as to read.
+        answer = await self._ask(
+            "subscriptions",
+            lambda client: client.raw_request_async("get", "/v1/subscriptions", **asked),
+        )
+        try:
+            page = {str(one["id"]): str(one["status"]) for one in answer.data["data"]}
+            return page, not answer.data["has_more"] or not page
+        except (KeyError, TypeError):
+            raise StripeUnavailable("Stripe's list of subscriptions has changed its shape") from None
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -207,31 +198,13 @@ class StripeReader:
             Endpoint(brief(one.id, 64), brief(one.url, 120), one.status == "enabled") for one in answer.data
         )
 
-    async def _subscriptions(self) -> AsyncIterator[tuple[dict[str, str], bool]]:
-        """Pages of status by id, each with whether it is the last."""
-        after: str | None = None
-        for _ in range(MOST_PAGES):
-            answer = await self._page(after)
-            page = {str(one.id): str(one.status) for one in answer.data}
-            last = not answer.has_more or not page
-            yield page, last
-            if last:
-                return
-            after = answer.data[-1].id
-
-    async def _page(self, after: str | None) -> Any:
-        asked: Any = {"status": "all", "limit": PAGE}
-        if after is not None:
-            asked["starting_after"] = after
-        return await self._ask("subscriptions", lambda client: client.v1.subscriptions.list_async(asked))
-
     def _since(self, window_s: float) -> int:
         """The window's begin by Stripe's clock, in seconds since 1970."""
         return int((self._clock() + self._apart - timedelta(seconds=window_s)).timestamp())
 
     async def _ask(self, what: str, request: Callable[[sdk.StripeClient], Awaitable[Any]]) -> Any:
         if (left := self._pace.away_s) > 0:
-            raise StripeUnavailable(f"{self._refusal}: again in {left:.0f} s")
+            raise StripeUnavailable(f"{self._refusal}: again in {left:.0f} s", again_s=left)
         client = await self._open()
         await self._pace.turn()
         try:
@@ -240,7 +213,8 @@ class StripeReader:
         except Exception as error:
             raise self._unavailable(error, what) from None
         self._pace.accepted()
-        headers = getattr(getattr(answer, "last_response", None), "headers", None)
+        # An object of the SDK's has its answer's headers beside it, an answer as it came has them itself.
+        headers = getattr(getattr(answer, "last_response", answer), "headers", None)
         self._apart = offset(_date(headers), self._clock())
         return answer
 
@@ -267,7 +241,8 @@ class StripeReader:
         import stripe
 
         if isinstance(error, TimeoutError) or _timed_out(error):
-            return StripeUnavailable(f"Stripe did not answer within {self._timeout_s:g} s", reached=False)
+            reason = f"Stripe did not answer within {self._timeout_s:g} s"
+            return StripeUnavailable(reason, reached=False, again_s=_AGAIN_S)
         if isinstance(error, stripe.RateLimitError):
             return self._rate_limited(error)
         if isinstance(error, stripe.AuthenticationError):
@@ -277,14 +252,14 @@ class StripeReader:
             lacks = f"lacks the permission {named[0]}" if named else f"may not read {what}"
             return StripeUnavailable(f"the key {lacks} (403)")
         if isinstance(error, stripe.APIConnectionError):
-            return StripeUnavailable("Stripe cannot be reached", reached=False)
+            return StripeUnavailable("Stripe cannot be reached", reached=False, again_s=_AGAIN_S)
         if isinstance(error, stripe.StripeError):
             text = str(error)
             if _NO_JSON.search(text):
                 return StripeUnavailable("what answers as Stripe sends no JSON: a proxy or a wrong address?")
             status = error.http_status
             if status is not None and status >= 500:
-                return StripeUnavailable(f"Stripe is in trouble itself ({status})")
+                return StripeUnavailable(f"Stripe is in trouble itself ({status})", again_s=_AGAIN_S)
             said = brief(text.replace(self._key.reveal(), "••••••"), 100)
             return StripeUnavailable(f"Stripe refuses the question ({status}): {said}")
         return StripeUnavailable(f"internal error: {type(error).__name__}", reached=False)
@@ -296,10 +271,7 @@ class StripeReader:
         why = headers.get("stripe-rate-limited-reason", "")
         self._refusal = f"Stripe limits us (429{', ' + brief(why, 30) if why else ''})"
         asked = ", as it asks" if after.isdigit() else ""
-        return StripeUnavailable(f"{self._refusal}: again in {pause:.0f} s{asked}")
-
-
-_OVER = frozenset({"canceled", "incomplete_expired"})
+        return StripeUnavailable(f"{self._refusal}: again in {pause:.0f} s{asked}", again_s=pause)
 
 
 def _failed(charge: Any) -> FailedPayment:

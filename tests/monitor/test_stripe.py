@@ -6,20 +6,22 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from isla_console.drill.faults import Errors, Faults, PaymentsFail
-from isla_console.drill.stripe import ENDPOINT, Books, new_key, stripe_service, subscription
+from isla_console.drill.stripe import ENDPOINT, Books, new_key, stripe_service
 from isla_console.monitor import stripe as module
+from isla_console.monitor.drift import Comparison
 from isla_console.monitor.pace import Pace
 from isla_console.monitor.payments import Details, Drift, mode_of, reasons
-from isla_console.monitor.stripe import StripeReader, StripeUnavailable
+from isla_console.monitor.stripe import StripeReader
 from isla_console.settings import Secret
 from tests.monitor.conftest import Endpoints, utcnow
 from tests.support.asgi import Recorded, served
+from tests.support.subscriptions import Ours
 
 HOUR = 3600.0
 
@@ -89,65 +91,14 @@ async def test_details_hold_failures_events_and_endpoints_and_nobodys_name() -> 
         assert "cus_" not in repr(found)
 
 
-async def test_drift_pages_through_everything_and_lists_only_differences() -> None:
-    async with account() as stripe:
-        stripe.books.subscriptions = [
-            subscription(
-                id=f"sub_{n}",
-                customer=f"cus_{n}",
-                status="active",
-                plan="pro",
-                created=9999 - n,
-                period_end=1,
-            )
-            for n in range(250)
-        ]
-        ours = {f"sub_{n}": "active" for n in range(1, 250)} | {"sub_7": "past_due", "sub_gone": "trialing"}
-
-        async def rows_of(ids: list[str]) -> Mapping[str, str]:
-            return {id: ours[id] for id in ids if id in ours}
-
-        async def others() -> Mapping[str, str]:
-            return ours
-
-        drift = await stripe.reader().drift(rows_of, others)
-        assert drift.compared == 250
-        assert drift.complete
-        assert drift.differ == (("sub_7", "past_due", "active"),)
-        assert drift.only_stripe == (("sub_0", "active"),)
-        assert drift.only_database == (("sub_gone", "trialing"),)
-        assert stripe.record.paths == ["/v1/subscriptions"] * 3
-
-
-async def test_a_hundred_thousand_subscriptions_are_compared_as_far_as_is_reasonable() -> None:
-    async with account() as stripe:
-        one = subscription(id="x", customer="c", status="active", plan="pro", created=1, period_end=1)
-        stripe.books.subscriptions = [one | {"id": f"sub_{n}"} for n in range(100_000)]
-
-        async def same(ids: list[str]) -> Mapping[str, str]:
-            return dict.fromkeys(ids, "active")
-
-        async def never() -> Mapping[str, str]:
-            raise AssertionError("what the rest of Stripe has is not known")
-
-        drift = await stripe.reader().drift(same, never)
-        assert (drift.compared, drift.complete, drift.total) == (5_000, False, 0)
-        assert len(stripe.record.paths) == module.MOST_PAGES
-
-
-async def test_an_empty_account_has_no_rate_and_no_drift() -> None:
+async def test_an_empty_account_has_no_rate_and_no_subscription() -> None:
     async with account(quiet=True) as stripe:
         reader = stripe.reader()
         sample = await reader.rate("payment-success", HOUR)
         assert (sample.ok, sample.reason) == (False, "not enough data: no attempt in 1 h")
         found = (await reader.details("payments", HOUR)).detail
         assert found == Details()
-
-        async def nothing(ids: list[str] | None = None) -> Mapping[str, str]:
-            return {}
-
-        drift = await reader.drift(nothing, nothing)
-        assert (drift.compared, drift.total) == (0, 0)
+        assert await reader.subscriptions(None) == ({}, True)
 
 
 async def test_fewer_than_twenty_attempts_are_not_enough_data() -> None:
@@ -265,25 +216,17 @@ async def test_a_clock_five_minutes_off_is_said_and_corrected() -> None:
 async def test_at_most_two_requests_a_second_whoever_asks() -> None:
     async with account() as stripe:
         reader = stripe.reader(pace=Pace(module.PACE_S, monotonic=time.monotonic))
-        await asyncio.gather(reader.rate("a", HOUR), reader.rate("b", HOUR), reader.details("payments", HOUR))
+        comparison = Comparison(reader.subscriptions, Ours({}))
+        asking = (reader.rate("a", HOUR), reader.rate("b", HOUR), reader.details("payments", HOUR))
+        await asyncio.gather(comparison.run(None), *asking)
         times = [at for at, _, _ in stripe.record.asked]
-        assert len(times) == 7
+        assert len(times) == 8
         # Two at most in any second, but for the loop's own unevenness.
         assert all(later - earlier > 0.85 for earlier, later in zip(times, times[2:], strict=False))
 
 
 def test_the_mode_is_the_keys() -> None:
     assert [mode_of(key) for key in ("rk_live_x", "sk_test_x", "x", "")] == ["LIVE", "TEST", "", ""]
-
-
-async def test_a_drift_without_stripe_says_why() -> None:
-    reader = StripeReader(Secret("rk_test_x"), "http://127.0.0.1:1", utcnow, pace=quick())
-
-    async def nothing(ids: list[str] | None = None) -> Mapping[str, str]:
-        return {}
-
-    with pytest.raises(StripeUnavailable, match="Stripe cannot be reached"):
-        await reader.drift(nothing, nothing)
 
 
 def test_a_drift_counts_all_its_kinds() -> None:

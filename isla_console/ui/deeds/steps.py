@@ -17,7 +17,7 @@ from isla_console.incident.events import EventError, event
 from isla_console.plain import plain
 from isla_console.runbook.steps import Input, Step
 from isla_console.ui.clipboard import copy
-from isla_console.ui.deeds.base import Deeds
+from isla_console.ui.deeds.base import COMPARING, Deeds
 from isla_console.ui.dialogs import steps as dialogs
 from isla_console.ui.messages import StopAsked
 from isla_console.ui.screens.detail import DetailScreen
@@ -87,6 +87,9 @@ class StepDeeds(Deeds):
             await self._do(step)
 
     def do_stop(self, key: str) -> None:
+        if self.main.page == "payments" and self.desk.comparing:
+            self.workers.cancel_group(self, COMPARING)
+            return
         step = self._chosen()
         running = self.toolbox.runner.running
         if step is None and len(running) == 1:

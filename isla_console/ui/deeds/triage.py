@@ -1,28 +1,29 @@
 """Which issue is it: going to the likeliest, choosing another, comparing subscriptions."""
 
-from collections.abc import Mapping
+import asyncio
+from contextlib import suppress
 
 from textual import work
 
 from isla_console.incident import commands as act
 from isla_console.incident.events import Author, Event, event
+from isla_console.monitor.drift import (
+    PATIENCE,
+    QUICK_PAGES,
+    Comparison,
+    OurDatabase,
+    left_s,
+    sentence,
+)
+from isla_console.monitor.payments import Drift
 from isla_console.monitor.postgres import DatabaseUnavailable
 from isla_console.monitor.stripe import StripeUnavailable
 from isla_console.ui.board import Board
-from isla_console.ui.deeds.base import Deeds
+from isla_console.ui.deeds.base import COMPARING, Deeds
 from isla_console.ui.screens.detail import DetailScreen
 from isla_console.ui.views import outside
 from isla_console.ui.views.deployments import deployment_lines
-
-_DATABASE_S = 10.0
-_HAS = (
-    "SELECT stripe_subscription_id AS id, status FROM subscriptions"
-    " WHERE stripe_subscription_id = ANY($1::text[])"
-)
-_LIVING = (
-    "SELECT stripe_subscription_id AS id, status FROM subscriptions"
-    " WHERE status NOT IN ('canceled', 'incomplete_expired') LIMIT 20000"
-)
+from isla_console.ui.views.drift import progress, summary
 
 
 class TriageDeeds(Deeds):
@@ -89,9 +90,12 @@ class TriageDeeds(Deeds):
                     return
         self.say("The runbook has no step that delivers an event again.")
 
-    @work(exit_on_error=False, group="deed", exclusive=True)
+    def row_differences(self, id: str) -> None:
+        self._show(outside.differing(self.board))
+
+    @work(exit_on_error=False, group=COMPARING)
     async def row_drift(self, id: str) -> None:
-        """Compare the database's subscriptions with Stripe's, page by page."""
+        """Compare the database's subscriptions with Stripe's: the newest, or `all`. Pages may come and go."""
         desk, poller = self.desk, self.desk.poller
         if poller is None or desk.comparing:
             return
@@ -99,32 +103,46 @@ class TriageDeeds(Deeds):
             desk.drift = "set STRIPE_API_KEY and ISLA_DATABASE_URL to compare"
             self.refresh_board()
             return
-        database = poller.database
-        compared = 0
+        all_of_them = id == "all"
+        ours = OurDatabase(poller.database)
+        comparison = Comparison(poller.stripe.subscriptions, ours, tries=PATIENCE if all_of_them else 1)
+        expected: int | None = None
+        began = asyncio.get_running_loop().time()
 
-        async def rows_of(ids: list[str]) -> Mapping[str, str]:
-            nonlocal compared
-            rows = await database.rows(_HAS, ids, deadline_s=_DATABASE_S)
-            compared += len(ids)
-            desk.comparing = f"comparing … {compared:,} so far"
+        def told() -> None:
+            read = comparison.read
+            if all_of_them:
+                left = left_s(read, expected, asyncio.get_running_loop().time() - began)
+                desk.comparing = progress(read, left, expected, waits=comparison.waits)
+            else:
+                desk.comparing = f"comparing … {read:,} so far"
             self.refresh_board()
-            return {str(row["id"]): str(row["status"]) for row in rows}
 
-        async def others() -> Mapping[str, str]:
-            rows = await database.rows(_LIVING, deadline_s=_DATABASE_S)
-            return {str(row["id"]): str(row["status"]) for row in rows}
-
-        desk.comparing = "comparing …"
-        self.refresh_board()
+        comparison.on_progress = told
+        told()
         try:
-            desk.drift = await poller.stripe.drift(rows_of, others)
-        except StripeUnavailable as error:
-            desk.drift = str(error)
-        except DatabaseUnavailable as error:
-            desk.drift = f"the database: {error}"
+            if all_of_them:
+                # Without it there is no telling how long; that is said, and no reason not to compare.
+                with suppress(DatabaseUnavailable):
+                    expected = await ours.count()
+            await comparison.run(None if all_of_them else QUICK_PAGES)
+            desk.drift = comparison.found(self.clock.now())
+        except (StripeUnavailable, DatabaseUnavailable) as error:
+            desk.drift = self._cut_short(comparison, sentence(error))
+        except asyncio.CancelledError:
+            desk.drift = self._cut_short(comparison, "stopped by hand")
+            raise
         finally:
             desk.comparing = ""
-            self.refresh_board()
+            if self.is_running:
+                self.refresh_board()
+        if self.main.page != "payments":
+            found = desk.drift
+            self.say(f"Subscriptions: {found if isinstance(found, str) else summary(found)}")
+
+    def _cut_short(self, comparison: Comparison, why: str) -> Drift | str:
+        """What a comparison found that did not come to its end."""
+        return comparison.found(self.clock.now(), why) if comparison.read else why
 
 
 def choice_text(board: Board, issue: str) -> str:

@@ -6,8 +6,11 @@ from isla_console.monitor.payments import Details, Drift
 from isla_console.ui.board import Board
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
+from isla_console.ui.views.drift import differences
 
 Shown = tuple[str, list[Content]]
+_MOST = 200
+"""Differences of a kind that are listed; more are no list to read but a job for a script."""
 
 
 def vendor(id: str, board: Board) -> Shown | None:
@@ -60,6 +63,18 @@ def subscription(id: str, board: Board) -> Shown | None:
         ("Stripe", theirs.get(id, "does not have it")),
         ("Compared", hms(drift.at)),
     )
+
+
+def differing(board: Board) -> Shown | None:
+    """What differs, a good part of it."""
+    drift = board.drift
+    if not isinstance(drift, Drift):
+        return None
+    listed = differences(drift, _MOST)
+    lines = [Content(line) for _, line in listed]
+    if (more := drift.total - len(listed)) > 0:
+        lines.append(Content.styled(f"and {more:,} more that are not listed", MUTED))
+    return f"{drift.total:,} subscriptions differ · {hms(drift.at)}", lines
 
 
 def _details(board: Board) -> Details:

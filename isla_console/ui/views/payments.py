@@ -2,10 +2,11 @@
 
 from textual.content import Content
 
-from isla_console.monitor.payments import Drift, PaymentsReading, reasons
+from isla_console.monitor.payments import PaymentsReading, reasons
 from isla_console.ui.board import Board
 from isla_console.ui.format import age, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
+from isla_console.ui.views.drift import drift_rows
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
@@ -124,42 +125,3 @@ def _endpoints(reading: PaymentsReading, width: int) -> list[Row]:
         )
         rows.append(Row(f"endpoint:{one.id}", line.truncate(width, ellipsis=True)))
     return rows
-
-
-def drift_rows(board: Board, width: int) -> list[Row]:
-    """The last comparison, or the row that begins one."""
-    key = "drift:now"
-    again = Content.assemble((" ↵ ", "$accent bold"), " compare now")
-    if board.comparing:
-        return [Row(key, Content.styled(f" {board.comparing}", MUTED))]
-    drift = board.drift
-    if drift is None:
-        return [Row(key, again)]
-    if isinstance(drift, str):
-        return [Row.text(Content.styled(f" ? {drift}", "$warning")), Row(key, again)]
-    rows = [Row.text(_summary(drift, board).truncate(width, ellipsis=True))]
-    for id, ours, theirs in drift.differ[:_LISTED]:
-        rows.append(Row(f"subscription:{id}", Content(f"   {id:<32} database {ours}, Stripe {theirs}")))
-    for id, status in drift.only_stripe[:_LISTED]:
-        rows.append(Row(f"subscription:{id}", Content(f"   {id:<32} only Stripe has it, {status}")))
-    for id, status in drift.only_database[:_LISTED]:
-        rows.append(Row(f"subscription:{id}", Content(f"   {id:<32} only the database has it, {status}")))
-    return [*rows, Row(key, again)]
-
-
-def _summary(drift: Drift, board: Board) -> Content:
-    whole = "all" if drift.complete else f"the newest {drift.compared:,} of more"
-    at = hm(drift.at, board.now)
-    if not drift.compared and not drift.total:
-        return Content.styled(f" Stripe has no subscription, and neither has the database · {at}", MUTED)
-    if not drift.total:
-        return Content.assemble(
-            (" ● ", STYLES["ok"]),
-            f"{drift.compared:,} compared, no difference",
-            (f" · {whole} · {at}", MUTED),
-        )
-    return Content.assemble(
-        (" ▲ ", STYLES["elevated"]),
-        (f"{drift.total} of {drift.compared:,} differ", "bold"),
-        (f" · {whole} · {at}", MUTED),
-    )

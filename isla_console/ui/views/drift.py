@@ -1,0 +1,92 @@
+"""Subscriptions, the database's against Stripe's: the last comparison, how far the next one is."""
+
+from textual.content import Content
+
+from isla_console.monitor.payments import Drift
+from isla_console.ui.board import Board
+from isla_console.ui.format import hm
+from isla_console.ui.theme import MUTED, STYLES
+from isla_console.ui.widgets.rows import Row
+
+_LISTED = 8
+A_MINUTE = 12_000
+"""Subscriptions that are read in a minute: two pages of a hundred a second."""
+
+
+def drift_rows(board: Board, width: int) -> list[Row]:
+    """The last comparison, and the rows that begin one; the quick one first."""
+    drift = board.drift
+    rows: list[Row] = []
+    if isinstance(drift, str):
+        rows.append(Row.text(Content.styled(f" ? {drift}", "$warning")))
+    elif drift is not None:
+        rows += _found(drift, board, width)
+    if board.comparing:
+        going = Content.assemble(" ", (board.comparing, "bold"), (" · X stops it", MUTED))
+        return [*rows, Row("drift:now", going.truncate(width, ellipsis=True))]
+    rows.append(Row("drift:now", _offer("compare now", "the newest 5,000")))
+    if isinstance(drift, Drift) and not drift.complete:
+        pace = f"in the background, 1 min for {A_MINUTE:,}"
+        rows.append(Row("drift:all", _offer("compare all", pace)))
+    return rows
+
+
+def summary(drift: Drift) -> str:
+    """The outcome in one sentence."""
+    if not drift.compared and not drift.total:
+        return "Stripe has no subscription, and neither has the database"
+    if not drift.total:
+        return f"{drift.compared:,} compared, no difference"
+    return f"{drift.total:,} of {drift.compared:,} differ"
+
+
+def progress(read: int, left_s: float | None, expected: int | None, *, waits: str) -> str:
+    """How far comparing all is. Stripe does not tell how many it has: the database's count must do."""
+    if waits:
+        return f"{waits} · {read:,} read"
+    if not read:
+        return "comparing all …"
+    if left_s is None:
+        known = "how many are left is not known" if expected is None else "more than the database has"
+        return f"{read:,} read, {known}"
+    if left_s < 60:
+        return f"{read:,} read, less than a minute left"
+    return f"{read:,} read, about {left_s / 60:.0f} min left"
+
+
+def differences(drift: Drift, most: int) -> list[tuple[str, str]]:
+    """At most so many of each kind, as id and line: states, never people.
+
+    Some of each, for what there is most of must not hide the rest.
+    """
+    return [
+        *((id, f"{id:<32} database {ours}, Stripe {theirs}") for id, ours, theirs in drift.differ[:most]),
+        *((id, f"{id:<32} only Stripe has it, {status}") for id, status in drift.only_stripe[:most]),
+        *((id, f"{id:<32} only the database has it, {status}") for id, status in drift.only_database[:most]),
+    ]
+
+
+def _offer(what: str, how: str) -> Content:
+    return Content.assemble((" ↵ ", "$accent bold"), f" {what}", (f"  {how}", MUTED))
+
+
+def _found(drift: Drift, board: Board, width: int) -> list[Row]:
+    rows = [Row.text(_headline(drift, board).truncate(width, ellipsis=True))]
+    if drift.ended:
+        rows.append(Row.text(Content.styled(f" ended early: {drift.ended}", "$warning")))
+    listed = differences(drift, _LISTED)
+    for id, line in listed:
+        rows.append(Row(f"subscription:{id}", Content(f"   {line}").truncate(width, ellipsis=True)))
+    if (more := drift.total - len(listed)) > 0:
+        rows.append(Row("differences:", Content.assemble(f"   and {more:,} more", ("  ↵ list", MUTED))))
+    return rows
+
+
+def _headline(drift: Drift, board: Board) -> Content:
+    at = hm(drift.at, board.now)
+    if not drift.compared and not drift.total:
+        return Content.styled(f" {summary(drift)} · {at}", MUTED)
+    whole = "all" if drift.complete else f"the newest {drift.compared:,} of more"
+    glyph = (" ▲ ", STYLES["elevated"]) if drift.total else (" ● ", STYLES["ok"])
+    said = (summary(drift), "bold" if drift.total else "")
+    return Content.assemble(glyph, said, (f" · {whole} · {at}", MUTED))
