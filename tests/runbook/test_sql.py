@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -26,6 +26,7 @@ CREATE TABLE cron.job_run_details (
     runid bigserial PRIMARY KEY, jobid bigint, status text, return_message text,
     start_time timestamptz, end_time timestamptz
 );
+ALTER TABLE cron.job ENABLE ROW LEVEL SECURITY;
 ALTER TABLE cron.job_run_details ENABLE ROW LEVEL SECURITY;
 CREATE ROLE app LOGIN PASSWORD '{password}';
 CREATE ROLE watcher LOGIN PASSWORD '{password}';
@@ -170,41 +171,127 @@ async def test_click_lag(shipped: Loaded, console: asyncpg.Connection[Any]) -> N
         await console.execute("DELETE FROM click_events WHERE created_at > now() - interval '1 day'")
 
 
-async def test_a_job_is_told_of_while_its_last_run_failed(
-    shipped: Loaded, console: asyncpg.Connection[Any], dsn: str
-) -> None:
+@pytest.fixture
+async def cron(console: asyncpg.Connection[Any]) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """cron's tables to fill; what was filled in is gone afterwards."""
+    transaction = console.transaction()
+    await transaction.start()
+    yield console
+    await transaction.rollback()
+
+
+async def jobs_problem(shipped: Loaded, connection: asyncpg.Connection[Any]) -> str | None:
     [check] = [one for one in shipped.runbook.database_checks if one.id == "scheduled-jobs"]
+    rows = await connection.fetch(check.query)
+    assert len(rows) <= 1
+    return rows[0]["problem"] if rows else None
 
-    async def ran(job: int, status: str, message: str | None = None) -> None:
-        await console.execute(
-            "INSERT INTO cron.job_run_details (jobid, status, return_message, start_time)"
-            " VALUES ($1, $2, $3, '2024-01-02 03:04:05+00')",
-            job, status, message,
-        )  # fmt: skip
 
-    async def problem() -> str | None:
-        rows = await console.fetch(check.query)
-        return rows[0]["problem"] if rows else None
+async def ran(
+    connection: asyncpg.Connection[Any],
+    job: int,
+    status: str,
+    message: str | None = None,
+    ago: timedelta = timedelta(),
+) -> datetime:
+    """A job's record of a run that began so long ago; when that was."""
+    began: datetime = await connection.fetchval(
+        "INSERT INTO cron.job_run_details (jobid, status, return_message, start_time)"
+        " VALUES ($1, $2, $3, now() - $4::interval) RETURNING start_time",
+        job, status, message, ago,
+    )  # fmt: skip
+    return began.astimezone(UTC)
 
-    async with console.transaction():
-        await console.execute(
-            "INSERT INTO cron.job VALUES (1, 'sum', '* * * * *', true), (2, 'old', '* * * * *', false)"
-        )
-        assert await problem() is None  # nothing ran yet
-        await ran(1, "succeeded")
-        await ran(2, "failed", "nobody runs it any more")
-        assert await problem() is None
-        await ran(1, "failed", "ERROR:  deadlock\nDETAIL: long")
-        assert await problem() == "sum failed at 03:04Z: ERROR:  deadlock"
-        await ran(1, "running")
-        assert await problem() == "sum failed at 03:04Z: ERROR:  deadlock"
-        await ran(1, "succeeded")
-        assert await problem() is None
-        await ran(1, "failed")
-        assert await problem() == "sum failed at 03:04Z"
-        await console.execute("DELETE FROM cron.job_run_details")
-        await console.execute("DELETE FROM cron.job")
+
+async def test_a_job_is_told_of_while_its_last_run_failed(
+    shipped: Loaded, cron: asyncpg.Connection[Any]
+) -> None:
+    await cron.execute(
+        "INSERT INTO cron.job VALUES (1, 'sum', '* * * * *', true), (2, 'old', '* * * * *', false),"
+        " (3, NULL, '* * * * *', true)"
+    )
+    assert await jobs_problem(shipped, cron) is None  # nothing ran yet
+    await ran(cron, 1, "succeeded")
+    await ran(cron, 2, "failed", "nobody runs it any more")
+    assert await jobs_problem(shipped, cron) is None
+    began = await ran(cron, 1, "failed", "ERROR:  deadlock\nDETAIL: long")
+    said = f"sum failed at {began:%H:%MZ}"
+    assert await jobs_problem(shipped, cron) == f"{said}: ERROR:  deadlock"
+    await ran(cron, 1, "running")
+    assert await jobs_problem(shipped, cron) == f"{said}: ERROR:  deadlock"
+    await ran(cron, 1, "succeeded")
+    assert await jobs_problem(shipped, cron) is None
+    await ran(cron, 1, "failed")
+    assert await jobs_problem(shipped, cron) == said
+    await ran(cron, 3, "failed", "it has no name")
+    assert await jobs_problem(shipped, cron) == f"job 3 failed at {began:%H:%MZ}: it has no name"
+
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "well", "late"),
+    [
+        ("* * * * *", 6 * MINUTE, 8 * MINUTE),
+        (" *  * * * * ", 6 * MINUTE, 8 * MINUTE),
+        ("30 seconds", 5 * MINUTE, 7 * MINUTE),
+        ("*/5 * * * *", 14 * MINUTE, 16 * MINUTE),
+        ("0,30 * * * *", 2 * HOUR, 2 * HOUR + 6 * MINUTE),
+        ("@hourly", 2 * HOUR, 2 * HOUR + 6 * MINUTE),
+        ("15 3 * * *", 25 * HOUR, 25 * HOUR + 6 * MINUTE),
+        ("*/10 8-18 * * *", 25 * HOUR, 25 * HOUR + 6 * MINUTE),
+        # When these are due next is not told by their words alone.
+        ("15 3 * * 1", 400 * DAY, None),
+        ("0 0 1 * *", 400 * DAY, None),
+        ("0 0 $ * *", 400 * DAY, None),
+        ("*/5 * * * 1-5", 400 * DAY, None),
+        ("@weekly", 400 * DAY, None),
+    ],
+)
+async def test_a_job_that_does_not_run_any_more_is_told_of(
+    shipped: Loaded,
+    cron: asyncpg.Connection[Any],
+    schedule: str,
+    well: timedelta,
+    late: timedelta | None,
+) -> None:
+    await cron.execute("INSERT INTO cron.job VALUES (1, 'sum', $1, true)", schedule)
+    await ran(cron, 1, "succeeded", ago=well)
+    assert await jobs_problem(shipped, cron) is None
+    if late is not None:
+        await cron.execute("DELETE FROM cron.job_run_details")
+        began = await ran(cron, 1, "succeeded", ago=late)
+        words = " ".join(schedule.split())
+        said = f"sum has not run since {began:%Y-%m-%d %H:%MZ} ({words}): is the scheduler running?"
+        assert await jobs_problem(shipped, cron) == said
+
+
+async def test_a_scheduler_that_stopped_is_told_of_once_and_before_an_old_failure(
+    shipped: Loaded, cron: asyncpg.Connection[Any]
+) -> None:
+    await cron.execute(
+        "INSERT INTO cron.job VALUES (1, 'sum', '* * * * *', true), (2, 'tidy', '0 * * * *', true),"
+        " (3, 'new', '* * * * *', true), (4, 'off', '* * * * *', false), (5, 'long', '* * * * *', true)"
+    )
+    await ran(cron, 2, "succeeded", ago=5 * HOUR)
+    await ran(cron, 4, "succeeded", ago=5 * HOUR)
+    await ran(cron, 5, "running", ago=5 * HOUR)
+    began = await ran(cron, 1, "failed", "disk full", ago=4 * HOUR)
+    # Neither the one that never ran, nor the one switched off, nor the one that still runs.
+    said = f"sum has not run since {began:%Y-%m-%d %H:%MZ} (* * * * *), nor have 1 more:"
+    assert await jobs_problem(shipped, cron) == f"{said} is the scheduler running?"
+    await cron.execute("SET LOCAL cron.log_run = 'off'")
+    assert await jobs_problem(shipped, cron) == f"sum failed at {began:%H:%MZ}: disk full"
+    await cron.execute("SET LOCAL cron.log_run = 'on'")
+    await ran(cron, 1, "succeeded")
+    await ran(cron, 2, "succeeded")
+    assert await jobs_problem(shipped, cron) is None
+
+
+@pytest.mark.usefixtures("_filled")
+async def test_who_may_not_see_crons_rows_is_refused(shipped: Loaded, dsn: str) -> None:
     watcher = await asyncpg.connect(dsn, user="watcher", server_settings={"row_security": "off"})
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
-        await watcher.fetch(check.query)
+        await jobs_problem(shipped, watcher)
     await watcher.close()

@@ -60,7 +60,7 @@ KINDS: dict[str, tuple[str, list[Fault], str]] = {
     "only the scheduled job": (
         "analytics",
         [{"kind": "jobs_fail"}],
-        "a scheduled job fails: aggregate-clicks failed at ",
+        "a scheduled job fails or is late: aggregate-clicks failed at ",
     ),
 }
 

@@ -217,6 +217,6 @@ def test_a_failing_job_alone_is_analytics_and_below_the_database_whose_failure_i
     )
     first = rank(RUNBOOK.issues, job).first
     assert first is not None
-    assert (first.issue, first.because) == ("analytics", f"a scheduled job fails: {said}")
+    assert (first.issue, first.because) == ("analytics", f"a scheduled job fails or is late: {said}")
     full = replace(job, metrics={"db-connections": Known("alert", "92 (> 80)", NOW)})
     assert [one.issue for one in rank(RUNBOOK.issues, full).candidates] == ["db-connections", "analytics"]
