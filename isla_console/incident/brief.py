@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from textwrap import wrap
 
 from isla_console.incident.cadence import updates
 from isla_console.incident.clocks import e_seconds, hold_until, t_seconds
@@ -18,9 +19,11 @@ from isla_console.plain import plain
 def brief(incident: Incident, now: datetime, *, width: int = 78, height: int = 22) -> str:
     """The brief, at most ``height`` lines of at most ``width`` characters.
 
-    Goes from what it is to what comes next; the last things people did fill what is left.
+    Goes from what it is to what comes next. Who has which part, who is waited for and what comes next stand
+    there whole; decisions and open actions have two lines each, and the last things people did fill what
+    is left.
     """
-    lines = [
+    head = [
         f"{incident.severity} {incident.title} · {incident.state}",
         f"Since {clock_text(incident.impact_started_at, now)}"
         f" ({span_text(t_seconds(incident, now))}), unmitigated {span_text(e_seconds(incident, now))}",
@@ -31,19 +34,32 @@ def brief(incident: Incident, now: datetime, *, width: int = 78, height: int = 2
         f"Measured: {_measured(incident)}",
     ]
     if incident.issue:
-        lines.insert(1, f"Runbook issue: {incident.issue}")
+        head.insert(1, f"Runbook issue: {incident.issue}")
     decisions = [note for note in incident.notes if note.decision][-3:]
-    lines += [f"Decided {clock_text(note.at, now)}: {note.text}" for note in decisions]
+    known = [f"Decided {clock_text(note.at, now)}: {note.text}" for note in decisions]
     open_actions = [action for action in incident.actions.values() if action.done_at is None]
     if open_actions:
-        lines.append(f"Open actions: {'; '.join(action.text for action in open_actions)}")
-    lines.append(f"Next: {what_now(incident, now)}")
+        known.append(f"Open actions: {'; '.join(action.text for action in open_actions)}")
+    lines = [part for line in head for part in _wrapped(line, width)]
+    coming = _wrapped(f"Next: {what_now(incident, now)}", width)
+    middle = [part for line in known for part in _wrapped(line, width, rows=2)]
+    lines = [*lines, *middle][: max(0, height - len(coming))] + coming
     room = height - len(lines) - 2
     acts = [event for event in incident.timeline if event.is_human][-max(room, 0) :] if room > 0 else []
     if acts:
         lines += ["", "Last:"]
-        lines += [f"  {clock_text(event.occurred_at, now)} {sentence(event, incident)}" for event in acts]
-    return "\n".join(_cut(plain(line), width) for line in lines[:height])
+        lines += [
+            _cut(plain(f"  {clock_text(event.occurred_at, now)} {sentence(event, incident)}"), width)
+            for event in acts
+        ]
+    return "\n".join(lines[:height])
+
+
+def _wrapped(line: str, width: int, *, rows: int | None = None) -> list[str]:
+    """On as many lines as it needs, or as many as it may have, the further ones set in."""
+    return wrap(
+        plain(line), width, subsequent_indent="  ", break_on_hyphens=False, max_lines=rows, placeholder=" …"
+    )
 
 
 def _cut(line: str, width: int) -> str:

@@ -197,3 +197,32 @@ def test_the_brief_fits_one_screen_and_says_the_essential() -> None:
     ):
         assert part in text
     assert len(brief(story.incident, at("14:20"), height=8).split("\n")) == 8
+
+
+@pytest.mark.parametrize("width", [70, 50])  # what a sheet has on a terminal of 80 and of 60 columns
+def test_the_brief_wraps_who_and_what_comes_next(width: int) -> None:
+    story = Story(issue="redirect-down")
+    story.do(commands.accept_role, "commander", "ana-maria.lindqvist", now=at("14:01"))
+    story.do(commands.accept_role, "investigator", "bartholomew.osei", now=at("14:01"))
+    story.do(commands.acknowledge, "L2", "ana", now=at("14:16"))
+    story.do(commands.decide, "y" * 3 * width, now=at("14:17"))
+    text = brief(story.incident, at("14:20"), width=width, height=18)
+    lines = text.split("\n")
+    assert len(lines) <= 18
+    assert max(map(len, lines)) <= width
+    said = " ".join(text.split())
+    for whole in (
+        "Roles: commander ana-maria.lindqvist, investigator bartholomew.osei, communicator nobody",
+        "Ladder: L2 acknowledged by ana, waiting for ben; L3 at 14:30Z",
+        f"Next: {what_now(story.incident, at('14:20'))}",
+    ):
+        assert whole in said
+
+
+def test_a_full_brief_keeps_what_comes_next() -> None:
+    story = Story(issue="redirect-down")
+    for number in range(3):
+        story.do(commands.decide, f"{number} " + "word " * 60, now=at("14:17"))
+    text = brief(story.incident, at("14:20"), width=50, height=12)
+    assert len(text.split("\n")) == 12
+    assert f"Next: {what_now(story.incident, at('14:20'))}" in " ".join(text.split())
