@@ -131,6 +131,18 @@ def test_escalating_early_satisfies_the_timed_crossing() -> None:
     assert story.rung("L3", at("14:09")).nag == "nag"
 
 
+def test_a_level_that_is_not_called_cannot_be_acknowledged() -> None:
+    story = Story()
+    with pytest.raises(Refused, match=r"L2 is not called before 14:15Z: escalate to it first"):
+        story.do(commands.acknowledge, "L2", "ana", now=at("14:14:59"))
+    story.do(commands.acknowledge, "L2", "ana", now=at("14:15"))
+    story.do(commands.escalate, "L3", now=at("14:16"))
+    story.do(commands.acknowledge, "L3", "eve", now=at("14:16"))
+    quiet = Story("P2")
+    with pytest.raises(Refused, match=r"L4 is not called yet: escalate to it first"):
+        quiet.do(commands.acknowledge, "L4", "eve", now=at("15:30"))
+
+
 def test_someone_may_stand_for_a_target_and_be_called_by_name() -> None:
     story = Story()
     Console(story, START).run(at("14:14:59"), at("14:30"), timedelta(minutes=5))

@@ -23,9 +23,13 @@ def acknowledge(
 ) -> list[Event]:
     """The person is on it at that level: they are nagged no more, the ladder goes on.
 
-    ``target`` names the level's target the person stands for ("Platform lead").
+    ``target`` names the level's target the person stands for ("Platform lead"). What nobody was called for
+    cannot be acknowledged: it would silence a call that is still to come.
     """
-    _rung(incident, level, now)
+    rung = _rung(incident, level, now)
+    if not rung.is_engaged:
+        due = f" before {clock_text(rung.due_at, now)}" if rung.due_at is not None else ""
+        raise Refused(f"{level} is not called{due or ' yet'}: escalate to it first, then acknowledge")
     data = {"level": level, "person": needed(person, "who acknowledges"), "target": target}
     return [write(incident, "acknowledged", data, author=author, now=now)]
 
