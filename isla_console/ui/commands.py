@@ -6,7 +6,7 @@ from typing import Literal
 from textual.binding import Binding, BindingType
 
 Group = Literal["Go", "Incident", "Clock and ladder", "Communication", "Page", "Console"]
-Needs = Literal["", "incident", "drill"]
+Needs = Literal["", "incident", "drill", "replay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "drill", "B", "B", "briefing", "The drill: what it is about, hints, the score.", "Go", "drill", 4
     ),
+    Command("pause", "", "space", "pause", "The replay stands still, or goes on.", "Console", "replay", 2),
+    Command("faster", "plus", "+", "faster", "The replay runs quicker.", "Console", "replay", 2),
+    Command("slower", "", "-", "slower", "The replay runs slower.", "Console", "replay", 2),
     Command("theme", "", "", "theme", "Dark or light.", "Console"),
     Command("mouse", "", "", "mouse", "Give the mouse to the terminal, or take it.", "Console"),
     Command("help", "question_mark,f1", "?", "help", "All keys, on one page.", "Console", footer=1),
@@ -172,10 +175,13 @@ LOOKING = frozenset(
     (
         *("home", "go", "search", "contacts", "timeline", "back", "sidebar", "ladder", "detail", "filter"),
         *("communication", "postmortem", "now", "brief"),
+        *("pause", "faster", "slower"),
         *("theme", "mouse", "redraw", "help", "palette", "quit"),
     )
 )
 """Commands that only look: what a replay has."""
+REPLAY_KEYS = {"space": "pause", "minus": "slower"}
+"""Keys that do something else in a replay, for what they do otherwise is not done there."""
 
 BY_ID = {command.id: command for command in COMMANDS}
 

@@ -27,6 +27,8 @@ from isla_console.ui.format import duration
 
 REASON = "this is a replay: nothing is done, nothing is written"
 _UNTOLD = "nothing of it is in the journal"
+SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
+"""What + and - choose from."""
 _LEAD = timedelta(seconds=2)
 """Real time before the first and after the last event."""
 _STATES: dict[str, State] = {
@@ -42,12 +44,40 @@ class Replay:
     ) -> None:
         self.events = sorted(events, key=lambda event: (event.recorded_at, event.id))
         self.speed = speed
+        self.paused = False
         self.incident_id = self.events[0].incident
         start = self.events[0].recorded_at - _LEAD * speed
         self.end = self.events[-1].recorded_at + _LEAD * speed
-        length = (self.end - start).total_seconds()
-        zero = steady()
-        self.clock = Clock(wall=lambda: start, steady=lambda: min(length, (steady() - zero) * speed))
+        self._length = (self.end - start).total_seconds()
+        self._steady = steady
+        self._since, self._gone = steady(), 0.0
+        self.clock = Clock(wall=lambda: start, steady=self._passed)
+
+    @property
+    def pace(self) -> str:
+        """How quick it is, in a word."""
+        return "paused" if self.paused else f"×{self.speed:g}"
+
+    def pause(self) -> None:
+        """Stand still, or go on."""
+        self._hold()
+        self.paused = not self.paused
+
+    def faster(self, steps: int = 1) -> None:
+        """The next speed that there is, or with -1 the one before; the clock goes on from where it is."""
+        self._hold()
+        others = [speed for speed in SPEEDS if (speed > self.speed if steps > 0 else speed < self.speed)]
+        if others:
+            self.speed = min(others) if steps > 0 else max(others)
+
+    def _hold(self) -> None:
+        """Count from now on anew: what passed by then stays passed."""
+        self._gone, self._since = self._passed(), self._steady()
+
+    def _passed(self) -> float:
+        """Seconds of the recording that passed."""
+        pace = 0.0 if self.paused else self.speed
+        return min(self._length, self._gone + (self._steady() - self._since) * pace)
 
     def until(self, now: datetime) -> list[Event]:
         """What was written by then."""
@@ -146,7 +176,7 @@ class ReplayDesk(Desk):
 
     def __init__(self, settings: Settings, replay: Replay) -> None:
         super().__init__(settings, replay.clock)
-        self._replay = replay
+        self.replay = replay
         self.keeper = Recorded(replay)
         self.incident_id = replay.incident_id
 
@@ -160,7 +190,7 @@ class ReplayDesk(Desk):
         return REASON
 
     def open_monitor(self) -> None:
-        self.poller = RecordedPoller(self._replay, self.runbook)  # type: ignore[assignment]
+        self.poller = RecordedPoller(self.replay, self.runbook)  # type: ignore[assignment]
 
     async def measure(self) -> None:
         """Nothing is asked."""
@@ -185,9 +215,9 @@ class ReplayDesk(Desk):
         board = super().board(now)
         if board is None:
             return None
-        left = self._replay.end - now
+        left = self.replay.end - now
         what = "over" if left < timedelta(seconds=1) else f"{duration(left)} to go"
-        return replace(board, replay=f"{self._replay.incident_id} · ×{self._replay.speed:g} · {what}")
+        return replace(board, replay=f"{self.replay.incident_id} · {self.replay.pace} · {what}")
 
 
 def choose(events: Sequence[Event], incident: str) -> list[Event]:

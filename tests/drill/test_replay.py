@@ -1,6 +1,6 @@
 """A recorded incident on the real screens: it passes by again, and nothing is done or written."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
 from isla_console.ui.commands import BY_ID, COMMANDS, LOOKING
 from isla_console.ui.replay import Replay, ReplayDesk, choose
+from isla_console.ui.widgets.footer import KeyLine
 from tests.drill.test_score import good
 from tests.incident.story import Story, at
 from tests.support.pilot import settle
@@ -87,6 +88,64 @@ async def test_the_screens_show_what_was_known_then(tmp_path: Path) -> None:
         assert len(app.screen_stack) == 1, "no sheet opens: nothing is done"
         assert len(board.incident.timeline) == len(recorded())
     assert not (tmp_path / "state").exists(), "nothing is written"
+
+
+def test_it_stands_still_and_changes_speed_without_a_jump() -> None:
+    watch = Watch()
+    replay = Replay(recorded(), 10, steady=watch)
+    watch.seconds = 2 + 6
+    assert replay.clock.now() == at("14:01:00")
+    replay.pause()
+    watch.seconds += 1000
+    assert (replay.clock.now(), replay.pace) == (at("14:01:00"), "paused")
+    replay.faster()
+    assert (replay.clock.now(), replay.speed) == (at("14:01:00"), 20)
+    replay.pause()
+    watch.seconds += 3
+    assert (replay.clock.now(), replay.pace) == (at("14:02:00"), "×20")
+    for _ in range(9):
+        replay.faster(-1)
+    assert replay.speed == 1
+    watch.seconds += 5
+    assert replay.clock.now() == at("14:02:05")
+    for _ in range(9):
+        replay.faster()
+    assert replay.speed == 120
+    odd = Replay(recorded(), 7, steady=watch)
+    odd.faster(-1)
+    assert odd.speed == 5
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+async def test_its_keys_and_footer(tmp_path: Path, size: tuple[int, int]) -> None:
+    watch = Watch()
+    app = replayed(tmp_path, watch)
+
+    def shown() -> tuple[str, datetime]:
+        board = app.main.board
+        assert board is not None
+        return board.replay.split(" · ")[1], board.now
+
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        watch.seconds = 2 + 12
+        await app.look()
+        await pilot.press("space")
+        await settle(pilot)
+        watch.seconds += 60
+        app.refresh_board()
+        assert shown() == ("paused", at("14:02:00"))
+        await pilot.press("plus", "space")
+        await settle(pilot)
+        watch.seconds += 3
+        app.refresh_board()
+        assert shown() == ("×20", at("14:03:00"))
+        await pilot.press("minus", "minus")
+        await settle(pilot)
+        assert shown() == ("×5", at("14:03:00"))
+        assert len(app.screen_stack) == 1
+        keys = app.main.query_one("#keys", KeyLine).lines[0].plain
+        assert "space pause  + faster  - slower" in keys
 
 
 async def test_what_is_left_is_only_looking(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from isla_console.incident.events import Author, Event
 from isla_console.incident.state import Incident
 from isla_console.settings import Settings
 from isla_console.ui.board import Board
-from isla_console.ui.commands import BY_ID, Command
+from isla_console.ui.commands import BY_ID, REPLAY_KEYS, Command
 from isla_console.ui.desk import Desk
 from isla_console.ui.opening import Opening
 from isla_console.ui.screens.detail import DetailScreen
@@ -98,6 +98,8 @@ class Deeds(Opening):
 
     def action_command(self, id: str, key: str) -> None:
         """Do a command of the registry, or say why not."""
+        if self.main.board is not None and self.main.board.replay:
+            id = REPLAY_KEYS.get(key, id)
         command = BY_ID[id]
         if isinstance(self.screen, MainScreen):
             if reason := why_not(command, self.main.board):

@@ -1,11 +1,15 @@
-"""A drill: what people say in it, and how it goes."""
+"""A drill: what people say in it, and how it goes; a replay: how quick it is."""
 
 import asyncio
+from typing import TYPE_CHECKING, cast
 
 from isla_console.drill.entry import Entry
 from isla_console.incident.events import Author, Event, derived_id, event
 from isla_console.incident.state import Incident
 from isla_console.ui.deeds.base import Deeds
+
+if TYPE_CHECKING:
+    from isla_console.ui.replay import Replay, ReplayDesk
 
 WATCH_S = 2.0
 """How often the platform is asked what happened."""
@@ -35,6 +39,23 @@ class DrillDeeds(Deeds):
                 except Exception as error:
                     self.desk.complain(error)
             await asyncio.sleep(WATCH_S)
+
+    def do_pause(self, key: str) -> None:
+        self._replay.pause()
+        self.refresh_board()
+
+    def do_faster(self, key: str) -> None:
+        self._replay.faster()
+        self.refresh_board()
+
+    def do_slower(self, key: str) -> None:
+        self._replay.faster(-1)
+        self.refresh_board()
+
+    @property
+    def _replay(self) -> "Replay":
+        """What passes by; these commands are possible in a replay alone."""
+        return cast("ReplayDesk", self.desk).replay
 
     def _shows_alert(self) -> bool:
         board = self.main.board

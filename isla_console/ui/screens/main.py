@@ -291,6 +291,8 @@ def why_not(command: Command, board: "Board | None") -> str:
         return "this is a replay: nothing is done"
     if command.needs == "incident" and board.incident is None:
         return "no incident: d declares one"
+    if command.needs == "replay" and not board.replay:
+        return "only in a replay"
     if command.needs == "drill" and not board.drill:
         return "only in a drill"
     return ""
