@@ -304,6 +304,7 @@ class Settings:
         "_overrides",
         "_positions",
         "_problems",
+        "_refused",
         "actor",
         "cache_dir",
         "config_dir",
@@ -332,7 +333,7 @@ class Settings:
         self.config_dir = self._base("XDG_CONFIG_HOME", ".config") / _APP
         self.cache_dir = self._base("XDG_CACHE_HOME", ".cache") / _APP
         self._config_path = self.config_dir / "config.toml"
-        self._config, self._positions = _read_config(self._config_path)
+        self._config, self._positions, self._refused = _read_config(self._config_path)
 
     @classmethod
     def load(
@@ -353,9 +354,14 @@ class Settings:
         for name in sorted(_NAMES):
             self._lookup(name)
         self._warn_about_readable_secrets()
+        refused = list(self._refused)
         if (theme := self.get("ISLA_THEME")) not in _THEMES:
             where = self.origin("ISLA_THEME")
-            raise SettingsError([f"{where}: ISLA_THEME is {_short(theme)}: write dark or light"])
+            if where == "config.toml":
+                where = self._position("ISLA_THEME")
+            refused.append(f"{where}: ISLA_THEME is {_short(theme)}: write dark or light")
+        if refused:
+            raise SettingsError(refused)
         given = self.get("ISLA_STATE_DIR")
         self.state_dir = (
             Path(os.path.abspath(_expand(given)))  # noqa: PTH100 - resolve() would follow links
@@ -400,6 +406,10 @@ class Settings:
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong without being fatal. Unknown keys are apart, in `unknown_keys`."""
         return tuple(self._findings)
+
+    def said(self, known: Iterable[str] = ()) -> tuple[Finding, ...]:
+        """All that a person should know: `findings`, then `unknown_keys`."""
+        return (*self.findings, *self.unknown_keys(known))
 
     def unknown_keys(self, known: Iterable[str] = ()) -> tuple[Finding, ...]:
         """Warnings for keys of the config file that neither the console nor the runbook knows.
@@ -506,16 +516,16 @@ def readme_table() -> str:
     return "\n".join(["| Variable | What it is |", "|---|---|", *rows]) + "\n"
 
 
-def _read_config(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, int]]]:
-    """The config file's values and the line and column of each key; empty if there is none.
+def _read_config(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, int]], tuple[str, ...]]:
+    """The config file's values, each key's line and column, and what is of a wrong type; empty if none.
 
     Raises:
-        SettingsError: it is no readable, flat TOML file.
+        SettingsError: it is no readable TOML file.
     """
     raw, problem = _read_bytes(path, _MAX_CONFIG_FILE)
     if raw is None:
         if problem == "no such file":
-            return {}, {}
+            return {}, {}, ()
         raise SettingsError([f"{path}: {problem}"])
     import tomllib  # not before there is such a file: the first frame waits for what is imported
 
@@ -543,9 +553,7 @@ def _read_config(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, int]]
             findings.append(
                 f'{path}:{line}:{column}: {_short(key)} is {kind}: write NAME = "value", keys are flat'
             )
-    if findings:
-        raise SettingsError(findings)
-    return {key: value for key, value in values.items() if value}, positions
+    return {key: value for key, value in values.items() if value}, positions, tuple(findings)
 
 
 def _toml_finding(path: Path, message: str, text: str) -> str:

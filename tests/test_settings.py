@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import io
 import os
@@ -15,6 +16,8 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from isla_console import settings as module
+from isla_console.cli import main
+from isla_console.clock import Clock
 from isla_console.resources import resource
 from isla_console.settings import (
     MASK,
@@ -25,6 +28,8 @@ from isla_console.settings import (
     env_example,
     readme_table,
 )
+from isla_console.ui.desk import Desk
+from isla_console.ui.views.home import home_rows
 
 ROOT = Path(__file__).parent.parent
 DSN = "postgresql://ana:s3cret-w0rd@db/x"
@@ -233,6 +238,53 @@ class TestConfigFile:
         assert Settings.load(home).findings == ()
         write_config(home, 'ISLA_ACTOR = "ana"', mode=0o644)
         assert Settings.load(home).findings == ()
+
+
+def test_every_value_that_is_refused_is_said_at_once(home: dict[str, str]) -> None:
+    path = write_config(home, 'ISLA_APP_URL = ["a"]\nISLA_THEME = "pink"\n[isla]\n')
+    assert [finding.removeprefix(f"{path}:")[:24] for finding in findings_of(home)] == [
+        "1:1: ISLA_APP_URL is a l",
+        "3:2: isla is a table: wr",
+        "2:1: ISLA_THEME is pink:",
+    ]
+
+
+MISSPELT = """\
+ISLA_APP_URI = "x"
+ISLA_ACTR = "ana"
+ISLA_DATABASE_URL_FILE = "/nowhere"
+"""
+
+
+def misspelt(path: Path) -> list[str]:
+    return [
+        f"{path}:3:1: ISLA_DATABASE_URL_FILE: /nowhere: no such file",
+        f"{path}:1:1: unknown key ISLA_APP_URI: did you mean ISLA_APP_URL?",
+        f"{path}:2:1: unknown key ISLA_ACTR: did you mean ISLA_ACTOR?",
+    ]
+
+
+def test_check_says_what_is_wrong_with_the_configuration(
+    home: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_config(home, MISSPELT)
+    for name in list(os.environ):
+        if name.startswith(("ISLA_", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", home["HOME"])
+    assert main(["check"]) == 0
+    assert capsys.readouterr().err.splitlines() == misspelt(path)
+
+
+def test_the_overview_says_what_is_wrong_with_the_configuration(home: dict[str, str]) -> None:
+    path = write_config(home, MISSPELT)
+    desk = Desk(Settings.load(home), Clock())
+    asyncio.run(desk.load_runbook())
+    board = desk.board(desk.clock.now())
+    assert board is not None
+    shown = "".join(row.content.plain.replace(" ", "") for row in home_rows(board, 60))
+    for problem in misspelt(path):
+        assert problem.replace(" ", "") in shown
 
 
 def test_a_wrong_theme_is_refused(home: dict[str, str]) -> None:

@@ -28,7 +28,7 @@ class Board:
     """One consistent picture: the document, what is measured, what was done, who looks at it.
 
     `incident` is the one this console works on; `others` are the rest, newest first. `frozen_at` is when the
-    panels were held still, if they are. `settings` tells for each variable of the runbook whether it is set.
+    panels were held still, if they are.
     """
 
     now: datetime
@@ -52,6 +52,8 @@ class Board:
     edited_runbook: bool = False
     """The runbook's file is not what was read any more."""
     findings: tuple[Finding, ...] = ()
+    settings: tuple[str, ...] = ()
+    """What is wrong with the configuration, a sentence each."""
     runs: Mapping[str, "Picture"] = field(default_factory=dict)
     """Steps that run or ran here, by id."""
     ran: Mapping[str, Event] = field(default_factory=dict)

@@ -69,6 +69,7 @@ class Desk:
         self._changes: list[Change] = []
         self._apart = Apart()
         self.drift: Drift | str | None = None
+        self._settings: tuple[str, ...] = ()
         self.comparing = ""
 
     @property
@@ -110,6 +111,8 @@ class Desk:
             lines = [str(finding) for finding in error.findings]
             many = "finding" if len(lines) == 1 else "findings"
             raise DeskError("\n".join([*lines, f"{len(lines)} {many}: the runbook was not opened"])) from None
+        declared = [item.env for item in self.runbook.inputs.values() if item.env]
+        self._settings = tuple(str(finding) for finding in self.settings.said(declared))
 
     def _in_drill(self, loaded: Loaded) -> Loaded:
         """In a quick drill its times are shorter; the banner says so."""
@@ -281,6 +284,7 @@ class Desk:
             timeline_filter=self.timeline_filter,
             edited_runbook=self.edited_runbook,
             findings=tuple(self.loaded.findings),
+            settings=self._settings,
             runs=self.toolbox.pictures(now) if self.toolbox is not None else {},
             ran=self._ran(incident),
             missing=self._missing(),

@@ -6,6 +6,7 @@ from textual.content import Content
 
 from isla_console.incident.state import Incident
 from isla_console.monitor.metric import Reading
+from isla_console.plain import plain
 from isla_console.ui.board import Board
 from isla_console.ui.format import duration, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
@@ -17,6 +18,8 @@ from isla_console.ui.widgets.text_block import ends
 def home_rows(board: Board, width: int) -> list[Row]:
     """The measures in a sentence, the next key, each measure and probe with its reason, older incidents."""
     rows = _paragraph(_situation(board), width)
+    for problem in board.settings:
+        rows += _paragraph(Content.styled(f"! {plain(problem)}", "$warning"), width)
     found = list(triage_rows(board, width))
     rows += [*found, *([] if found and found[-1].key else [Row.text("")])]
     rows += _next(board)
