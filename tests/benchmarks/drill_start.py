@@ -2,11 +2,11 @@
 
     python -m tests.benchmarks.drill_start [runs]
 
-Each run is by exec in a pty of 140x40. `first` has an empty cache; `later` has the one that a first drill left,
-where the cluster is copied, not made. The aims are for a machine that does nothing else: how busy it was before
-is printed. The platform's own steps are taken from what it says of them on the
-terminal, in tenths; the rest is when a line, or a part of the screen, came. Programs and libraries are in the
-system's page cache in both: a disk that has to be read first is not measured.
+Each run is by exec in a pty of 140x40. `first` has an empty cache; `later` has the one that a first drill
+left, where the cluster is copied, not made. The platform's own steps are taken from what it says of them on
+the terminal, in tenths; the rest is when a line, or a part of the screen, came. Programs and libraries are in
+the system's page cache in both: a disk that has to be read first is not measured. The aims are for a machine
+that does nothing else; how busy it was before is printed.
 """
 
 import os
