@@ -248,7 +248,7 @@ def end_leaked_sessions(terminal: Terminal) -> None:
             return
         end_sessions(terminal, "End the idle sessions of export-worker")
         terminal.wait_for(lambda text: " 0 to go" in text, 40)
-        terminal.read(2.5)  # the page is read again after two seconds
+        terminal.read(2.5)
 
 
 def mend_sign_in(terminal: Terminal) -> None:
