@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from time import monotonic
 from typing import TypedDict
 from weakref import WeakKeyDictionary
 
@@ -24,8 +23,9 @@ from isla_console.ui.terminal import Terminal
 from isla_console.ui.views import detail
 from isla_console.ui.views.pages import PAGE_COMMANDS, known_page
 
-ASKS_WITHIN_S = 0.5
-"""So long keys wait for a deed under way, for it may ask something: then they are its answer."""
+ASKS_WITHIN = 50
+"""So many looks, a hundredth of a second apart, keys wait for a deed under way, for it may ask something:
+then they are its answer. Looks, not seconds: on a busy machine both it and they take longer."""
 
 COMPARING = "drift"
 """The worker that compares subscriptions: no deed that a person waits for, but one that can be stopped."""
@@ -50,25 +50,25 @@ class Deeds(Opening):
         self.clock = clock or Clock()
         self.desk = desk or Desk(self.settings, self.clock)
         self.terminal = Terminal(self)
-        self._begun: WeakKeyDictionary[Worker[object], float] = WeakKeyDictionary()
+        self._looks: WeakKeyDictionary[Worker[object], int] = WeakKeyDictionary()
 
     def stands(self) -> bool:
         """Whether the page or sheet that was opened last is there, and no deed is about to ask something."""
         screen = self.screen
         if not isinstance(screen, MainScreen):
             # Its deed may go on to another sheet when this one is answered.
-            self._begun.clear()
+            self._looks.clear()
             return screen.is_mounted
         return screen.stands and not self._may_ask()
 
     def _may_ask(self) -> bool:
-        now = monotonic()
         for worker in self.workers:
             if worker.is_finished:
                 continue
             if worker.group == "start":
                 return True
-            if worker.group in {"deed", "sql"} and now - self._begun.setdefault(worker, now) < ASKS_WITHIN_S:
+            if worker.group in {"deed", "sql"} and (looks := self._looks.get(worker, 0)) < ASKS_WITHIN:
+                self._looks[worker] = looks + 1
                 return True
         return False
 
