@@ -19,6 +19,7 @@ from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
 from isla_console.ui.screens.ask import AskScreen
 from isla_console.ui.screens.detail import DetailScreen
+from isla_console.ui.views.sql import statements
 from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
 from tests.sql.conftest import Server, running
@@ -418,6 +419,22 @@ async def test_a_real_exhaustion_marks_its_symptom(
         async with asyncio.timeout(10):
             while await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE usename = 'crowd'"):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+
+
+async def test_a_statement_that_comes_before_the_page_is_drawn_stays(tmp_path: Path) -> None:
+    app = still_app(tmp_path)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        board = app.main.board
+        assert board is not None
+        chosen = next(one for one in statements(board, None) if one.step.id == "analytics-rebuild")
+        page = SqlPage(id="page-sql")
+        await app.main.query_one("#pages").mount(page)
+        page.take(chosen, (chosen.step.run or "").strip())
+        page.show(board)
+        await quiet(pilot)
+        assert page.statement == chosen
+        assert page.text == (chosen.step.run or "").strip()
 
 
 async def test_without_a_database_it_says_which_setting(tmp_path: Path) -> None:

@@ -113,7 +113,8 @@ class SqlPage(PageWidget):
         issue = self._near(board)
         if first or issue != self._issue:
             self._issue = issue
-            if self.statement is not None or not self.query_one(TextArea).text:
+            # A statement that a step brought here before the page was first drawn stays.
+            if not self.query_one(TextArea).text or (self.statement is not None and not first):
                 self.statement = None
                 self.action_statement(0)
         self._draw()
