@@ -155,7 +155,8 @@ class Field:
         """A checksum of everything that a statement could change, and how often NOTIFY was heard."""
         try:
             return await self._look(), self.heard
-        except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError, asyncpg.AdminShutdownError):
+        except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError, asyncpg.AdminShutdownError,
+                asyncpg.InternalClientError):  # fmt: skip
             self.looker = None  # it was ended with the others
         return await self._look(), self.heard
 
