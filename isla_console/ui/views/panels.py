@@ -160,7 +160,12 @@ def _wrapped(text: str, width: int, rows: int) -> list[Content]:
     lines = _lines(text, width)
     if len(lines) > rows:
         # In a narrow panel the name of the variable matters, and it must be whole.
-        lines = _lines(text.removeprefix("set "), width)
+        first, *others = text.split("; ")
+        rest = _lines(f"and {len(others)} more", width) if others else []
+        lines = _lines(first, width)
+        if len(lines) + len(rest) > rows:
+            lines = _lines(first.removeprefix("set "), width)
+        lines += rest
     return [*(Content.styled(line, MUTED) for line in lines[:rows]), *[Content("")] * (rows - len(lines))]
 
 
