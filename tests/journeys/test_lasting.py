@@ -121,8 +121,7 @@ def test_corrupt_journal(launch: Launch, tmp_path: Path) -> None:
     journal.write_bytes(b"SQLite format 3\x00" + b"\xff" * 8192)
     before = journal.read_bytes()
     with launch() as terminal:
-        screen = terminal.wait_for("journal.sqlite3")
-        assert "Overview" in screen
+        terminal.wait_for(lambda text: "journal.sqlite3" in text and "Overview" in text)
         terminal.send("d")
         terminal.wait_for("cannot be journalled")
         terminal.send("q")
