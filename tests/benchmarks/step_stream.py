@@ -1,6 +1,6 @@
 """Steps that put out all they can: how much memory grows, and how soon a key is answered meanwhile.
 
-`python -m tests.benchmarks.step_stream [MEGABYTES]` floods the console with that much (2,000) of a command's
+`python -m tests.benchmarks.step_stream [MEGABYTES]` floods the console with that much (20,000) of a command's
 output, then for half a minute with an HTTP answer of JSON lines as fast as the console takes them, its page
 open. The promises are 50 MiB and 100 ms at p95.
 """
@@ -141,6 +141,6 @@ def _server() -> Iterator[int]:
 
 if __name__ == "__main__":
     print("a command's output")
-    asyncio.run(command(int(sys.argv[1]) if len(sys.argv) > 1 else 2000))
+    asyncio.run(command(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000))
     print("an HTTP stream")
     asyncio.run(stream())
