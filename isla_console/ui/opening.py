@@ -25,10 +25,7 @@ from isla_console.ui.theme import DARK, LIGHT
 from isla_console.ui.typeahead import Typeahead
 
 STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
-GARBAGE = (10_000, 10, 10)
-"""How many new objects make it worth looking; a screen drawn anew each second makes and drops a thousand."""
-LATER_STYLES = ("sheets.tcss", "communication.tcss", "steps.tcss", "sql.tcss")
-"""Of what the first frame does not show."""
+"""Of what the first frame shows."""
 
 
 class Opening(App[int]):

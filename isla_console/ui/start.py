@@ -12,6 +12,9 @@ from isla_console.ui.opening import Opening
 if TYPE_CHECKING:
     from isla_console.ui.desk import Desk
 
+GARBAGE = (10_000, 10, 10)
+"""How many new objects make it worth looking; a screen drawn anew each second makes and drops a thousand."""
+
 
 def run(settings: Settings, make_desk: "Callable[[], Desk] | None" = None) -> int:
     """Run the console in this terminal; the exit code.
@@ -44,4 +47,7 @@ def _go_on(opening: Opening, make_desk: "Callable[[], Desk] | None") -> None:
     desk = make_desk() if make_desk is not None else None
     opening.equip(clock=desk.clock if desk is not None else None, desk=desk)
     opening.begin()
+    # What is loaded by now stays: looking through it for garbage again and again would be most of it.
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
     gc.enable()
