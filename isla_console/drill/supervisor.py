@@ -24,8 +24,6 @@ from isla_console.drill import database, postgres, record, runs, scenario, templ
 from isla_console.drill.platform import LivePlatform
 from isla_console.drill.process import ServiceUser, die_with_parent, service_user
 
-LEFT = b"left\n"
-"""What the console says last when somebody leaves it."""
 _GRACE_S = 2.0
 """How long an orderly end may take before it is cut short."""
 
@@ -201,7 +199,7 @@ class _Supervisor:
         protocol = asyncio.StreamReaderProtocol(reader)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
         while told := await reader.readline():
-            self._left = self._left or told == LEFT
+            self._left = self._left or told == runs.LEFT
         self._over.set()
 
     async def _until_the_end(self, over: "asyncio.Task[bool]") -> None:

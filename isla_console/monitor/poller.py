@@ -114,6 +114,13 @@ class _Source:
     ask: Callable[[], Awaitable[Sample]]
 
 
+def _database_source(
+    id: str, every_s: float, ask: Callable[[str, str, float], Awaitable[Sample]], sql: str
+) -> _Source:
+    """`ask` takes the id, the statement and the seconds that it may take: fewer than until the next."""
+    return _Source(id, every_s, partial(ask, id, sql, min(DATABASE_DEADLINE_S, every_s * (1 - JITTER))))
+
+
 def _is_answer(sample: Sample) -> bool:
     return sample.ok or sample.reached
 
@@ -270,8 +277,7 @@ class Poller:
             if (check := probe.check) is not None:
                 yield _Source(probe.id, probe.every_s, partial(self._fetch, check, probe.healthy))
             elif probe.sql and self._database is not None:
-                deadline_s = min(DATABASE_DEADLINE_S, probe.every_s * (1 - JITTER))
-                yield _Source(probe.id, probe.every_s, partial(self._check, probe.id, probe.sql, deadline_s))
+                yield _database_source(probe.id, probe.every_s, self._check, probe.sql)
         asks_database = False
         for metric in self._plan.metrics:
             every_s = metric.rule.every_s
@@ -285,9 +291,9 @@ class Poller:
                 yield _Source(metric.rule.id, every_s, partial(self._number, metric))
             elif metric.sql and self._database is not None:
                 asks_database = True
-                yield self._query_source(metric.rule.id, every_s, metric.sql)
+                yield _database_source(metric.rule.id, every_s, self._query, metric.sql)
         if self._database is not None and not asks_database:
-            yield self._query_source(_PING, PING_S, "SELECT 1 AS value")
+            yield _database_source(_PING, PING_S, self._query, "SELECT 1 AS value")
         yield from self._outside_sources()
 
     def _outside_sources(self) -> Iterator[_Source]:
@@ -306,10 +312,6 @@ class Poller:
         if self._payments is not None and self._stripe is not None:
             window_s = self._plan.stripe.window_s
             yield _Source(PAYMENTS, PAYMENTS_S, partial(self._stripe.details, PAYMENTS, window_s))
-
-    def _query_source(self, id: str, every_s: float, sql: str) -> _Source:
-        deadline_s = min(DATABASE_DEADLINE_S, every_s * (1 - JITTER))
-        return _Source(id, every_s, partial(self._query, id, sql, deadline_s))
 
     async def _watch(self, source: _Source, delay: float) -> None:
         await asyncio.sleep(delay)

@@ -164,12 +164,11 @@ class IncidentDeeds(Deeds):
     async def do_tick(self, key: str) -> None:
         """Space: tick the checklist item, mark the step, say the symptom is seen; again takes it back."""
         kind, _, id = self.main.key.partition(":")
-        author, now = self.desk.author, self.clock.now()
         match kind:
             case "check":
                 await self._toggle_item(id)
             case "symptom":
-                await self.attempt(lambda incident: act.see_symptom(incident, id, author=author, now=now))
+                await self.attempt(lambda incident: act.see_symptom(incident, id, **self.stamp()))
             case "step":
                 await self.attempt(lambda incident: _toggle_step(incident, id, self))
             case _:
@@ -181,14 +180,11 @@ class IncidentDeeds(Deeds):
         tick = incident.checklist.get(item) if incident else None
         if incident is None or tick is None:
             return
-        author = self.desk.author
         if tick.state != "open":
-            await self.attempt(lambda found: act.untick(found, item, author=author, now=self.clock.now()))
+            await self.attempt(lambda found: act.untick(found, item, **self.stamp()))
             return
         shown = evidence_for(incident, item, board.now, dialogs.live_states(board))
-        await self.attempt(
-            lambda found: act.tick(found, item, author=author, now=self.clock.now(), evidence=shown or "")
-        )
+        await self.attempt(lambda found: act.tick(found, item, **self.stamp(), evidence=shown or ""))
 
     @work(exit_on_error=False, group="deed")
     async def do_deny(self, key: str) -> None:
@@ -248,7 +244,7 @@ class IncidentDeeds(Deeds):
 def _toggle_step(incident: Incident, step: str, app: Deeds) -> list[Event]:
     known = incident.steps.get(step)
     state = "undone" if known is not None and known.state == "done" else "done"
-    return act.mark_step(incident, step, state, author=app.desk.author, now=app.clock.now())
+    return act.mark_step(incident, step, state, **app.stamp())
 
 
 def _bad_metrics(board: Board) -> dict[str, tuple[str, str]]:

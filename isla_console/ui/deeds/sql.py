@@ -137,9 +137,7 @@ class SqlDeeds(Deeds):
         database.unlock(answers["reason"].strip(), self.clock.now())
         if self.desk.incident is not None:
             text = f"Writing to the database unlocked for 5 min: {answers['reason'].strip()}"
-            await self.attempt(
-                lambda incident: act.note(incident, text, author=self.desk.author, now=self.clock.now())
-            )
+            await self.attempt(lambda incident: act.note(incident, text, **self.stamp()))
         self._sql_page.say("Writing is unlocked for 5 min; U locks it.")
         self.refresh_board()
 
@@ -431,8 +429,7 @@ class SqlDeeds(Deeds):
             return
 
         def queried(incident: Incident) -> list[Event]:
-            now = self.clock.now()
-            return [event("queried", data, incident=incident.id, author=self.desk.author, now=now)]
+            return [event("queried", data, incident=incident.id, **self.stamp())]
 
         try:
             await self.attempt(queried)

@@ -316,15 +316,13 @@ class StepDeeds(Deeds):
         """An action item, unless it is there already."""
         incident = self.desk.incident
         if incident is not None and all(action.text != text for action in incident.actions.values()):
-            await self.record(
-                act.add_action(incident, text, kind, author=self.desk.author, now=self.clock.now())
-            )
+            await self.record(act.add_action(incident, text, kind, **self.stamp()))
 
     async def _note(self, text: str) -> None:
         incident = self.desk.incident
         if incident is not None:
             text = self.toolbox.redactor.text(text)
-            await self.record(act.note(incident, text, author=self.desk.author, now=self.clock.now()))
+            await self.record(act.note(incident, text, **self.stamp()))
 
     async def _judge(self, step: Step) -> Judgement:
         return await self.toolbox.judge(
@@ -410,8 +408,7 @@ class StepDeeds(Deeds):
                 incident,
                 step.id,
                 "done",
-                author=self.desk.author,
-                now=self.clock.now(),
+                **self.stamp(),
                 result=result or None,
             )
         )

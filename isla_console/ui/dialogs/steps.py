@@ -200,9 +200,14 @@ def _object(
     return f"Type the step's name, {step.id}:", step.id, ()
 
 
+def _original(step: Step, tools: Toolbox) -> Step:
+    """The step that an undo takes back; any other is its own."""
+    return tools.step(step.id.removesuffix(".undo")) if step.id.endswith(".undo") else step
+
+
 def _chosen(step: Step, tools: Toolbox, now: datetime) -> str:
     """The deployment that a rollback went to, which its undo must not be mistaken for."""
-    original = tools.step(step.id.removesuffix(".undo"))
+    original = _original(step, tools)
     return tools.inputs.values(original, now).get(rollback.target_input(original), "")
 
 
@@ -211,7 +216,7 @@ async def _sides(
 ) -> list[Content] | str:
     """What serves now and what would, side by side."""
     back_to = rollback.promoted(step)
-    original = tools.step(step.id.removesuffix(".undo")) if back_to else step
+    original = _original(step, tools)
     target = back_to or values[rollback.target_input(step)]
     rows = tools.rows(original.preview or "") if preview is None else preview.rows or ()
     known = rollback.deployments(rows)
