@@ -159,7 +159,7 @@ def _check(arguments: argparse.Namespace) -> int:
     print(render_json(report) if arguments.json else render_text(report))
     wanted = arguments.role or (report.exit_code == 0 and settings.secret("ISLA_DATABASE_URL") is None)
     if wanted and not arguments.json:
-        from isla_console.actions.sql.catalogue import query
+        from isla_console.sql.catalogue import query
 
         print(f"\nThe read-only role for ISLA_DATABASE_URL:\n\n{query('readonly_role')}", end="")
     return report.exit_code
@@ -199,8 +199,8 @@ def _drill(arguments: argparse.Namespace) -> int:
 def _replay(arguments: argparse.Namespace) -> int:
     from isla_console.drill.run import clean
     from isla_console.journal.local import JournalError
+    from isla_console.session.replay import open_replay
     from isla_console.settings import Settings
-    from isla_console.ui.replay import open_replay
 
     try:
         # What happened is looked at without what could make anything happen.

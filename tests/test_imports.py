@@ -17,7 +17,7 @@ NOT_BEFORE_THE_FIRST_FRAME = (
     "httpcore",
     "isla_console.runbook.model",
     "isla_console.monitor.poller",
-    "isla_console.incident.state",
+    "isla_console.incident.record.state",
 )
 REPORT = """
 import atexit, json, sys

@@ -19,6 +19,7 @@ from isla_console import settings as module
 from isla_console.cli import main
 from isla_console.clock import Clock
 from isla_console.resources import resource
+from isla_console.session.session import Desk
 from isla_console.settings import (
     MASK,
     VARIABLES,
@@ -28,7 +29,6 @@ from isla_console.settings import (
     env_example,
     readme_table,
 )
-from isla_console.ui.desk import Desk
 from isla_console.ui.views.home import home_rows
 
 ROOT = Path(__file__).parent.parent

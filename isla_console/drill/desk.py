@@ -30,8 +30,8 @@ def cleared(journal: Path) -> Iterator[None]:
 def _cancel_open(path: Path) -> None:
     from isla_console.incident import commands
     from isla_console.incident.commands import Refused
-    from isla_console.incident.events import Author
-    from isla_console.incident.state import fold
+    from isla_console.incident.record.events import Author
+    from isla_console.incident.record.state import fold
     from isla_console.journal.local import JournalError, LocalJournal
 
     if not path.exists():

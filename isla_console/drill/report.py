@@ -7,9 +7,9 @@ from isla_console.drill.entry import Entry
 from isla_console.drill.record import Record, read_all
 from isla_console.drill.scenario import Scenario, ScenarioError, load
 from isla_console.drill.score import Score, score
-from isla_console.incident.events import Event
+from isla_console.incident.record.events import Event
 from isla_console.journal.local import FILE_NAME, JournalError, LocalJournal
-from isla_console.plain import plain
+from isla_console.text.plain import plain
 
 
 def report(state: Path) -> tuple[str, list[str]]:

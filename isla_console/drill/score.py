@@ -8,11 +8,11 @@ from isla_console.drill.entry import Entry
 from isla_console.drill.record import Record
 from isla_console.drill.scenario import Scenario
 from isla_console.drill.watch import deeds_of
-from isla_console.incident.cadence import update_due
-from isla_console.incident.escalation import Rung, ladder
-from isla_console.incident.events import Event
-from isla_console.incident.state import Incident, fold
-from isla_console.incident.times import minutes
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.state import Incident, fold
+from isla_console.incident.rules.cadence import update_due
+from isla_console.incident.rules.escalation import Rung, ladder
+from isla_console.text.times import minutes
 
 _WORTH = {"declared": 15, "first update": 15, "right cause": 15, "mitigated": 25, "verified": 10}
 _UPDATES = 10

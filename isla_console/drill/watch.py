@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from isla_console.incident.events import Event
+from isla_console.incident.record.events import Event
 from isla_console.journal.local import JournalError, LocalJournal
 
 _LOOK_S = 0.5

@@ -17,14 +17,14 @@ from typing import BinaryIO, TextIO
 
 from isla_console.headless.files import WriteError, write_file
 from isla_console.headless.text import list_text, show_text
-from isla_console.incident.events import Event
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.state import Incident, fold
 from isla_console.incident.report import report
-from isla_console.incident.state import Incident, fold
-from isla_console.incident.times import parse_utc, utc_text
-from isla_console.incident.view import show, summary
+from isla_console.incident.report.view import show, summary
 from isla_console.journal.interchange import export_lines, import_lines
 from isla_console.journal.local import JournalError, LocalJournal
-from isla_console.plain import plain
+from isla_console.text.plain import plain
+from isla_console.text.times import parse_utc, utc_text
 
 _SHOWN_FINDINGS = 100
 

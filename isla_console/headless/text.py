@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from isla_console.incident.cadence import updates
-from isla_console.incident.clocks import e_seconds, hold_until, t_seconds
-from isla_console.incident.escalation import Rung, ladder
-from isla_console.incident.kinds import ROLES
-from isla_console.incident.next import what_now
-from isla_console.incident.postmortem import postmortem
-from isla_console.incident.state import Incident
-from isla_console.incident.times import clock_text, span_text
-from isla_console.plain import plain
+from isla_console.incident.record.kinds import ROLES
+from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.cadence import updates
+from isla_console.incident.rules.clocks import e_seconds, hold_until, t_seconds
+from isla_console.incident.rules.escalation import Rung, ladder
+from isla_console.incident.rules.next import what_now
+from isla_console.incident.rules.postmortem import postmortem
+from isla_console.text.plain import plain
+from isla_console.text.times import clock_text, span_text
 
 _BOX = {"ticked": "[x]", "na": "[-]", "open": "[ ]"}
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from isla_console.incident.events import Event, EventError, parse
-from isla_console.incident.times import utc_text
+from isla_console.incident.record.events import Event, EventError, parse
 from isla_console.journal.local import LocalJournal
+from isla_console.text.times import utc_text
 
 MAX_LINE = 1024 * 1024
 """Bytes of one event's line; an output is bounded far below that when it is recorded."""

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from isla_console.incident.events import Event
-from isla_console.incident.times import utc_text
+from isla_console.incident.record.events import Event
+from isla_console.text.times import utc_text
 
 FILE_NAME = "journal.sqlite3"
 """The journal's name in the state directory."""

@@ -5,7 +5,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from isla_console.incident.events import Event, EventError, parse
+from isla_console.incident.record.events import Event, EventError, parse
 from isla_console.journal.interchange import read_lines
 from isla_console.journal.local import APPLICATION_ID, JournalError
 

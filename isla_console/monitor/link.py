@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from isla_console.monitor.brief import brief
-from isla_console.monitor.failures import network_failure
-from isla_console.monitor.lookup import Address, LookupFailed, Resolver
-from isla_console.monitor.race import first_answer
+from isla_console.net.failures import network_failure
+from isla_console.net.lookup import Address, LookupFailed, Resolver
+from isla_console.net.race import first_answer
+from isla_console.text.brief import brief
 
 FAILURES_TO_BLIND = 2
 

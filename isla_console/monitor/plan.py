@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
-from isla_console.monitor.answers import MAX_JSON
-from isla_console.monitor.http import HttpCheck
-from isla_console.monitor.json_value import PROMETHEUS
 from isla_console.monitor.link import parse_targets
-from isla_console.monitor.metric import MetricRule
-from isla_console.monitor.payments import mode_of
-from isla_console.monitor.window import Aggregate
+from isla_console.monitor.metrics.metric import MetricRule
+from isla_console.monitor.metrics.window import Aggregate
+from isla_console.monitor.sources.answers import MAX_JSON
+from isla_console.monitor.sources.http import HttpCheck
+from isla_console.monitor.sources.json_value import PROMETHEUS
+from isla_console.monitor.sources.payments import mode_of
 from isla_console.settings import Secret, Settings
 
 if TYPE_CHECKING:

@@ -22,23 +22,23 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from isla_console.monitor import deployments, vendors
-from isla_console.monitor.answers import NoAnswer, Polite
-from isla_console.monitor.brief import brief
-from isla_console.monitor.deployments import DeploymentsReading, DeploymentsTracker
-from isla_console.monitor.feed import Feed
-from isla_console.monitor.health import ProbeReading, ProbeTracker
-from isla_console.monitor.http import HttpCheck, HttpProber
-from isla_console.monitor.json_value import NoNumber, ill, number
+from isla_console.database.session import DatabaseSession, DatabaseUnavailable, SessionReading
 from isla_console.monitor.link import LinkProbe, LinkReading, LinkSample, LinkTracker
-from isla_console.monitor.lookup import Resolver
-from isla_console.monitor.metric import WAITING, Reading
-from isla_console.monitor.payments import PaymentsReading, PaymentsTracker
+from isla_console.monitor.metrics.health import ProbeReading, ProbeTracker
+from isla_console.monitor.metrics.metric import WAITING, Reading
+from isla_console.monitor.metrics.pipeline import Feed
+from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.plan import DeploymentsPlan, MetricPlan, plan
-from isla_console.monitor.postgres import DatabaseSession, DatabaseUnavailable, SessionReading
-from isla_console.monitor.sample import Sample
-from isla_console.monitor.stripe import StripeReader
-from isla_console.monitor.vendors import VendorReading, VendorTracker
+from isla_console.monitor.sources import deployments, vendors
+from isla_console.monitor.sources.answers import NoAnswer, Polite
+from isla_console.monitor.sources.deployments import DeploymentsReading, DeploymentsTracker
+from isla_console.monitor.sources.http import HttpCheck, HttpProber
+from isla_console.monitor.sources.json_value import NoNumber, ill, number
+from isla_console.monitor.sources.payments import PaymentsReading, PaymentsTracker
+from isla_console.monitor.sources.stripe import StripeReader
+from isla_console.monitor.sources.vendors import VendorReading, VendorTracker
+from isla_console.net.lookup import Resolver
+from isla_console.text.brief import brief
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Runbook

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from isla_console.plain import plain
 from isla_console.runbook.files import read_text
 from isla_console.runbook.findings import Finding, RunbookError, Weight, where
 from isla_console.runbook.findings import Path as Place
 from isla_console.runbook.load import Loaded, load_runbook
 from isla_console.runbook.model import Runbook, Step
 from isla_console.runbook.nodes import Node, parse
+from isla_console.text.plain import plain
 
 _SEPARATORS = re.compile(r"&&|\|\||[;|&\n]|\$\(|\(|\)|`")
 _DUPLICATED = re.compile(r"\d*[<>]&[\d-]?|&>")

@@ -8,8 +8,8 @@ import os
 import stat
 from pathlib import Path
 
-from isla_console.plain import plain
 from isla_console.runbook.findings import Finding, RunbookError
+from isla_console.text.plain import plain
 
 MAX_BYTES = 2 * 1024 * 1024
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from isla_console.plain import plain
+from isla_console.text.plain import plain
 
 Weight = Literal["error", "warning", "note"]
 Path = tuple[str | int, ...]

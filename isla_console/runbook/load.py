@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from isla_console.plain import plain
 from isla_console.runbook.files import read_text
 from isla_console.runbook.findings import Finding, RunbookError, Weight, where
 from isla_console.runbook.findings import Path as Place
@@ -16,6 +15,7 @@ from isla_console.runbook.nodes import Node, Position, Problem, YamlError, parse
 from isla_console.runbook.rules import all_breaches
 from isla_console.runbook.rules.document import Breach
 from isla_console.runbook.shapes import breaches
+from isla_console.text.plain import plain
 
 __all__ = ["Finding", "Loaded", "RunbookError", "load_runbook", "load_text"]
 

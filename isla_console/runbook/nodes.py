@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import yaml
 
-from isla_console.plain import plain
 from isla_console.runbook.findings import Path, show
+from isla_console.text.plain import plain
 
 MAX_DEPTH = 40
 MAX_VALUES = 50_000

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from isla_console.plain import plain
 from isla_console.runbook.findings import Path, nearest, show
 from isla_console.runbook.model import Input, Runbook
 from isla_console.runbook.nodes import Node
 from isla_console.runbook.rules.document import Breach
+from isla_console.text.plain import plain
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

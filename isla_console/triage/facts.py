@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from isla_console.incident.state import Incident
+    from isla_console.incident.record.state import Incident
     from isla_console.monitor.poller import Snapshot
 
 

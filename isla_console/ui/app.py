@@ -11,18 +11,18 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from isla_console.resources import resource
+from isla_console.session.session import DeskError
 from isla_console.ui.commands import COMMANDS
-from isla_console.ui.deeds.command import CommandDeeds
-from isla_console.ui.deeds.communication import CommunicationDeeds
-from isla_console.ui.deeds.console import ConsoleDeeds
-from isla_console.ui.deeds.drill import DrillDeeds
-from isla_console.ui.deeds.going import GoingDeeds
-from isla_console.ui.deeds.incident import IncidentDeeds
-from isla_console.ui.deeds.sql import SqlDeeds
-from isla_console.ui.deeds.steps import StepDeeds
-from isla_console.ui.deeds.triage import TriageDeeds
-from isla_console.ui.desk import DeskError
-from isla_console.ui.screens.main import MainScreen, why_not
+from isla_console.ui.controllers.command import CommandDeeds
+from isla_console.ui.controllers.communication import CommunicationDeeds
+from isla_console.ui.controllers.console import ConsoleDeeds
+from isla_console.ui.controllers.drill import DrillDeeds
+from isla_console.ui.controllers.incident import IncidentDeeds
+from isla_console.ui.controllers.navigation import GoingDeeds
+from isla_console.ui.controllers.sql import SqlDeeds
+from isla_console.ui.controllers.steps import StepDeeds
+from isla_console.ui.controllers.triage import TriageDeeds
+from isla_console.ui.main.screen import MainScreen, why_not
 
 STYLES = ("sheets.tcss", "communication.tcss", "steps.tcss", "sql.tcss")
 """Of what lies over the main screen, and of pages."""

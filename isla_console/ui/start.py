@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from isla_console.settings import Settings
-from isla_console.ui.opening import Opening
+from isla_console.ui.shell import Opening
 
 if TYPE_CHECKING:
-    from isla_console.ui.desk import Desk
+    from isla_console.session.session import Desk
 
 GARBAGE = (10_000, 10, 10)
 """How many new objects make it worth looking; a screen drawn anew each second makes and drops a thousand."""

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from isla_console.incident.events import event
+from isla_console.incident.record.events import event
+from isla_console.incident.record.state import Incident, fold
 from isla_console.incident.report import report
-from isla_console.incident.state import Incident, fold
-from isla_console.incident.view import show
+from isla_console.incident.report.view import show
 from isla_console.journal.local import LocalJournal
 from tests.incident.story import ANA, START, Story
 

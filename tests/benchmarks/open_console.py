@@ -19,8 +19,8 @@ RUNS = 5
 
 async def opened(home: Path) -> float:
     """Seconds until the incident stands on the screen."""
+    from tests.support.frozen import NOW, OUTAGE, Moment, still_app
     from tests.support.pilot import settle
-    from tests.support.still import NOW, OUTAGE, Moment, still_app
 
     start = time.perf_counter()
     app = still_app(home, OUTAGE, moment=Moment(NOW + timedelta(hours=4)))
@@ -33,11 +33,11 @@ async def opened(home: Path) -> float:
 def fill(home: Path, entries: int) -> None:
     """A journal with one open incident of so many entries."""
     from isla_console.incident import commands as act
-    from isla_console.incident.events import Author, event
+    from isla_console.incident.record.events import Author, event
     from isla_console.journal.local import FILE_NAME, LocalJournal
     from isla_console.resources import resource
     from isla_console.runbook.load import load_runbook
-    from tests.support.still import NOW
+    from tests.support.frozen import NOW
 
     author = Author("ana", "jump1")
     loaded = load_runbook(resource("runbook.yaml"))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from isla_console.actions.runner import Run
+from isla_console.steps.runner import Run
 from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.streams import StreamsPage
 from isla_console.ui.widgets.rows import RowList

@@ -7,15 +7,15 @@ import pytest
 
 from isla_console import cli
 from isla_console.incident import commands
-from isla_console.incident.events import Event
+from isla_console.incident.record.events import Event
 from isla_console.journal.interchange import export_lines
 from isla_console.journal.local import JournalError, LocalJournal
 from isla_console.journal.recorded import read_recorded
+from isla_console.session.replay import Replay, ReplayDesk, choose
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
 from isla_console.ui.commands import BY_ID, COMMANDS, LOOKING
-from isla_console.ui.replay import Replay, ReplayDesk, choose
-from isla_console.ui.widgets.footer import KeyLine
+from isla_console.ui.main.footer import KeyLine
 from tests.drill.test_score import good
 from tests.incident.story import Story, at
 from tests.support.pilot import settle

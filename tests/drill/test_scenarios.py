@@ -15,14 +15,13 @@ from isla_console.drill import control
 from isla_console.drill.entry import Entry
 from isla_console.drill.faults import DayMissing, Faults, LinkLost, PaymentsFail
 from isla_console.drill.neighbour import Neighbour
-from isla_console.drill.platform import PAYMENTS_S
 from isla_console.drill.run import Platform
 from isla_console.drill.scenario import Cure, Scenario, load, names
 from isla_console.drill.speed import quickened, window
 from isla_console.drill.story import Story
-from isla_console.drill.stripe import Books, per_minute
-from isla_console.incident.policy import Policy
-from isla_console.monitor.payments import FEW_ATTEMPTS
+from isla_console.drill.stripe import WINDOW_S, Books, per_minute
+from isla_console.incident.record.policy import Policy
+from isla_console.monitor.sources.payments import FEW_ATTEMPTS
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Runbook
@@ -292,7 +291,7 @@ def test_a_quick_drill_shortens_the_rules_and_says_so(speed: float, runbook: Run
 def test_the_quick_window_of_payments_holds_enough_of_them(speed: float, runbook: Runbook) -> None:
     """A rate of few attempts is stale; by chance alone none is bad: a soak would never end."""
     metric = next(one for one in runbook.metrics if one.source.kind == "stripe")
-    assert window(metric.source.window_s, 1) == PAYMENTS_S
+    assert window(metric.source.window_s, 1) == WINDOW_S
     short_s = window(metric.source.window_s, speed)
     books = Books(Faults(), random.Random(7), window_s=short_s)
     now = time.time()

@@ -14,7 +14,7 @@ from isla_console.drill.scenario import Scenario, load
 from isla_console.drill.score import Score, score
 from isla_console.drill.watch import deeds_of
 from isla_console.incident import commands
-from isla_console.incident.events import Event, event
+from isla_console.incident.record.events import Event, event
 from isla_console.journal.local import LocalJournal
 from tests.incident.story import ANA, RULES, START, Console, Story, at
 

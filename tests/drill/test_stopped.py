@@ -16,8 +16,8 @@ from isla_console.drill.report import in_full
 from isla_console.drill.scenario import load
 from isla_console.drill.score import score
 from isla_console.drill.story import Story
-from isla_console.ui.screens.detail import DetailScreen
-from isla_console.ui.screens.guard import GuardScreen
+from isla_console.ui.sheets.detail import DetailScreen
+from isla_console.ui.sheets.guard import GuardScreen
 from tests.drill.test_score import good, judge
 from tests.incident.story import at as clock
 from tests.support.asgi import served

@@ -13,7 +13,7 @@ import pytest
 from isla_console.headless.parser import add_commands
 from isla_console.headless.run import run
 from isla_console.incident import commands
-from isla_console.incident.events import Event
+from isla_console.incident.record.events import Event
 from isla_console.journal.local import LocalJournal
 from tests.incident.story import Console, Story, at
 

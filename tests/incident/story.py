@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from isla_console.incident import commands
-from isla_console.incident.alarms import Alarm, alarms, heard_before
-from isla_console.incident.escalation import Rung, crossing_events, ladder
-from isla_console.incident.events import Author, Event, event
-from isla_console.incident.policy import Policy
-from isla_console.incident.state import Incident, fold
+from isla_console.incident.record.events import Author, Event, event
+from isla_console.incident.record.policy import Policy
+from isla_console.incident.record.state import Incident, fold
+from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
+from isla_console.incident.rules.escalation import Rung, crossing_events, ladder
 
 ANA = Author("ana", "jump1")
 BEN = Author("ben", "jump2")

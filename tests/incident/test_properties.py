@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isla_console.incident import commands
-from isla_console.incident.alarms import alarms
-from isla_console.incident.clocks import e_seconds, t_seconds
 from isla_console.incident.commands import Refused
-from isla_console.incident.escalation import crossing_events, current_level
-from isla_console.incident.events import Event
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.state import Incident, Ledger, fold
 from isla_console.incident.report import report
-from isla_console.incident.state import Incident, Ledger, fold
-from isla_console.incident.view import show
+from isla_console.incident.report.view import show
+from isla_console.incident.rules.alarms import alarms
+from isla_console.incident.rules.clocks import e_seconds, t_seconds
+from isla_console.incident.rules.escalation import crossing_events, current_level
 from tests.incident.story import ANA, BEN, START, Story
 
 Act = Callable[[Incident, datetime], list[Event]]

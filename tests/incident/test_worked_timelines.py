@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from isla_console.incident import commands
-from isla_console.incident.clocks import e_seconds
 from isla_console.incident.commands import Refused
-from isla_console.incident.escalation import crossings, current_level
-from isla_console.incident.postmortem import postmortem
+from isla_console.incident.rules.clocks import e_seconds
+from isla_console.incident.rules.escalation import crossings, current_level
+from isla_console.incident.rules.postmortem import postmortem
 from isla_console.journal.local import JournalError, LocalJournal
 from tests.incident.story import ANA, BEN, START, Console, Story, at
 
@@ -124,7 +124,7 @@ def test_e_the_post_mortem_is_due_after_two_days_of_wall_time() -> None:
 _FULL = """
 import resource, signal, sys
 from pathlib import Path
-from isla_console.incident.events import parse
+from isla_console.incident.record.events import parse
 from isla_console.journal.local import JournalError, LocalJournal
 
 journal = LocalJournal.open(Path(sys.argv[1]))

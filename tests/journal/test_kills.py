@@ -8,8 +8,8 @@ import signal
 import time
 from pathlib import Path
 
-from isla_console.incident.events import Event
-from isla_console.incident.ids import time_ordered_id
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.ids import time_ordered_id
 from isla_console.journal.local import LocalJournal
 from tests.incident.story import START
 

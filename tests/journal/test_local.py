@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from isla_console.incident import commands
-from isla_console.incident.events import Event
+from isla_console.incident.record.events import Event
 from isla_console.journal.local import APPLICATION_ID, JournalError, LocalJournal
 from tests.incident.story import ANA, Story, at
 
@@ -203,7 +203,7 @@ def test_threads_share_a_connection(path: Path) -> None:
 _WRITER = """
 import sys
 from pathlib import Path
-from isla_console.incident.events import parse
+from isla_console.incident.record.events import parse
 from isla_console.journal.local import LocalJournal
 
 journal = LocalJournal.open(Path(sys.argv[1]))

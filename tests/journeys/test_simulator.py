@@ -18,7 +18,7 @@ from isla_console.drill.report import log_lines
 from isla_console.drill.run import Platform
 from isla_console.drill.scenario import load
 from isla_console.drill.score import Score, score
-from isla_console.incident.events import Event
+from isla_console.incident.record.events import Event
 from isla_console.journal.recorded import read_recorded
 from isla_console.resources import resource
 from tests.journeys.conftest import COMMAND

@@ -14,10 +14,10 @@ HEAVY = ("httpx", "httpcore", "h11", "asyncpg", "textual", "rich", "stripe", "jm
     "module",
     [
         "isla_console.settings",
-        "isla_console.monitor.sample",
-        "isla_console.monitor.window",
-        "isla_console.monitor.metric",
-        "isla_console.monitor.feed",
+        "isla_console.monitor.metrics.sample",
+        "isla_console.monitor.metrics.window",
+        "isla_console.monitor.metrics.metric",
+        "isla_console.monitor.metrics.pipeline",
         "isla_console.monitor.poller",
     ],
 )

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from isla_console.monitor.link import LinkProbe, LinkSample, LinkTracker, parse_targets
-from isla_console.monitor.lookup import Resolver
-from tests.monitor.conftest import Endpoints, at, free_port
+from isla_console.net.lookup import Resolver
+from tests.support.servers import Endpoints, at, free_port
 
 
 def failed(seconds: float) -> LinkSample:

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 import yaml
 
-from isla_console.monitor.health import ProbeReading
-from isla_console.monitor.http import HttpCheck
 from isla_console.monitor.link import LinkSample
-from isla_console.monitor.metric import Reading
+from isla_console.monitor.metrics.health import ProbeReading
+from isla_console.monitor.metrics.metric import Reading
+from isla_console.monitor.metrics.sample import Phases, Sample
 from isla_console.monitor.poller import Change, Poller, Snapshot
-from isla_console.monitor.sample import Phases, Sample
+from isla_console.monitor.sources.http import HttpCheck
 from isla_console.resources import resource
 from isla_console.runbook.model import Runbook
 from isla_console.settings import Settings
-from tests.monitor.conftest import START, Endpoints, Postgres, Proxy, utcnow
+from tests.support.servers import START, Endpoints, Postgres, Proxy, utcnow
 
 DOCUMENT: dict[str, Any] = yaml.load(resource("runbook.yaml").read_text(), yaml.CSafeLoader)
 

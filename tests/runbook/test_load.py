@@ -12,9 +12,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isla_console.plain import plain
 from isla_console.resources import resource
 from isla_console.runbook.load import Finding, Loaded, RunbookError, load_runbook, load_text
+from isla_console.text.plain import plain
 
 MINIMAL = (Path(__file__).parent / "minimal.yaml").read_text("utf-8")
 

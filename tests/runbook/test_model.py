@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from isla_console.incident.policy import Policy
+from isla_console.incident.record.policy import Policy
 from isla_console.runbook.bound import Bound
 from isla_console.runbook.load import Loaded
 from isla_console.runbook.model import variables

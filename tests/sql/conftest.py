@@ -14,9 +14,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from isla_console.actions.sql.engine import SqlEngine, pane_session
 from isla_console.settings import Secret
-from tests.monitor.conftest import Postgres
+from isla_console.sql.engine import SqlEngine, pane_session
+from tests.support.servers import Postgres
 
 SYSTEM = Path("/usr/lib/postgresql")
 

@@ -17,14 +17,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from isla_console.actions.sql.engine import SqlEngine
-from isla_console.actions.sql.export import ExportFile, export_path
-from isla_console.actions.sql.history import History
-from isla_console.actions.sql.result import SqlResult
-from isla_console.actions.sql.statements import statement_at
-from isla_console.actions.sql.values import text
-from tests.monitor.conftest import Proxy
+from isla_console.sql.engine import SqlEngine
+from isla_console.sql.export import ExportFile, export_path
+from isla_console.sql.history import History
+from isla_console.sql.result import SqlResult
+from isla_console.sql.statements import statement_at
+from isla_console.sql.values import text
 from tests.sql.conftest import Server
+from tests.support.servers import Proxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from isla_console.actions.sql.classify import classify
+from isla_console.sql.classify import classify
 from tests.sql.conftest import Server
 from tests.sql.statements import HOSTILE, READS, SCHEMA
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from isla_console.actions.sql.engine import SqlEngine
 from isla_console.runbook.steps import Input, Step
-from isla_console.ui.toolbox import Sql
-from tests.actions.support import Answer, Bench
-from tests.actions.test_hostile_inputs import MARK, VALUES
+from isla_console.session.steps import Sql
+from isla_console.sql.engine import SqlEngine
 from tests.sql.conftest import Server
+from tests.steps.support import Answer, Bench
+from tests.steps.test_hostile_inputs import MARK, VALUES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
 

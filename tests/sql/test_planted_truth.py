@@ -17,13 +17,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from isla_console.actions.sql.engine import SqlEngine, pane_session
-from isla_console.actions.sql.values import raw_text
-from isla_console.actions.sql.writing import Change, Writer
 from isla_console.drill import database
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.settings import Secret
+from isla_console.sql.engine import SqlEngine, pane_session
+from isla_console.sql.values import raw_text
+from isla_console.sql.writing import Change, Writer
 from tests.sql.conftest import Server, _programs
 from tests.support.platform import running_platform
 

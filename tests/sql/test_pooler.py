@@ -18,10 +18,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from isla_console.actions.sql.engine import SqlEngine, pane_session
-from isla_console.actions.sql.writing import Writer
-from isla_console.monitor.dsn import TRANSACTION_POOLER_PORT
+from isla_console.database.dsn import TRANSACTION_POOLER_PORT
 from isla_console.settings import Secret
+from isla_console.sql.engine import SqlEngine, pane_session
+from isla_console.sql.writing import Writer
 from tests.sql.conftest import Server, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]

@@ -12,9 +12,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from isla_console.actions.sql import health, sessions
-from isla_console.actions.sql.engine import SqlEngine
-from isla_console.actions.sql.sessions import Session, groups, tree
+from isla_console.sql import health, sessions
+from isla_console.sql.engine import SqlEngine
+from isla_console.sql.sessions import Session, groups, tree
 from tests.sql.conftest import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]

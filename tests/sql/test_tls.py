@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from isla_console.actions.sql.engine import SqlEngine, pane_session
 from isla_console.settings import Secret
+from isla_console.sql.engine import SqlEngine, pane_session
 from tests.sql.conftest import Server, _programs, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]

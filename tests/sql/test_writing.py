@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from isla_console.actions.sql.database import Database
-from isla_console.actions.sql.engine import pane_session
-from isla_console.actions.sql.values import text
-from isla_console.actions.sql.writing import Change, Writer
+from isla_console.sql.database import Database
+from isla_console.sql.engine import pane_session
+from isla_console.sql.values import text
+from isla_console.sql.writing import Change, Writer
 from tests.sql.conftest import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]

@@ -22,8 +22,8 @@ from isla_console.runbook.load import load_runbook
 from isla_console.settings import Settings
 from isla_console.triage.facts import gather
 from isla_console.triage.ranking import rank
-from tests.support.pace import oftener
 from tests.support.platform import running_platform
+from tests.support.rate_limit import oftener
 
 PLATFORM, CONSOLE = "10.99.0.1", "10.99.0.2"
 DEADLINE_S = 60.0

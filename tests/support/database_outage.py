@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from tests.monitor.conftest import Proxy
 from tests.sql.conftest import Server
+from tests.support.servers import Proxy
 from tests.support.terminal import KEYS, Terminal
 
 F5 = "\x1b[15~"

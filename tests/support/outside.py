@@ -5,12 +5,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from isla_console.monitor.deployments import Deployment, DeploymentsReading
-from isla_console.monitor.payments import Details, Endpoint, FailedPayment, PaymentsReading, Undelivered
 from isla_console.monitor.poller import Snapshot
-from isla_console.monitor.vendors import VendorReading, VendorState
+from isla_console.monitor.sources.deployments import Deployment, DeploymentsReading
+from isla_console.monitor.sources.payments import (
+    Details,
+    Endpoint,
+    FailedPayment,
+    PaymentsReading,
+    Undelivered,
+)
+from isla_console.monitor.sources.vendors import VendorReading, VendorState
 from isla_console.ui.app import IslaApp
-from tests.support.still import CALM, NOW, Moment, _StillPoller, snapshot, still_app
+from tests.support.frozen import CALM, NOW, Moment, _StillPoller, snapshot, still_app
 
 
 def vendors(**states: tuple[VendorState, str]) -> tuple[VendorReading, ...]:

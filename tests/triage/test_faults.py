@@ -19,8 +19,8 @@ from isla_console.settings import Settings
 from isla_console.triage.blame import blame
 from isla_console.triage.facts import Facts, gather
 from isla_console.triage.ranking import Ranking, rank
-from tests.support.pace import PACE, oftener
 from tests.support.platform import running_platform
+from tests.support.rate_limit import PACE, oftener
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -3,7 +3,7 @@
 from textual.app import App
 from textual.widgets import OptionList
 
-from isla_console.ui.screens.ask import CHOSEN, Answers, AskScreen, Choice, Field, required
+from isla_console.ui.sheets.ask import CHOSEN, Answers, AskScreen, Choice, Field, required
 
 
 def sheet() -> AskScreen:

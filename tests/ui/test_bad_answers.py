@@ -21,13 +21,13 @@ from isla_console.drill.story import Story
 from isla_console.drill.stripe import Books, new_key, stripe_service
 from isla_console.drill.vercel import PROJECT, TEAM, Deployments, new_token, vercel_service
 from isla_console.monitor import poller
-from isla_console.monitor.stripe import StripeReader
+from isla_console.monitor.sources.stripe import StripeReader
 from isla_console.resources import resource
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
 from tests.support.asgi import served
+from tests.support.faulty import Upset
 from tests.support.pilot import settle
-from tests.support.upset import Upset
 from tests.ui.test_command import press
 from tests.ui.test_triage import page
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from isla_console.incident.escalation import Rung, ladder
 from isla_console.incident.report import report
+from isla_console.incident.rules.escalation import Rung, ladder
 from isla_console.ui.app import IslaApp
-from isla_console.ui.screens.main import MainScreen
+from isla_console.ui.main.screen import MainScreen
+from tests.support.frozen import CALM, OUTAGE, Moment, still_app
 from tests.support.pilot import settle
-from tests.support.still import CALM, OUTAGE, Moment, still_app
 
 DECLARE = ("d", "enter", "enter", "home", "enter", "f2")
 

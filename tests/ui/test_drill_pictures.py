@@ -12,12 +12,12 @@ from isla_console.drill.entry import Entry
 from isla_console.drill.faults import Faults
 from isla_console.drill.scenario import load, names
 from isla_console.drill.story import Story
+from isla_console.session.replay import Replay, ReplayDesk
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
-from isla_console.ui.replay import Replay, ReplayDesk
 from tests.drill.test_score import good
+from tests.support.frozen import NOW, OUTAGE, still_app
 from tests.support.pilot import settle
-from tests.support.still import NOW, OUTAGE, still_app
 
 Compare = Callable[..., bool]
 WIDE = (140, 40)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from tests.support.frozen import BLIND, CALM, OUTAGE, UNCONFIGURED, Moment, still_app
 from tests.support.pilot import settle
-from tests.support.still import BLIND, CALM, OUTAGE, UNCONFIGURED, Moment, still_app
 
 Compare = Callable[..., bool]
 WIDE = (140, 40)

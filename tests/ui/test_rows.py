@@ -4,10 +4,10 @@ from pathlib import Path
 
 from textual.content import Content
 
-from isla_console.ui.desk import Desk
+from isla_console.session.session import Desk
 from isla_console.ui.widgets.rows import Row, RowList
+from tests.support.frozen import CALM, OUTAGE, StillDesk, still_app
 from tests.support.pilot import settle
-from tests.support.still import CALM, OUTAGE, StillDesk, still_app
 
 
 async def test_overview_stays_at_its_top(tmp_path: Path) -> None:

@@ -17,14 +17,14 @@ from textual.widgets import DataTable, TextArea
 from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
-from isla_console.ui.screens.ask import AskScreen
-from isla_console.ui.screens.detail import DetailScreen
+from isla_console.ui.sheets.ask import AskScreen
+from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.views.sql import statements
 from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
 from tests.sql.conftest import Server, running
+from tests.support.frozen import still_app
 from tests.support.pilot import settle
-from tests.support.still import still_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 

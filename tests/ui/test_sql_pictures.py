@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from isla_console.actions.sql.classify import classify
-from isla_console.actions.sql.database import Database, Standing, Unlock
-from isla_console.actions.sql.errors import SqlError
-from isla_console.actions.sql.health import Health
-from isla_console.actions.sql.result import Column, SqlResult
-from isla_console.actions.sql.sessions import Session
-from isla_console.actions.sql.writing import Change
-from isla_console.monitor.postgres import SessionReading
+from isla_console.database.session import SessionReading
+from isla_console.sql.classify import classify
+from isla_console.sql.database import Database, Standing, Unlock
+from isla_console.sql.errors import SqlError
+from isla_console.sql.health import Health
+from isla_console.sql.result import Column, SqlResult
+from isla_console.sql.sessions import Session
+from isla_console.sql.writing import Change
 from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
+from tests.support.frozen import NOW, OUTAGE, still_app
 from tests.support.pilot import settle
-from tests.support.still import NOW, OUTAGE, still_app
 
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [(140, 40), (80, 24)], ids=["140x40", "80x24"])

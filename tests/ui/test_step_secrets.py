@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from isla_console.incident.report import report
-from tests.actions.test_secrets import DECLARED, LOOKS
+from tests.steps.test_secrets import DECLARED, LOOKS
 from tests.support.pilot import settle
 from tests.ui.test_steps import app_with, at, declare, ended, screen_text, shell
 

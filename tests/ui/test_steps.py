@@ -10,17 +10,17 @@ from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from isla_console.actions import backup
 from isla_console.incident import commands as act
 from isla_console.incident.report import report
 from isla_console.resources import resource
+from isla_console.steps import backup
 from isla_console.ui.app import IslaApp
-from isla_console.ui.screens.ask import AskScreen
-from isla_console.ui.screens.detail import DetailScreen
-from isla_console.ui.screens.guard import Asked, GuardScreen
+from isla_console.ui.sheets.ask import AskScreen
+from isla_console.ui.sheets.detail import DetailScreen
+from isla_console.ui.sheets.guard import Asked, GuardScreen
 from isla_console.ui.widgets.rows import RowList
+from tests.support.frozen import OUTAGE, Moment, still_app
 from tests.support.pilot import settle
-from tests.support.still import OUTAGE, Moment, still_app
 
 ESCAPES = [
     "\x1b]52;c;ZXZpbA==\x07",
@@ -354,7 +354,7 @@ async def test_deeds_do_not_hide_each_other() -> None:
     names = [
         name
         for part in IslaApp.__mro__[1:]
-        if part.__module__.startswith("isla_console.ui.deeds.") and part.__name__ != "Deeds"
+        if part.__module__.startswith("isla_console.ui.controllers.") and part.__name__ != "Deeds"
         for name, value in vars(part).items()
         if callable(value) and not name.startswith("__")
     ]

@@ -9,16 +9,16 @@ import httpx
 import pytest
 from textual.pilot import Pilot
 
-from isla_console.actions import http, runner
 from isla_console.drill import vercel
 from isla_console.drill.faults import Faults
 from isla_console.drill.scenario import load
 from isla_console.drill.story import Story
+from isla_console.steps import http, runner
 from isla_console.ui.app import IslaApp
-from isla_console.ui.screens.ask import AskScreen
-from isla_console.ui.screens.guard import GuardScreen
+from isla_console.ui.sheets.ask import AskScreen
+from isla_console.ui.sheets.guard import GuardScreen
+from tests.support.frozen import NOW, OUTAGE, still_app
 from tests.support.pilot import settle
-from tests.support.still import NOW, OUTAGE, still_app
 from tests.ui.test_steps import at, declare, ended, until
 
 Compare = Callable[..., bool]

@@ -13,11 +13,11 @@ from textual.pilot import Pilot
 
 from isla_console.drill.faults import Faults
 from isla_console.drill.stripe import Books, new_key, stripe_service
-from isla_console.monitor import stripe
-from isla_console.monitor.stripe import StripeReader
+from isla_console.monitor.sources import stripe
+from isla_console.monitor.sources.stripe import StripeReader
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
-from isla_console.ui.deeds import triage
+from isla_console.ui.controllers import triage
 from tests.sql.conftest import Server, running
 from tests.support.asgi import Recorded, served
 from tests.support.pilot import settle

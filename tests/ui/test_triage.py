@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from isla_console.monitor.payments import Details, Drift
 from isla_console.monitor.poller import Change
+from isla_console.monitor.sources.payments import Details, Drift
 from isla_console.ui.app import IslaApp
+from tests.support.frozen import BLIND, CALM, NOW, OUTAGE
 from tests.support.outside import deployments, outside_app, payments, vendors
 from tests.support.pilot import settle
-from tests.support.still import BLIND, CALM, NOW, OUTAGE
 from tests.ui.test_command import kinds, press, screen_text
 
 Compare = Callable[..., bool]
@@ -300,9 +300,9 @@ async def test_without_a_poller_of_its_own_a_comparison_says_what_to_set(tmp_pat
 def test_a_tie_is_said_to_be_one(tmp_path: Path) -> None:
     from isla_console.resources import resource
     from isla_console.runbook.load import load_runbook
+    from isla_console.session.state import Board
     from isla_console.triage.facts import Facts, Known
     from isla_console.triage.ranking import rank
-    from isla_console.ui.board import Board
     from isla_console.ui.views.triage import mark, triage_rows
 
     runbook = load_runbook(resource("runbook.yaml")).runbook

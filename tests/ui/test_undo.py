@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from isla_console.ui import clipboard
 from isla_console.ui.app import IslaApp
-from isla_console.ui.screens.guard import GuardScreen
+from isla_console.ui.sheets.guard import GuardScreen
+from isla_console.ui.terminal import clipboard
 from isla_console.ui.widgets.rows import RowList
+from tests.support.frozen import OUTAGE, still_app
 from tests.support.pilot import settle
-from tests.support.still import OUTAGE, still_app
 from tests.ui.test_steps import app_with, at, ended, screen_text, shell, until
 from tests.ui.test_steps_pictures import app as app
 from tests.ui.test_steps_pictures import to_the_guard
@@ -69,7 +69,7 @@ def copied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(text)
         return await real(app, text, folder)
 
-    monkeypatch.setattr("isla_console.ui.deeds.steps.copy", copy)
+    monkeypatch.setattr("isla_console.ui.controllers.steps.copy", copy)
     return found
 
 

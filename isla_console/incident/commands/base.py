@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from isla_console.incident.events import Author, Event, EventError, event
-from isla_console.incident.state import Incident
+from isla_console.incident.record.events import Author, Event, EventError, event
+from isla_console.incident.record.state import Incident
 
 _TICK = timedelta(milliseconds=1)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from isla_console.incident.clocks import hold_now
 from isla_console.incident.commands.base import Refused, needed, write
-from isla_console.incident.escalation import Rung, ladder
-from isla_console.incident.events import Author, Event
-from isla_console.incident.state import MAX_HOLD, Incident
-from isla_console.incident.times import clock_text, minutes, utc_text
+from isla_console.incident.record.events import Author, Event
+from isla_console.incident.record.state import MAX_HOLD, Incident
+from isla_console.incident.rules.clocks import hold_now
+from isla_console.incident.rules.escalation import Rung, ladder
+from isla_console.text.times import clock_text, minutes, utc_text
 
 
 def acknowledge(

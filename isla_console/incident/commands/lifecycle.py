@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from isla_console.incident.commands.base import Refused, needed, write
-from isla_console.incident.events import Author, Event, EventError, event
-from isla_console.incident.postmortem import is_owed
-from isla_console.incident.soak import soak
-from isla_console.incident.state import MAX_BACKDATE, Incident
-from isla_console.incident.times import utc_text
+from isla_console.incident.record.events import Author, Event, EventError, event
+from isla_console.incident.record.state import MAX_BACKDATE, Incident
+from isla_console.incident.rules.postmortem import is_owed
+from isla_console.incident.rules.soak import soak
+from isla_console.text.times import utc_text
 
 FORWARD = {
     "declared": ("investigating", "identified", "mitigating"),

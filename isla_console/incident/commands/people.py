@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from isla_console.incident.commands.base import Refused, needed, write
-from isla_console.incident.events import Author, Event
-from isla_console.incident.facts import Role
-from isla_console.incident.kinds import ROLES
-from isla_console.incident.state import Incident
+from isla_console.incident.record.events import Author, Event
+from isla_console.incident.record.facts import Role
+from isla_console.incident.record.kinds import ROLES
+from isla_console.incident.record.state import Incident
 
 
 def offer_role(incident: Incident, role: str, person: str, *, author: Author, now: datetime) -> list[Event]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from isla_console.incident.cadence import SNOOZES_MIN, update_due
 from isla_console.incident.commands.base import Refused, needed, write
-from isla_console.incident.communication import unfilled
-from isla_console.incident.events import Author, Event
-from isla_console.incident.state import Incident
+from isla_console.incident.record.events import Author, Event
+from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.cadence import SNOOZES_MIN, update_due
+from isla_console.incident.rules.communication import unfilled
 
 
 def draft_update(

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from isla_console.incident.commands.base import Refused, needed, write
-from isla_console.incident.events import Author, Event
-from isla_console.incident.facts import Tick
-from isla_console.incident.ids import time_ordered_id
-from isla_console.incident.kinds import problems
-from isla_console.incident.state import MAX_BACKDATE, UNCORRECTABLE, Incident
+from isla_console.incident.record.events import Author, Event
+from isla_console.incident.record.facts import Tick
+from isla_console.incident.record.ids import time_ordered_id
+from isla_console.incident.record.kinds import problems
+from isla_console.incident.record.state import MAX_BACKDATE, UNCORRECTABLE, Incident
 
 
 def tick(incident: Incident, item: str, *, author: Author, now: datetime, evidence: str = "") -> list[Event]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from isla_console.incident.markdown import inline
+from isla_console.incident.record.state import Incident
 from isla_console.incident.report import cause, response, story
 from isla_console.incident.report.page import Page, full_time
-from isla_console.incident.state import Incident
+from isla_console.text.markdown import inline
 
 
 def report(incident: Incident) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from isla_console.incident.events import Event
-from isla_console.incident.markdown import inline, table
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.words import sentence
 from isla_console.incident.report.page import Page
-from isla_console.incident.series import measured
-from isla_console.incident.words import sentence
+from isla_console.incident.report.series import measured
+from isla_console.text.markdown import inline, table
 
 
 def metrics(page: Page) -> None:

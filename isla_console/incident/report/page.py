@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from isla_console.incident.state import Incident
-from isla_console.incident.times import span_text
+from isla_console.incident.record.state import Incident
+from isla_console.text.times import span_text
 
 ASKED = "_For a person to write:_"
 """Marks what the journal cannot know."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from isla_console.incident.cadence import update_due
-from isla_console.incident.escalation import ladder
-from isla_console.incident.kinds import AUDIENCES, ROLES
-from isla_console.incident.markdown import inline, table
+from isla_console.incident.record.kinds import AUDIENCES, ROLES
+from isla_console.incident.record.state import Incident
+from isla_console.incident.record.words import sentence
 from isla_console.incident.report.page import Page
-from isla_console.incident.state import Incident
-from isla_console.incident.times import span_text
-from isla_console.incident.words import sentence
+from isla_console.incident.rules.cadence import update_due
+from isla_console.incident.rules.escalation import ladder
+from isla_console.text.markdown import inline, table
+from isla_console.text.times import span_text
 
 
 def escalation(page: Page) -> None:

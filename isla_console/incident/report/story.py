@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from isla_console.incident.clocks import e_seconds, t_seconds
-from isla_console.incident.events import Event
-from isla_console.incident.facts import SeverityChange
-from isla_console.incident.markdown import fenced, inline, table
-from isla_console.incident.postmortem import postmortem
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.facts import SeverityChange
+from isla_console.incident.record.words import sentence
 from isla_console.incident.report.page import Page, after, full_time
-from isla_console.incident.times import span_text
-from isla_console.incident.words import sentence
+from isla_console.incident.rules.clocks import e_seconds, t_seconds
+from isla_console.incident.rules.postmortem import postmortem
+from isla_console.text.markdown import fenced, inline, table
+from isla_console.text.times import span_text
 
 
 def title(page: Page) -> None:

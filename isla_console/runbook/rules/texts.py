@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from isla_console.plain import plain
 from isla_console.runbook.findings import Path, show
 from isla_console.runbook.rules.document import Breach, Index, mapping, mappings
+from isla_console.text.plain import plain
 
 _BRACKETS = re.compile(r"\[[^\[\]\n]+\]")
 

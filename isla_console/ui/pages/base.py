@@ -6,7 +6,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from isla_console.ui.board import Board
+    from isla_console.session.state import Board
 
 
 class PageWidget(Vertical):

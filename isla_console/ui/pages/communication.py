@@ -7,9 +7,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static, TextArea
 
-from isla_console.incident.cadence import update_due
-from isla_console.incident.communication import unfilled
-from isla_console.ui.board import Board
+from isla_console.incident.rules.cadence import update_due
+from isla_console.incident.rules.communication import unfilled
+from isla_console.session.state import Board
 from isla_console.ui.format import countdown, hm
 from isla_console.ui.messages import DraftAsked
 from isla_console.ui.pages.base import PageWidget

@@ -6,10 +6,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from isla_console.incident.postmortem import postmortem
+from isla_console.incident.record.state import Incident
 from isla_console.incident.report import report
-from isla_console.incident.state import Incident
-from isla_console.ui.board import Board
+from isla_console.incident.rules.postmortem import postmortem
+from isla_console.session.state import Board
 from isla_console.ui.format import countdown, hm
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED

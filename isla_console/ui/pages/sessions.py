@@ -9,12 +9,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from isla_console.actions.sql.health import Health
-from isla_console.actions.sql.sessions import Session
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
+from isla_console.sql.health import Health
+from isla_console.sql.sessions import Session
 from isla_console.ui.messages import SessionsAsked
 from isla_console.ui.pages.base import PageWidget
-from isla_console.ui.screens.detail import DetailScreen
+from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.theme import STYLES
 from isla_console.ui.views import sessions as views
 from isla_console.ui.views.sql import connection_line

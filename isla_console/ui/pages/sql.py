@@ -13,18 +13,18 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import DataTable, Input, TextArea
 
-from isla_console.actions.sql.history import FILE_NAME, History
-from isla_console.actions.sql.result import SqlResult
-from isla_console.actions.sql.statements import statement_at
-from isla_console.actions.sql.values import raw_text
-from isla_console.actions.sql.verdict import Verdict
-from isla_console.actions.sql.writing import Change
-from isla_console.plain import plain
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
+from isla_console.sql.history import FILE_NAME, History
+from isla_console.sql.result import SqlResult
+from isla_console.sql.statements import statement_at
+from isla_console.sql.values import raw_text
+from isla_console.sql.verdict import Verdict
+from isla_console.sql.writing import Change
+from isla_console.text.plain import plain
+from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.messages import SqlAsked, SqlTyped
 from isla_console.ui.pages.base import PageWidget
-from isla_console.ui.screens.detail import DetailScreen
-from isla_console.ui.screens.main import MainScreen
+from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.views import sql as views
 from isla_console.ui.widgets.text_block import TextBlock
 

@@ -10,10 +10,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from isla_console.actions.rows import Row as Record
-from isla_console.actions.rows import cell
-from isla_console.plain import plain
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
+from isla_console.steps.rows import Row as Record
+from isla_console.steps.rows import cell
+from isla_console.text.plain import plain
 from isla_console.ui.messages import StopAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED, STYLES
@@ -21,7 +21,7 @@ from isla_console.ui.views.runs import moment_of
 from isla_console.ui.widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
-    from isla_console.ui.toolbox import Picture
+    from isla_console.session.steps import Picture
 
 
 class _Lines(TextBlock, can_focus=True):

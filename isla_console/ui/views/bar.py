@@ -6,12 +6,12 @@ from textwrap import wrap
 
 from textual.content import Content
 
-from isla_console.incident.cadence import UpdateDue, updates
-from isla_console.incident.clocks import hold_until, t_seconds
-from isla_console.incident.escalation import ladder, next_rung
-from isla_console.incident.state import Incident
-from isla_console.plain import plain
-from isla_console.ui.board import Board
+from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.cadence import UpdateDue, updates
+from isla_console.incident.rules.clocks import hold_until, t_seconds
+from isla_console.incident.rules.escalation import ladder, next_rung
+from isla_console.session.state import Board
+from isla_console.text.plain import plain
 from isla_console.ui.format import countdown, elapsed, hm, hms
 from isla_console.ui.theme import MUTED
 from isla_console.ui.widgets.text_block import ends

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from isla_console.incident.communication import fill, internal_update, unfilled
-from isla_console.incident.evidence import CUSTOMER_VIA
-from isla_console.incident.state import Incident
-from isla_console.ui.board import Board
+from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.communication import fill, internal_update, unfilled
+from isla_console.incident.rules.evidence import CUSTOMER_VIA
+from isla_console.session.state import Board
 
 INTERNAL = "internal"
 

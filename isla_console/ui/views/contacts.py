@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from isla_console.runbook.model import Contact
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
 from isla_console.ui.theme import MUTED
 from isla_console.ui.widgets.rows import Row
 

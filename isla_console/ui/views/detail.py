@@ -3,13 +3,13 @@
 from textual.content import Content
 
 from isla_console.runbook.model import DatabaseCheck, HealthCheck
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.contacts import contact_lines
+from isla_console.ui.views.describe import told
 from isla_console.ui.views.issue import step_lines
 from isla_console.ui.views.timeline import event_detail
-from isla_console.ui.views.told import told
 
 Shown = tuple[str, list[Content]]
 

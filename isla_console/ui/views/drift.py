@@ -2,8 +2,8 @@
 
 from textual.content import Content
 
-from isla_console.monitor.payments import Drift
-from isla_console.ui.board import Board
+from isla_console.monitor.sources.payments import Drift
+from isla_console.session.state import Board
 from isla_console.ui.format import hm
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.widgets.rows import Row

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from isla_console.drill.control import DrillState
 from isla_console.drill.entry import Entry
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
 from isla_console.ui.widgets.rows import Row

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
-from isla_console.incident.state import Incident
-from isla_console.monitor.metric import Reading
-from isla_console.plain import plain
-from isla_console.ui.board import Board
+from isla_console.incident.record.state import Incident
+from isla_console.monitor.metrics.metric import Reading
+from isla_console.session.state import Board
+from isla_console.text.plain import plain
 from isla_console.ui.format import duration, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.views.triage import offered, triage_rows, vendor_rows

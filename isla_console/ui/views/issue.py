@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from textual.content import Content
 
 from isla_console.runbook.model import Issue, Procedure, Step, Symptom
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.views.runs import has_worked, ran_before, result_word, run_rows

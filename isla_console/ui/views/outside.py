@@ -2,8 +2,8 @@
 
 from textual.content import Content
 
-from isla_console.monitor.payments import Details, Drift
-from isla_console.ui.board import Board
+from isla_console.monitor.sources.payments import Details, Drift
+from isla_console.session.state import Board
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.drift import differences

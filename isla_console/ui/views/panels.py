@@ -8,13 +8,13 @@ from itertools import zip_longest
 from textual.content import Content
 
 from isla_console.monitor.link import LinkReading
-from isla_console.monitor.metric import Reading
+from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.poller import Snapshot
-from isla_console.monitor.vendors import VendorReading
-from isla_console.plain import plain
+from isla_console.monitor.sources.vendors import VendorReading
 from isla_console.runbook.model import MetricSpec
+from isla_console.session.state import Board
+from isla_console.text.plain import plain
 from isla_console.triage.blame import blame
-from isla_console.ui.board import Board
 from isla_console.ui.format import age
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
 from isla_console.ui.widgets.text_block import ends

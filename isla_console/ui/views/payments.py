@@ -2,8 +2,8 @@
 
 from textual.content import Content
 
-from isla_console.monitor.payments import PaymentsReading, reasons
-from isla_console.ui.board import Board
+from isla_console.monitor.sources.payments import PaymentsReading, reasons
+from isla_console.session.state import Board
 from isla_console.ui.format import age, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.views.drift import drift_rows

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from isla_console.actions.rows import Row as Record
-from isla_console.actions.rows import cell, columns_of
-from isla_console.plain import plain
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
+from isla_console.steps.rows import Row as Record
+from isla_console.steps.rows import cell, columns_of
+from isla_console.text.plain import plain
 from isla_console.ui.format import age, hm
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from isla_console.actions.outcome import Outcome
-    from isla_console.ui.toolbox import Picture
+    from isla_console.session.steps import Picture
+    from isla_console.steps.outcome import Outcome
 
 MOST_ROWS = 8
 """Rows of a table under a step; all of them are in its detail."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from isla_console.actions.sql.health import Health
-from isla_console.actions.sql.sessions import Branch, Group, Session, groups, tree
-from isla_console.plain import plain
+from isla_console.sql.health import Health
+from isla_console.sql.sessions import Branch, Group, Session, groups, tree
+from isla_console.text.plain import plain
 from isla_console.ui.format import age
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.widgets.rows import Row

@@ -2,13 +2,13 @@
 
 from textual.content import Content
 
-from isla_console.incident.escalation import Rung, ladder
+from isla_console.incident.rules.escalation import Rung, ladder
 from isla_console.runbook.model import Level
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
 from isla_console.ui.format import countdown, hm
 from isla_console.ui.theme import MUTED
+from isla_console.ui.views.describe import told
 from isla_console.ui.views.issue import DONE, OPEN, SKIPPED
-from isla_console.ui.views.told import told
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 

@@ -2,8 +2,8 @@
 
 from textual.content import Content
 
-from isla_console.incident.cadence import updates
-from isla_console.ui.board import Board
+from isla_console.incident.rules.cadence import updates
+from isla_console.session.state import Board
 from isla_console.ui.format import age
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.deployments import newest

@@ -7,13 +7,13 @@ from typing import Any
 
 from textual.content import Content
 
-from isla_console.actions.sql.result import Column, SqlResult
-from isla_console.actions.sql.values import text
-from isla_console.actions.sql.verdict import Verdict
-from isla_console.actions.sql.writing import Change
-from isla_console.monitor.postgres import SessionReading
+from isla_console.database.session import SessionReading
 from isla_console.runbook.steps import Step
-from isla_console.ui.board import Board
+from isla_console.session.state import Board
+from isla_console.sql.result import Column, SqlResult
+from isla_console.sql.values import text
+from isla_console.sql.verdict import Verdict
+from isla_console.sql.writing import Change
 from isla_console.ui.format import countdown
 from isla_console.ui.theme import MUTED, STYLES
 

@@ -4,12 +4,12 @@ import json
 
 from textual.content import Content
 
-from isla_console.incident.events import Event
-from isla_console.plain import plain_block
-from isla_console.ui.board import Board
+from isla_console.incident.record.events import Event
+from isla_console.session.state import Board
+from isla_console.text.plain import plain_block
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
-from isla_console.ui.views.told import told
+from isla_console.ui.views.describe import told
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 

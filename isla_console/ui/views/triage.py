@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
-from isla_console.incident.proposal import propose
-from isla_console.monitor.sample import State
-from isla_console.monitor.vendors import VendorReading
-from isla_console.plain import plain
+from isla_console.incident.rules.proposal import propose
+from isla_console.monitor.metrics.sample import State
+from isla_console.monitor.sources.vendors import VendorReading
 from isla_console.runbook.model import Issue
+from isla_console.session.state import Board
+from isla_console.text.plain import plain
 from isla_console.triage.blame import blame
 from isla_console.triage.check import next_check
 from isla_console.triage.ranking import Candidate, names
-from isla_console.ui.board import Board
 from isla_console.ui.format import hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.widgets.rows import Row

@@ -1,0 +1,296 @@
+"""What is known of an incident: the records that its state is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.policy import Policy, SeverityRule
+
+ACTIVE_STATES = frozenset({"declared", "investigating", "identified", "mitigating"})
+"""The states in which nothing is fixed yet: the escalation clock runs in these alone."""
+
+ENDED_STATES = frozenset({"resolved", "closed", "cancelled", "merged"})
+"""The states in which the incident clock stands."""
+
+LATE_NOTE = timedelta(seconds=60)
+"""An entry written down longer than this after it happened is marked late."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """The state that was entered, when, by whom and why."""
+
+    state: str
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityChange:
+    """The severity that was set, when, by whom and why."""
+
+    severity: str
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactStart:
+    """The impact start as it was known from ``at`` on."""
+
+    impact_started_at: datetime
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The escalation clock held from ``started_at`` to ``until``, earlier when ended by hand."""
+
+    started_at: datetime
+    until: datetime
+    reason: str
+    by: str
+    ended_by_hand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LevelDue:
+    """A journalled crossing: when the level was due, and whether it was found late."""
+
+    level: str
+    due_at: datetime
+    late: bool
+    cause: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LevelAct:
+    """What a person did about a level: acknowledged, waived, escalated or notified it.
+
+    ``person`` is who acknowledged or was notified; ``target`` the target they stand for.
+    """
+
+    kind: str
+    level: str
+    at: datetime
+    by: str
+    person: str
+    target: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Who holds a role since when, and whom it is offered to."""
+
+    role: str
+    holder: str | None
+    since: datetime | None
+    offered_to: str | None
+    offered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One step of telling people: ``stage`` is drafted, copied, sent or snoozed."""
+
+    audience: str
+    stage: str
+    at: datetime
+    by: str
+    text: str
+    via: str
+    minutes: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A checklist item: ``state`` is open, ticked or na."""
+
+    item: str
+    text: str
+    state: str
+    by: str
+    at: datetime | None
+    evidence: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """A symptom seen or denied, by measurement or by a person."""
+
+    symptom: str
+    seen: bool
+    by: str
+    actor: str
+    at: datetime
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What became of a runbook step: ``state`` is done, undone or skipped."""
+
+    step: str
+    state: str
+    at: datetime
+    by: str
+    result: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note or a decision."""
+
+    event: str
+    at: datetime
+    recorded_at: datetime
+    by: str
+    text: str
+    decision: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action item; ``done_at`` is None while it is open."""
+
+    action: str
+    text: str
+    owner: str
+    due: str
+    type: str
+    by: str
+    added_at: datetime
+    done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A measured change: ``kind`` is metric, probe, vendor or link."""
+
+    kind: str
+    name: str
+    before: str
+    after: str
+    value: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One incident as its events tell it. Times are aware UTC; tuples are in time order.
+
+    ``timeline`` holds every event, corrections applied; ``corrections`` and ``originals`` give,
+    by a corrected event's id, the correction and the event as first written. ``beats`` are the
+    events that move the update clocks.
+    """
+
+    id: str
+    title: str
+    severity: str
+    state: str
+    issue: str | None
+    impact: str
+    declared_at: datetime
+    declared_by: str
+    impact_started_at: datetime
+    policy: Policy
+    runbook_sha256: str
+    states: tuple[StateChange, ...]
+    severities: tuple[SeverityChange, ...]
+    impact_starts: tuple[ImpactStart, ...]
+    holds: tuple[Hold, ...]
+    level_dues: tuple[LevelDue, ...]
+    level_acts: tuple[LevelAct, ...]
+    roles: Mapping[str, Role]
+    updates: tuple[Update, ...]
+    beats: tuple[Event, ...]
+    symptoms: Mapping[str, Symptom]
+    steps: Mapping[str, StepRecord]
+    checklist: Mapping[str, Tick]
+    notes: tuple[Note, ...]
+    actions: Mapping[str, Action]
+    changes: tuple[Change, ...]
+    postmortem_state: str | None
+    postmortem_owner: str | None
+    merged_into: str | None
+    timeline: tuple[Event, ...]
+    corrections: Mapping[str, Event]
+    originals: Mapping[str, Event]
+    unknown_kinds: tuple[str, ...]
+    last_human_at: datetime
+    last_at: datetime
+    last_recorded_at: datetime
+
+    @property
+    def rule(self) -> SeverityRule:
+        """What the policy asks for at the severity it has now."""
+        return self.policy.rule(self.severity)
+
+    @property
+    def is_open(self) -> bool:
+        """True until it is closed, cancelled or merged."""
+        return self.state not in ("closed", "cancelled", "merged")
+
+    @property
+    def is_active(self) -> bool:
+        """True while nothing is fixed yet, in which the escalation clock runs."""
+        return self.state in ACTIVE_STATES
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it (last) left the open states; None while it runs."""
+        end: datetime | None = None
+        for change in reversed(self.states):
+            if change.state not in ENDED_STATES:
+                return end
+            end = change.at
+        return end
+
+    @property
+    def resolved_at(self) -> datetime | None:
+        """When it was last resolved, and is still; None after a reopening."""
+        for change in reversed(self.states):
+            if change.state == "resolved":
+                return change.at
+            if change.state not in ENDED_STATES:
+                return None
+        return None
+
+    @property
+    def mitigated_at(self) -> datetime | None:
+        """When it (last) stopped hurting: went to monitoring, or straight to its end."""
+        since: datetime | None = None
+        for change in reversed(self.states):
+            if change.state in ACTIVE_STATES:
+                return since
+            since = change.at
+        return since
+
+    @property
+    def commander(self) -> str | None:
+        """Who leads, if anyone does."""
+        role = self.roles.get("commander")
+        return role.holder if role else None
+
+    def is_late(self, event: Event) -> bool:
+        """True for an entry written down well after it happened."""
+        if event.kind == "level_due":
+            return bool(event.data.get("late"))
+        return event.recorded_at - event.occurred_at > LATE_NOTE
+
+
+def text_of(value: Any) -> str:
+    """A scalar of an event's data as text, empty when there is none."""
+    return "" if value is None else str(value)

@@ -1,0 +1,210 @@
+"""The kinds of event and the data each carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from isla_console.incident.record.policy import Policy, PolicyError
+from isla_console.text.times import parse_utc
+
+Check = Callable[[Any], str | None]
+"""Looks at one value; answers what is wrong with it, or None."""
+
+STATES = (
+    "investigating",
+    "identified",
+    "mitigating",
+    "monitoring",
+    "resolved",
+    "closed",
+    "cancelled",
+)
+ROLES = ("commander", "investigator", "communicator")
+AUDIENCES = ("public", "internal")
+CAUSES = ("time", "severity", "adjustment")
+ACTION_TYPES = ("prevent", "detect", "mitigate", "process")
+POSTMORTEM_STATES = ("draft", "in_review", "published")
+
+
+def _text(value: Any) -> str | None:
+    return None if isinstance(value, str) and value.strip() else "expected text that is not empty"
+
+
+def _any_text(value: Any) -> str | None:
+    return None if isinstance(value, str) else "expected text"
+
+
+def _number(value: Any) -> str | None:
+    good = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if good and value == value else "expected a number"
+
+
+def _whole(value: Any) -> str | None:
+    good = isinstance(value, int) and not isinstance(value, bool)
+    return None if good else "expected a whole number"
+
+
+def _flag(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "expected true or false"
+
+
+def _scalar(value: Any) -> str | None:
+    return None if isinstance(value, str | int | float) else "expected text or a number"
+
+
+def _mapping(value: Any) -> str | None:
+    return None if isinstance(value, dict) else "expected an object"
+
+
+def _time(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return "expected a time such as 2026-11-23T14:00:00Z"
+    try:
+        parse_utc(value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _policy(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return "expected an object"
+    try:
+        Policy.from_dict(value)
+    except PolicyError as error:
+        return str(error)
+    return None
+
+
+def _one_of(*choices: str) -> Check:
+    allowed = frozenset(choices)
+    expected = "expected one of " + ", ".join(choices)
+
+    def check(value: Any) -> str | None:
+        return None if isinstance(value, str) and value in allowed else expected
+
+    return check
+
+
+_REASON = {"reason?": _any_text}
+_LEVEL = {"level": _text}
+_AUDIENCE = {"audience": _one_of(*AUDIENCES)}
+_ROLE = {"role": _one_of(*ROLES), "person": _text}
+_CHANGED = {"name": _text, "from": _any_text, "to": _any_text, "value?": _scalar}
+_STEP = {"step": _text, "result?": _any_text, "reason?": _any_text}
+_SAID = {**_AUDIENCE, "text": _any_text, "via?": _any_text}
+_SYMPTOM = {"symptom": _text, "by": _one_of("measured", "person"), "value?": _scalar}
+
+KINDS: Mapping[str, Mapping[str, Check]] = {
+    "declared": {
+        "severity": _text,
+        "title": _text,
+        "issue?": _text,
+        "impact?": _any_text,
+        "impact_started_at?": _time,
+        "policy": _policy,
+        "runbook_sha256": _any_text,
+    },
+    "severity_changed": {"severity": _text, **_REASON},
+    "impact_changed": {"impact": _any_text},
+    "impact_start_adjusted": {"impact_started_at": _time, "reason": _text},
+    "state_changed": {"state": _one_of(*STATES), **_REASON},
+    "merged": {"into": _text},
+    "role_offered": _ROLE,
+    "role_accepted": _ROLE,
+    "role_released": _ROLE,
+    "level_due": {**_LEVEL, "due_at": _time, "late": _flag, "cause": _one_of(*CAUSES)},
+    "level_notified": {**_LEVEL, "person?": _any_text, "via?": _any_text},
+    "acknowledged": {**_LEVEL, "person": _text, "target?": _text},
+    "level_waived": {**_LEVEL, "reason": _text},
+    "escalated": {**_LEVEL, **_REASON},
+    "hold_started": {"reason": _text, "until": _time},
+    "hold_ended": {},
+    "update_drafted": _SAID,
+    "update_copied": {**_AUDIENCE, "text?": _any_text, "via?": _any_text},
+    "update_sent": _SAID,
+    "update_snoozed": {**_AUDIENCE, "minutes": _number, "reason": _text},
+    "symptom_seen": _SYMPTOM,
+    "symptom_denied": _SYMPTOM,
+    "step_done": _STEP,
+    "step_undone": _STEP,
+    "step_skipped": _STEP,
+    "ran": {
+        "step?": _any_text,
+        "command": _any_text,
+        "effect": _any_text,
+        "exit_code": _whole,
+        "duration_ms": _number,
+        "output": _any_text,
+        "truncated": _flag,
+    },
+    "queried": {
+        "step?": _any_text,
+        "sql": _any_text,
+        "mode": _one_of("read", "write"),
+        "rows": _whole,
+        "duration_ms": _number,
+        "outcome": _one_of("ok", "error", "committed", "rolled_back"),
+    },
+    "metric_changed": _CHANGED,
+    "probe_changed": _CHANGED,
+    "vendor_changed": _CHANGED,
+    "link_changed": _CHANGED,
+    "noted": {"text": _text},
+    "decided": {"text": _text, "issue?": _text},
+    "action_added": {
+        "action": _text,
+        "text": _text,
+        "owner?": _any_text,
+        "due?": _any_text,
+        "type": _one_of(*ACTION_TYPES),
+    },
+    "action_done": {"action": _text},
+    "checklist_ticked": {"item": _text, "evidence?": _any_text},
+    "checklist_unticked": {"item": _text},
+    "checklist_na": {"item": _text, "reason": _text},
+    "postmortem_changed": {"state": _one_of(*POSTMORTEM_STATES), "owner?": _any_text},
+    "corrected": {"event": _text, "data": _mapping},
+    "console_opened": {"version": _any_text},
+    "console_closed": {"version?": _any_text},
+}
+
+MACHINE_KINDS = frozenset(
+    {
+        "level_due",
+        "metric_changed",
+        "probe_changed",
+        "vendor_changed",
+        "link_changed",
+        "console_opened",
+        "console_closed",
+    }
+)
+"""Written by the console itself; every other known kind is something a person did."""
+
+_CHECKS = {
+    kind: tuple((name.rstrip("?"), name.endswith("?"), check) for name, check in fields.items())
+    for kind, fields in KINDS.items()
+}
+
+
+def problems(kind: str, data: Mapping[str, Any]) -> list[str]:
+    """What is wrong with ``data`` for an event of this kind: ``["data.until: missing"]``.
+
+    An unknown kind, and an unknown field of a known one, come from a newer console and
+    are fine. A null in an optional field counts as left out.
+    """
+    found = []
+    for name, optional, check in _CHECKS.get(kind, ()):
+        value = data.get(name)
+        if value is None:
+            if not optional:
+                found.append(f"data.{name}: missing")
+            continue
+        wrong = check(value)
+        if wrong is not None:
+            found.append(f"data.{name}: {wrong}")
+    if kind == "declared" and not found and data["severity"] not in data["policy"]["severities"]:
+        found.append("data.severity: not one of the policy's severities")
+    return found

@@ -1,0 +1,138 @@
+"""An event in words, on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.state import Incident
+from isla_console.text.plain import plain
+
+Data = Mapping[str, Any]
+
+
+def sentence(event: Event, incident: Incident) -> str:
+    """Who did what: ``ana declared P1: Redirects down``. An unknown kind is named as it is.
+
+    Controls in it are visible pictures. Data a newer console shaped otherwise is shown raw.
+    """
+    said = _SAYINGS.get(event.kind)
+    try:
+        text = said(event.data, incident) if said else _raw(event)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        text = _raw(event)
+    who = f"{event.actor} " if event.is_human else ""
+    return plain(f"{who}{text}")
+
+
+def _raw(event: Event) -> str:
+    fields = ", ".join(f"{name}: {value}" for name, value in event.data.items())
+    return event.kind.replace("_", " ") + (f" ({fields})" if fields else "")
+
+
+def _item(data: Data, incident: Incident) -> str:
+    tick = incident.checklist.get(data["item"])
+    return f"“{tick.text if tick else data['item']}”"
+
+
+def _because(data: Data, name: str = "reason") -> str:
+    return f": {data[name]}" if data.get(name) else ""
+
+
+def _change(data: Data, _: Incident) -> str:
+    value = data.get("value")
+    return f"{data['name']}: {data['from']} → {data['to']}" + ("" if value in (None, "") else f" ({value})")
+
+
+def _step(data: Data, verb: str) -> str:
+    return f"{verb} {data['step']}{_because(data, 'result')}{_because(data)}"
+
+
+def _update(data: Data, verb: str) -> str:
+    via = f" by {data['via']}" if data.get("via") else ""
+    return f"{verb} the {data['audience']} update{via}"
+
+
+def _ran(data: Data, _: Incident) -> str:
+    what = data.get("step") or data["command"]
+    return f"ran {what} ({data['effect']}): exit {data['exit_code']} in {data['duration_ms']:g} ms"
+
+
+def _queried(data: Data, _: Incident) -> str:
+    what = data.get("step") or data["sql"]
+    rows = "1 row" if data["rows"] == 1 else f"{data['rows']} rows"
+    return f"queried {what} ({data['mode']}): {rows}, {data['outcome']} in {data['duration_ms']:g} ms"
+
+
+def _due(data: Data, _: Incident) -> str:
+    causes = {"severity": ", by the raised severity", "adjustment": ", by the impact start"}
+    late = " (found late)" if data["late"] else ""
+    return f"{data['level']} is due{causes.get(data['cause'], '')}{late}"
+
+
+def _notified(data: Data, _: Incident) -> str:
+    whom = f"{data['person']} for {data['level']}" if data.get("person") else str(data["level"])
+    return f"called {whom}" + (f" by {data['via']}" if data.get("via") else "")
+
+
+def _acknowledged(data: Data, _: Incident) -> str:
+    target = f" for {data['target']}" if data.get("target") else ""
+    return f"acknowledged {data['level']}: {data['person']}{target} is on it"
+
+
+def _clock(text: Any) -> str:
+    return f"{str(text)[11:16]}Z"
+
+
+_SAYINGS: dict[str, Callable[[Data, Incident], str]] = {
+    "declared": lambda d, i: f"declared {d['severity']}: {d['title']}",
+    "severity_changed": lambda d, i: f"set the severity to {d['severity']}{_because(d)}",
+    "impact_changed": lambda d, i: f"said the impact: {d['impact']}",
+    "impact_start_adjusted": lambda d, i: (
+        f"moved the impact start to {_clock(d['impact_started_at'])}{_because(d)}"
+    ),
+    "state_changed": lambda d, i: f"set it {d['state']}{_because(d)}",
+    "merged": lambda d, i: f"merged it into {d['into']}",
+    "role_offered": lambda d, i: f"offered {d['role']} to {d['person']}",
+    "role_accepted": lambda d, i: f"made {d['person']} {d['role']}",
+    "role_released": lambda d, i: f"released {d['person']} as {d['role']}",
+    "level_due": _due,
+    "level_notified": _notified,
+    "acknowledged": _acknowledged,
+    "level_waived": lambda d, i: f"waived {d['level']}{_because(d)}",
+    "escalated": lambda d, i: f"escalated to {d['level']} by hand{_because(d)}",
+    "hold_started": lambda d, i: f"held the ladder until {_clock(d['until'])}{_because(d)}",
+    "hold_ended": lambda d, i: "ended the hold",
+    "update_drafted": lambda d, i: _update(d, "drafted"),
+    "update_copied": lambda d, i: _update(d, "copied"),
+    "update_sent": lambda d, i: _update(d, "sent"),
+    "update_snoozed": lambda d, i: f"snoozed the {d['audience']} update {d['minutes']:g} min{_because(d)}",
+    "symptom_seen": lambda d, i: f"saw the symptom {d['symptom']} ({d['by']})",
+    "symptom_denied": lambda d, i: f"did not see the symptom {d['symptom']} ({d['by']})",
+    "step_done": lambda d, i: _step(d, "did"),
+    "step_undone": lambda d, i: _step(d, "reopened"),
+    "step_skipped": lambda d, i: _step(d, "skipped"),
+    "ran": _ran,
+    "queried": _queried,
+    "metric_changed": _change,
+    "probe_changed": _change,
+    "vendor_changed": _change,
+    "link_changed": _change,
+    "noted": lambda d, i: f"noted: {d['text']}",
+    "decided": lambda d, i: f"decided: {d['text']}",
+    "action_added": lambda d, i: f"added an action item: {d['text']}",
+    "action_done": lambda d, i: (
+        f"finished an action item: {i.actions[d['action']].text if d['action'] in i.actions else d['action']}"
+    ),
+    "checklist_ticked": lambda d, i: f"ticked {_item(d, i)}{_because(d, 'evidence')}",
+    "checklist_unticked": lambda d, i: f"opened {_item(d, i)} again",
+    "checklist_na": lambda d, i: f"called {_item(d, i)} not applicable{_because(d)}",
+    "postmortem_changed": lambda d, i: (
+        f"set the post-mortem {str(d['state']).replace('_', ' ')}"
+        + (f", owner {d['owner']}" if d.get("owner") else "")
+    ),
+    "corrected": lambda d, i: "corrected an entry",
+    "console_opened": lambda d, i: f"console {d['version']} opened",
+    "console_closed": lambda d, i: "console closed",
+}

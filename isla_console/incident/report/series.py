@@ -1,0 +1,104 @@
+"""A metric's course through an incident, from its journalled changes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from isla_console.incident.record.facts import Change
+from isla_console.incident.record.state import Incident
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_BARS = "▁▂▃▄▅▆▇█"
+_STEPS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One metric: its value before, the range during and the value after, each as text."""
+
+    name: str
+    before: str
+    during: str
+    after: str
+    states: str
+    sparkline: str
+
+
+def measured(incident: Incident, until: datetime) -> list[Measured]:
+    """Every metric that changed, in the order of its first change.
+
+    Before is up to the impact start, after from the mitigation on, during what lies between;
+    ``until`` ends the course of a metric.
+    """
+    changes: dict[str, list[Change]] = {}
+    for change in incident.changes:
+        if change.kind == "metric":
+            changes.setdefault(change.name, []).append(change)
+    calm = incident.mitigated_at
+    return [_measured(name, own, incident, calm, until) for name, own in changes.items()]
+
+
+def _measured(
+    name: str, changes: list[Change], incident: Incident, calm: datetime | None, until: datetime
+) -> Measured:
+    began = incident.impact_started_at
+    before = [change for change in changes if change.at < began]
+    during = [change for change in changes if change.at >= began and (calm is None or change.at < calm)]
+    after = [change for change in changes if calm is not None and change.at >= calm]
+    first = _shown(before[-1]) if before else changes[0].before
+    states = " → ".join(dict.fromkeys(_runs(changes)))
+    return Measured(
+        name=name,
+        before=first,
+        during=_range(during),
+        after=_shown(after[-1]) if after else "",
+        states=states,
+        sparkline=_sparkline(changes, until),
+    )
+
+
+def _runs(changes: list[Change]) -> list[str]:
+    """The states passed through, with the time each was entered."""
+    return [changes[0].before, *(f"{change.after} {change.at:%H:%M}Z" for change in changes)]
+
+
+def _shown(change: Change) -> str:
+    return f"{change.value} ({change.after})" if change.value else change.after
+
+
+def _range(changes: list[Change]) -> str:
+    """Lowest and highest value, as they were written."""
+    valued = [(number, change.value) for change in changes if (number := _number(change)) is not None]
+    if not valued:
+        return changes[-1].after if changes else ""
+    low, high = min(valued), max(valued)
+    return low[1] if low[0] == high[0] else f"{low[1]} to {high[1]}"
+
+
+def _number(change: Change) -> float | None:
+    found = _NUMBER.search(change.value.replace(" ", " "))
+    return float(found[0]) if found else None
+
+
+def _sparkline(changes: list[Change], until: datetime) -> str:
+    """The values in equal steps of time, each held until the next; empty for fewer than two."""
+    points = [(change.at, number) for change in changes if (number := _number(change)) is not None]
+    if len(points) < 2:
+        return ""
+    start, end = points[0][0], points[-1][0]
+    low = min(number for _, number in points)
+    span = max(number for _, number in points) - low
+    width = (end - start).total_seconds()
+    if width <= 0 or end > until:
+        return ""
+    drawn = []
+    index = 0
+    for step in range(_STEPS):
+        at = width * step / (_STEPS - 1)
+        while index + 1 < len(points) and (points[index + 1][0] - start).total_seconds() <= at:
+            index += 1
+        level = 0.0 if span == 0 else (points[index][1] - low) / span
+        drawn.append(_BARS[min(int(level * len(_BARS)), len(_BARS) - 1)])
+    return "".join(drawn)

@@ -1,0 +1,83 @@
+"""An incident as JSON-ready data, for the commands without a screen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from isla_console.incident.record.kinds import ROLES
+from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.cadence import updates
+from isla_console.incident.rules.clocks import e_seconds, t_seconds
+from isla_console.incident.rules.escalation import current_level, ladder
+from isla_console.incident.rules.next import what_now
+from isla_console.incident.rules.postmortem import postmortem
+from isla_console.text.times import utc_text
+
+
+def show(incident: Incident, now: datetime) -> dict[str, Any]:
+    """How the incident stands at ``now``. Times are UTC texts, durations seconds."""
+    due = postmortem(incident, now)
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "severity": incident.severity,
+        "state": incident.state,
+        "t_seconds": round(t_seconds(incident, now), 3),
+        "e_seconds": round(e_seconds(incident, now), 3),
+        "level": current_level(incident, now),
+        "ladder": [
+            {
+                "level": rung.level,
+                "due_at": _time(rung.due_at),
+                "late": rung.late,
+                "cause": rung.cause,
+                "status": rung.status,
+            }
+            for rung in ladder(incident, now)
+        ],
+        "updates": [
+            {
+                "audience": update.audience,
+                "due_at": _time(update.due_at),
+                "overdue": update.due_at is not None and update.due_at <= now,
+            }
+            for update in updates(incident, now)
+        ],
+        "postmortem": {"due_at": _time(due.due_at), "state": due.state, "owner": due.owner},
+        "roles": {name: _holder(incident, name) for name in ROLES},
+        "checklist": [
+            {"item": tick.item, "text": tick.text, "state": tick.state}
+            for tick in incident.checklist.values()
+        ],
+        "next": what_now(incident, now),
+    }
+
+
+def summary(incident: Incident, now: datetime) -> dict[str, Any]:
+    """One line of the list: whether it is open, and what of it is overdue."""
+    overdue = [
+        f"{update.audience} update"
+        for update in updates(incident, now)
+        if incident.is_open and update.due_at is not None and update.due_at <= now
+    ]
+    if postmortem(incident, now).is_overdue:
+        overdue.append("post-mortem")
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "severity": incident.severity,
+        "state": incident.state,
+        "declared_at": utc_text(incident.declared_at),
+        "open": incident.is_open,
+        "overdue": overdue,
+    }
+
+
+def _time(when: datetime | None) -> str | None:
+    return None if when is None else utc_text(when)
+
+
+def _holder(incident: Incident, name: str) -> str | None:
+    role = incident.roles.get(name)
+    return role.holder if role else None

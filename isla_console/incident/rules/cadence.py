@@ -1,0 +1,175 @@
+"""When the next word is due, to the public and inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.facts import ENDED_STATES
+from isla_console.incident.record.kinds import AUDIENCES
+from isla_console.incident.record.policy import SeverityRule
+from isla_console.incident.record.state import Incident
+from isla_console.text.times import minutes
+
+SNOOZES_MIN = (5, 10, 15)
+AFTER_CHANGE = timedelta(minutes=5)
+"""A change of severity, state or impact makes an update due within this."""
+RING_BEFORE = timedelta(minutes=5)
+RING_AGAIN = (timedelta(minutes=5), timedelta(minutes=10))
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateDue:
+    """The next update for one audience.
+
+    ``stage``: none, soft (5 min before), due, nag (5 min after), red (10 min after, counting
+    up), snoozed. ``overdue_s`` counts from ``due_at`` and is 0 before. ``next_ring_at`` is
+    when the stage changes next; ``ring_from`` the end of the snooze it was put off to.
+    """
+
+    audience: str
+    due_at: datetime | None
+    overdue_s: float
+    stage: str
+    snoozed_until: datetime | None
+    was_snoozed: bool
+    last_sent_at: datetime | None
+    next_ring_at: datetime | None
+    ring_from: datetime | None
+    because: str
+
+
+def updates(incident: Incident, now: datetime) -> tuple[UpdateDue, ...]:
+    """The next update for each audience, the public one first."""
+    return tuple(update_due(incident, audience, now) for audience in AUDIENCES)
+
+
+def update_due(
+    incident: Incident, audience: str, now: datetime, *, beats: Sequence[Event] | None = None
+) -> UpdateDue:
+    """The next update for one audience; with ``beats`` as after those of its events alone.
+
+    The public limit counts from the declaration, then from the last sent one; inside, the
+    cadence begins with the first one sent. After the end one last word is due, then none.
+    """
+    severity = incident.severities[0].severity
+    rule = incident.policy.rule(severity)
+    due, because = _first(incident, audience, rule)
+    last_sent: datetime | None = None
+    snoozed: datetime | None = None
+    was_snoozed = False
+    ended = False
+    for event in incident.beats if beats is None else beats:
+        at, data = event.occurred_at, event.data
+        before = due
+        if event.kind == "update_sent":
+            if data["audience"] == audience:
+                last_sent = at
+                due, because = _after_sent(rule, at, ended)
+                snoozed, was_snoozed = None, False
+            continue
+        if event.kind == "update_snoozed":
+            if data["audience"] == audience and due is not None and not was_snoozed:
+                snoozed, was_snoozed = at + minutes(float(data["minutes"])), True
+            continue
+        if event.kind == "severity_changed":
+            if data["severity"] not in incident.policy.severities:
+                continue
+            rule = incident.policy.rule(data["severity"])
+            if not _has_clock(audience, rule, last_sent):
+                due, because = None, ""
+        elif event.kind in ("state_changed", "merged"):
+            ended = event.kind == "merged" or data.get("state") in ENDED_STATES
+            if data.get("state") in ("closed", "merged") or event.kind == "merged":
+                due, because = None, ""
+                continue
+        if _has_clock(audience, rule, last_sent):
+            soon = at + AFTER_CHANGE
+            if due is None or soon < due:
+                due, because = soon, _CHANGED[event.kind]
+        if due != before:
+            snoozed, was_snoozed = None, False
+    return _stage(audience, due, because, snoozed, was_snoozed, last_sent, now)
+
+
+def promised_next(incident: Incident, now: datetime) -> datetime | None:
+    """When the update after one sent now would be due: what its text promises, on the minute."""
+    cadence = incident.rule.cadence_min
+    if cadence is None or incident.state in ENDED_STATES:
+        return None
+    return (now + minutes(cadence)).replace(second=0, microsecond=0)
+
+
+_CHANGED = {
+    "severity_changed": "the severity changed",
+    "state_changed": "the state changed",
+    "impact_changed": "the impact changed",
+}
+
+
+def _first(incident: Incident, audience: str, rule: SeverityRule) -> tuple[datetime | None, str]:
+    if audience != "public" or rule.first_update_min is None:
+        return None, ""
+    return incident.declared_at + minutes(rule.first_update_min), "the first one"
+
+
+def _after_sent(rule: SeverityRule, at: datetime, ended: bool) -> tuple[datetime | None, str]:
+    if ended or rule.cadence_min is None:
+        return None, ""
+    return at + minutes(rule.cadence_min), f"every {rule.cadence_min:g} min"
+
+
+def _has_clock(audience: str, rule: SeverityRule, last_sent: datetime | None) -> bool:
+    """Whether updates are timed at all: the public's from the start, or once one was sent."""
+    if rule.cadence_min is None:
+        return False
+    if last_sent is not None:
+        return True
+    return audience == "public" and rule.first_update_min is not None
+
+
+def _stage(
+    audience: str,
+    due: datetime | None,
+    because: str,
+    snoozed: datetime | None,
+    was_snoozed: bool,
+    last_sent: datetime | None,
+    now: datetime,
+) -> UpdateDue:
+    if due is None:
+        return UpdateDue(audience, None, 0.0, "none", None, False, last_sent, None, None, because)
+    stage, following = "none", None
+    for at, name in ring_times(due, snoozed):
+        if at <= now:
+            stage = name
+        else:
+            following = at
+            break
+    asleep = snoozed is not None and now < snoozed
+    return UpdateDue(
+        audience=audience,
+        due_at=due,
+        overdue_s=max(0.0, (now - due).total_seconds()),
+        stage="snoozed" if asleep else stage,
+        snoozed_until=snoozed if asleep else None,
+        was_snoozed=was_snoozed,
+        last_sent_at=last_sent,
+        next_ring_at=following,
+        ring_from=snoozed,
+        because=because,
+    )
+
+
+def ring_times(due: datetime, snoozed: datetime | None) -> tuple[tuple[datetime, str], ...]:
+    """When it rings and how loud; after a snooze, again from where that ends."""
+    start = due if snoozed is None else max(due, snoozed)
+    soft = ((due - RING_BEFORE, "soft"),) if snoozed is None else ()
+    return (
+        *soft,
+        (start, "due"),
+        (start + RING_AGAIN[0], "nag"),
+        (start + RING_AGAIN[1], "red"),
+    )

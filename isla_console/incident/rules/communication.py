@@ -1,0 +1,108 @@
+"""The runbook's templates, filled from the incident."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.cadence import promised_next
+
+_BRACKETS = re.compile(r"\[[^\[\]\n]{1,120}\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text ready to edit; ``left`` are the places nobody has filled yet."""
+
+    text: str
+    left: tuple[str, ...]
+
+
+def fill(
+    template: str,
+    placeholders: Mapping[str, str],
+    incident: Incident,
+    now: datetime,
+    *,
+    service: str | None = None,
+) -> Filled:
+    """The template with what the incident knows; times absolute, in UTC.
+
+    ``placeholders`` are the runbook's: a piece of the text to the name of what replaces it.
+    ``service`` names what is affected (an issue's title), the incident's own title without.
+    What only a person can say stays as it is, and is listed.
+    """
+    values = _values(incident, now, service or incident.title)
+    known = {place: values[name] for place, name in placeholders.items() if values.get(name)}
+    text = template
+    if known:
+        # In one pass, so that a value that looks like a placeholder is left alone.
+        pieces = re.compile("|".join(re.escape(place) for place in sorted(known, key=len)[::-1]))
+        text = pieces.sub(lambda found: known[found[0]], template)
+    return Filled(text, tuple(place for place in placeholders if place not in known))
+
+
+def unfilled(text: str, placeholders: Iterable[str] | None = None) -> tuple[str, ...]:
+    """The places still to fill: those of ``placeholders`` in the text, or whatever is in brackets."""
+    if placeholders is None:
+        return tuple(dict.fromkeys(_BRACKETS.findall(text)))
+    return tuple(place for place in placeholders if place in text)
+
+
+def final_update(incident: Incident, now: datetime, *, service: str | None = None) -> str:
+    """The last word after a resolve, drafted for a person to finish."""
+    start = _absolute(incident.impact_started_at)
+    lines = [
+        f"Resolved: the issue affecting {service or incident.title}.",
+        f"Impact: {incident.impact or '[description of impact]'}",
+        f"It lasted from {start} to {_absolute(now)}.",
+    ]
+    return "\n".join(lines)
+
+
+def internal_update(incident: Incident, now: datetime) -> str:
+    """A word to colleagues: how it stands, who leads, when they hear again."""
+    following = promised_next(incident, now)
+    lines = [
+        f"{incident.severity} {incident.title}: {incident.state} since {_absolute(incident.states[-1].at)}.",
+        f"Impact: {incident.impact or '[description of impact]'}",
+        f"Commander: {incident.commander or 'nobody yet'}.",
+    ]
+    if following is not None:
+        lines.append(f"Next word by {_absolute(following)}.")
+    return "\n".join(lines)
+
+
+def channel_of(incident: Incident, others: Iterable[Incident]) -> str:
+    """The channel's name of an incident, by its place among those declared on its day."""
+    day = incident.declared_at.astimezone(UTC).date()
+    same_day = {
+        other.id: other.declared_at
+        for other in (*others, incident)
+        if other.declared_at.astimezone(UTC).date() == day
+    }
+    order = sorted(same_day, key=lambda id: (same_day[id], id))
+    place = order.index(incident.id) + 1
+    base = f"#incident-{day:%Y-%m-%d}"
+    return base if place == 1 else f"{base}-{place}"
+
+
+def _values(incident: Incident, now: datetime, service: str) -> dict[str, str]:
+    end = incident.ended_at
+    following = promised_next(incident, now)
+    return {
+        "service": service,
+        "feature": service,
+        "date": f"{incident.impact_started_at.astimezone(UTC):%Y-%m-%d}",
+        "impact": incident.impact,
+        "start": _absolute(incident.impact_started_at),
+        "end": _absolute(end) if end is not None else "",
+        "next_update": f"by {_absolute(following)}" if following else "when there is news",
+    }
+
+
+def _absolute(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%H:%M} UTC on {when.astimezone(UTC):%Y-%m-%d}"

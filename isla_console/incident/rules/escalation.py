@@ -1,0 +1,309 @@
+"""The ladder: which level is due when, who is called, what must be written and rung."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from isla_console.incident.record.events import Author, Event, derived_id, event
+from isla_console.incident.record.facts import LevelAct, LevelDue
+from isla_console.incident.record.policy import Level
+from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.clocks import Span, e_reaches, running_spans
+from isla_console.text.times import minutes, utc_text
+
+LATE_AFTER = timedelta(seconds=5)
+"""A crossing written down longer than this after it was due is late: a console that is open
+ticks every second, so anything slower means that none was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One level of the ladder as it stands.
+
+    ``status``: ``current`` (the highest engaged), ``engaged``, ``upcoming`` (``due_at`` None
+    while the escalation clock stands), ``waived``, ``silent`` (this severity never calls it),
+    ``by_hand`` (this severity calls nobody by itself).
+    ``nag``: ``none``, ``due``, ``nag`` or ``red``; ``waiting_for`` are the targets that have
+    not acknowledged, ``nag_at`` when they are nagged next.
+    """
+
+    level: str
+    targets: tuple[str, ...]
+    from_min: float | None
+    due_at: datetime | None
+    due_in_s: float | None
+    status: str
+    late: bool
+    cause: str | None
+    acknowledged_by: tuple[str, ...]
+    waiting_for: tuple[str, ...]
+    nag: str
+    nag_at: datetime | None
+    reason: str
+
+    @property
+    def is_engaged(self) -> bool:
+        """True once the level is called."""
+        return self.status in ("current", "engaged")
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """When a level became due, and by what: ``time``, ``severity`` or ``adjustment``."""
+
+    level: str
+    due_at: datetime
+    cause: str
+
+
+def ladder(incident: Incident, now: datetime) -> tuple[Rung, ...]:
+    """Every level in the policy's order, as of ``now``."""
+    spans = running_spans(incident)
+    rungs = [_rung(incident, level, spans, now) for level in incident.policy.levels]
+    engaged = [index for index, rung in enumerate(rungs) if rung.status == "engaged"]
+    if engaged:
+        rungs[engaged[-1]] = replace(rungs[engaged[-1]], status="current")
+    return tuple(rungs)
+
+
+def current_level(incident: Incident, now: datetime) -> str | None:
+    """The highest level engaged at ``now``."""
+    return next((rung.level for rung in ladder(incident, now) if rung.status == "current"), None)
+
+
+def next_rung(incident: Incident, now: datetime) -> Rung | None:
+    """The level that comes due next by itself, if one will."""
+    coming = [rung for rung in ladder(incident, now) if rung.status == "upcoming" and rung.due_at]
+    return min(coming, key=lambda rung: rung.due_at or now, default=None)
+
+
+def crossings(incident: Incident, now: datetime) -> tuple[Mapping[str, Any], ...]:
+    """Data of the ``level_due`` events that are not journalled yet, oldest first.
+
+    ``due_at`` is when the level really was due; ``late`` is true when that is found more
+    than 5 s afterwards.
+    """
+    found = []
+    spans = running_spans(incident)
+    for level in incident.policy.levels:
+        if level.from_min <= 0 or _journalled(incident, level.id) or _escalated(incident, level.id):
+            continue
+        crossing = _crossing(incident, level, spans, now)
+        if crossing is not None and crossing.due_at <= now:
+            found.append(crossing)
+    found.sort(key=lambda crossing: crossing.due_at)
+    return tuple(
+        {
+            "level": crossing.level,
+            "due_at": utc_text(crossing.due_at),
+            "late": now - crossing.due_at > LATE_AFTER,
+            "cause": crossing.cause,
+        }
+        for crossing in found
+    )
+
+
+def crossing_events(incident: Incident, now: datetime, *, author: Author) -> list[Event]:
+    """The ``level_due`` events to write now. Their ids are the same on every console."""
+    return [
+        event(
+            "level_due",
+            data,
+            incident=incident.id,
+            author=author,
+            now=now,
+            occurred_at=datetime.fromisoformat(data["due_at"]),
+            id=derived_id(incident.id, data["level"], data["cause"]),
+        )
+        for data in crossings(incident, now)
+    ]
+
+
+def _rung(incident: Incident, level: Level, spans: tuple[Span, ...], now: datetime) -> Rung:
+    limit = _limit(incident, level, incident.severity)
+    due_at, cause, late = _engaged(incident, level, spans, now)
+    waiver = _waiver(incident, level.id)
+    if due_at is not None and due_at <= now:
+        status = "engaged"
+    elif waiver is not None:
+        status, due_at = "waived", None
+    elif limit is None:
+        status, due_at = _never(incident), None
+    else:
+        status = "upcoming"
+    acknowledged = _acknowledged(incident, level.id)
+    waiting: tuple[str, ...] = ()
+    nag, nag_at = "none", None
+    if status == "engaged" and due_at is not None and level.from_min > 0:
+        waiting = _waiting(incident, level, acknowledged)
+        if waiting and waiver is None and incident.is_active:
+            nag, nag_at = _nag(incident, due_at, now)
+    return Rung(
+        level=level.id,
+        targets=level.targets,
+        from_min=limit,
+        due_at=due_at,
+        due_in_s=None if due_at is None else (due_at - now).total_seconds(),
+        status=status,
+        late=late,
+        cause=cause,
+        acknowledged_by=tuple(dict.fromkeys(act.person for act in acknowledged)),
+        waiting_for=waiting,
+        nag=nag,
+        nag_at=nag_at,
+        reason=waiver.text if waiver is not None else "",
+    )
+
+
+def _engaged(
+    incident: Incident, level: Level, spans: tuple[Span, ...], now: datetime
+) -> tuple[datetime | None, str | None, bool]:
+    """When the level is or will be engaged, by what cause, and whether that was found late."""
+    if level.from_min <= 0:
+        return incident.declared_at, "time", False
+    journalled = _journalled(incident, level.id)
+    by_hand = _escalated(incident, level.id)
+    if by_hand is not None and (journalled is None or by_hand.at <= journalled.due_at):
+        return by_hand.at, "by_hand", False
+    if journalled is not None:
+        return journalled.due_at, journalled.cause, journalled.late
+    crossing = _crossing(incident, level, spans, now)
+    if crossing is None:
+        return None, None, False
+    passed = crossing.due_at <= now
+    late = passed and now - crossing.due_at > LATE_AFTER
+    return crossing.due_at, crossing.cause if passed else None, late
+
+
+def _crossing(incident: Incident, level: Level, spans: tuple[Span, ...], now: datetime) -> Crossing | None:
+    """When the level is due by the clock, by a raised severity or a moved impact start.
+
+    Looks at each stretch of time in which severity and impact start were what they were:
+    within one the level is due when E reaches the severity's limit; already past it at the
+    stretch's beginning, the level is due there and then, for the reason that began it.
+    """
+    waiver = _waiver(incident, level.id)
+    marks = sorted(
+        [(change.at, "severity") for change in incident.severities[1:]]
+        + [(start.at, "adjustment") for start in incident.impact_starts[1:]]
+    )
+    begins = [(incident.declared_at, "adjustment"), *marks]
+    for index, (begin, cause) in enumerate(begins):
+        end = begins[index + 1][0] if index + 1 < len(begins) else None
+        limit = _limit(incident, level, _severity_at(incident, begin))
+        if limit is None:
+            continue
+        known = _spans_known_at(incident, spans, begin)
+        if not known:
+            continue
+        reached = e_reaches(known, limit * 60)
+        if reached is None or (end is not None and reached >= end):
+            continue
+        if reached < begin:
+            # Only while E runs: a severity raised in monitoring calls nobody, until it regresses.
+            running = _running_from(known, begin)
+            if running is None or (end is not None and running >= end):
+                continue
+            reached = running
+        else:
+            cause = "time"
+        if waiver is not None and waiver.at <= reached:
+            return None
+        return Crossing(level.id, reached, cause)
+    return None
+
+
+def _spans_known_at(incident: Incident, spans: tuple[Span, ...], at: datetime) -> tuple[Span, ...]:
+    """The spans of E with the impact start that was known at ``at``."""
+    start = incident.impact_starts[0].impact_started_at
+    for known in incident.impact_starts:
+        if known.at <= at:
+            start = known.impact_started_at
+    if not spans or spans[0][0] != incident.impact_started_at:
+        return spans
+    return ((start, spans[0][1]), *spans[1:])
+
+
+def _running_from(spans: tuple[Span, ...], at: datetime) -> datetime | None:
+    """The first moment from ``at`` on in which E runs."""
+    for start, end in spans:
+        if end is None or end > at:
+            return max(start, at)
+    return None
+
+
+def _severity_at(incident: Incident, at: datetime) -> str:
+    severity = incident.severities[0].severity
+    for change in incident.severities:
+        if change.at <= at:
+            severity = change.severity
+    return severity
+
+
+def _limit(incident: Incident, level: Level, severity: str) -> float | None:
+    """Minutes of E at which this severity calls the level; None for never by itself."""
+    if level.from_min <= 0:
+        return 0.0
+    return incident.policy.rule(severity).ladder.get(level.id)
+
+
+def _never(incident: Incident) -> str:
+    """Why a level without a limit stays quiet: nobody is called, or only some are."""
+    timed = [
+        level
+        for level in incident.policy.levels
+        if level.from_min > 0 and _limit(incident, level, incident.severity) is not None
+    ]
+    return "silent" if timed else "by_hand"
+
+
+def _journalled(incident: Incident, level: str) -> LevelDue | None:
+    found = [due for due in incident.level_dues if due.level == level]
+    return min(found, key=lambda due: due.due_at, default=None)
+
+
+def _acts(incident: Incident, level: str, kind: str) -> list[LevelAct]:
+    return [act for act in incident.level_acts if act.level == level and act.kind == kind]
+
+
+def _escalated(incident: Incident, level: str) -> LevelAct | None:
+    acts = _acts(incident, level, "escalated")
+    return acts[0] if acts else None
+
+
+def _waiver(incident: Incident, level: str) -> LevelAct | None:
+    """The waiver that holds; escalating by hand afterwards takes it back."""
+    waivers = _acts(incident, level, "level_waived")
+    escalations = _acts(incident, level, "escalated")
+    if not waivers or (escalations and escalations[-1].at > waivers[-1].at):
+        return None
+    return waivers[0]
+
+
+def _acknowledged(incident: Incident, level: str) -> list[LevelAct]:
+    return _acts(incident, level, "acknowledged")
+
+
+def _waiting(incident: Incident, level: Level, acknowledged: list[LevelAct]) -> tuple[str, ...]:
+    """The level's targets and the people notified for it, less those who acknowledged."""
+    notified = [act.person for act in _acts(incident, level.id, "level_notified") if act.person]
+    quiet = {_name(act.person) for act in acknowledged}
+    quiet |= {_name(act.target) for act in acknowledged if act.target}
+    called = dict.fromkeys((*level.targets, *notified))
+    return tuple(target for target in called if _name(target) not in quiet)
+
+
+def _name(person: str) -> str:
+    return person.strip().lstrip("@").casefold()
+
+
+def _nag(incident: Incident, due_at: datetime, now: datetime) -> tuple[str, datetime | None]:
+    """The stage of nagging, and when the next one comes."""
+    nags = [due_at + minutes(after) for after in incident.policy.nag_min]
+    coming = next((at for at in nags if at > now), None)
+    if coming is None:
+        return ("red" if nags else "due"), None
+    return ("due" if coming == nags[0] else "nag"), coming

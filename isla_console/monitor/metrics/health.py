@@ -1,0 +1,112 @@
+"""From a probe's samples to ok or failing. Pure: `now` is an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from isla_console.monitor.metrics.hysteresis import Hysteresis
+from isla_console.monitor.metrics.metric import BLIND_REASON, STALE_INTERVALS, WAITING
+from isla_console.monitor.metrics.sample import Sample, State
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReading:
+    """A probe at a moment, ready to draw. `alert` means failing; it is never `elevated`."""
+
+    id: str
+    title: str
+    state: State
+    sample: Sample | None
+    """The newest one; also while stale or blind."""
+    since: datetime | None
+    """When the state began; None while blind."""
+    reason: str
+    needs: tuple[str, ...]
+    """The variables that are not set."""
+
+
+class ProbeTracker:
+    """Follows one probe from sample to sample: three failures to fail, two successes to recover."""
+
+    def __init__(
+        self,
+        id: str,
+        title: str,
+        every_s: float,
+        *,
+        unknown: str = WAITING,
+        needs: tuple[str, ...] = (),
+    ) -> None:
+        self.id = id
+        self.title = title
+        self._unknown = unknown
+        self._void = ""
+        # What waits for a setting stays unknown, and says so, also while blind.
+        self._has_source = unknown == WAITING
+        self._needs = needs
+        self._hysteresis = Hysteresis()
+        self._stale_after = timedelta(seconds=STALE_INTERVALS * every_s)
+        self._sample: Sample | None = None
+        self._fresh_from: datetime | None = None
+        self._state: State = "unknown"
+        self._since: datetime | None = None
+        self._drawn: ProbeReading | None = None
+
+    def observe(self, sample: Sample) -> None:
+        """Take a sample. One that is void changes no state: it turns stale by itself when that goes on."""
+        self._void, self._drawn = sample.reason if sample.void else "", None
+        if sample.void:
+            return
+        self._hysteresis.observe(not sample.ok)
+        self._sample, self._fresh_from = sample, None
+        if self._hysteresis.raised:
+            self._enter("alert", sample.at)
+        elif sample.ok or self._state != "unknown":
+            self._enter("ok", sample.at)
+
+    def resume(self, at: datetime) -> None:
+        """We can see again: being blind does not count as having had no sample."""
+        self._fresh_from, self._drawn = at, None
+
+    def state(self, now: datetime, blind: bool = False) -> State:
+        """The state alone."""
+        if blind and self._has_source:
+            return "blind"
+        return "stale" if self._stale_at(now) else self._state
+
+    def reading(self, now: datetime, blind: bool = False) -> ProbeReading:
+        """The probe as it stands. The same object as before while nothing changed."""
+        state = self.state(now, blind)
+        if self._drawn is None or self._drawn.state != state:
+            since = self._stale_at(now) if state == "stale" else self._since
+            self._drawn = ProbeReading(
+                self.id,
+                self.title,
+                state,
+                self._sample,
+                None if state == "blind" else since,
+                self._reason(state),
+                self._needs,
+            )
+        return self._drawn
+
+    def _reason(self, state: State) -> str:
+        if state == "blind":
+            return BLIND_REASON
+        if self._sample is None:
+            return self._void or self._unknown
+        if state == "stale":
+            return self._void or "no sample for three intervals"
+        parts = (self._sample.reason, self._hysteresis.progress)
+        return " · ".join(part for part in parts if part)
+
+    def _stale_at(self, now: datetime) -> datetime | None:
+        if self._sample is None:
+            return None
+        since = max(self._sample.at, self._fresh_from or self._sample.at) + self._stale_after
+        return since if now > since else None
+
+    def _enter(self, state: State, at: datetime) -> None:
+        if state != self._state:
+            self._state, self._since = state, at

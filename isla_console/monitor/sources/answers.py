@@ -1,0 +1,122 @@
+"""JSON answers of other people's APIs: read tolerantly, refused in sentences, asked politely."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.sources.http import HttpCheck
+from isla_console.text.brief import brief
+
+MAX_JSON = 1024 * 1024
+"""Bytes read of an answer; a status page with a hundred components has a tenth of that."""
+CLOCK_TOLERANCE = timedelta(seconds=60)
+_PAUSE_S = 60.0
+"""How long to stay away after a 429 that does not say."""
+_MOST_PAUSE_S = 900.0
+
+
+class NoAnswer(Exception):
+    """There is nothing to use; the text is a sentence for people, safe to show."""
+
+
+class Prober(Protocol):
+    """What makes HTTP requests; never raises."""
+
+    async def fetch(self, check: HttpCheck) -> tuple[Sample, bytes]: ...
+
+
+def parse(sample: Sample, body: bytes, *, credential: str = "") -> Any:
+    """The JSON of an answer with status 200.
+
+    Args:
+        credential: the variable to look at when the far side refuses us, "" for a public page.
+
+    Raises:
+        NoAnswer: what came instead.
+    """
+    status = sample.phases.status if sample.phases else None
+    if status is None:
+        raise NoAnswer(sample.reason or "no answer")
+    if status != 200:
+        raise NoAnswer(_refused(status, sample, credential))
+    if not sample.ok:  # cut off in the middle
+        raise NoAnswer(sample.reason)
+    kind = sample.phases.content_type if sample.phases else ""
+    if kind == "text/html" or body.lstrip()[:1] == b"<":
+        raise NoAnswer("answered with a web page, not with data")
+    if len(body) >= MAX_JSON:
+        raise NoAnswer(f"the answer is larger than {MAX_JSON // 1024} KiB")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise NoAnswer("the answer is no JSON") from None
+
+
+def _refused(status: int, sample: Sample, credential: str) -> str:
+    look = f": look at {credential}" if credential else ""
+    if status == 401:
+        return f"401, it does not accept our token{look}"
+    if status == 403:
+        return f"403, the token may not read this{look}"
+    if status == 404:
+        return f"404, there is no such project{look}" if credential else "404, the page has moved"
+    if status == 429:
+        wait = sample.phases.retry_after_s if sample.phases else None
+        again = f"again in {wait:.0f} s, as it asks" if wait is not None else f"again in {_PAUSE_S:.0f} s"
+        return f"429, we asked too often: {again}"
+    if status >= 500:
+        return f"{status}, it is in trouble itself"
+    return f"{status} instead of 200"
+
+
+class Polite:
+    """Asks one far side; after a 429 stays away as long as it was told to."""
+
+    def __init__(self, http: Prober, monotonic: Callable[[], float]) -> None:
+        self._http = http
+        self._monotonic = monotonic
+        self._until = 0.0
+        self._reason = ""
+
+    async def ask(self, check: HttpCheck, now: datetime, *, credential: str = "") -> tuple[Sample, Any]:
+        """A sample, and the JSON of its answer or None; why there is none is the sample's reason."""
+        left = self._until - self._monotonic()
+        if left > 0:
+            return Sample(check.id, now, False, self._reason), None
+        sample, body = await self._http.fetch(check)
+        try:
+            return sample, parse(sample, body, credential=credential)
+        except NoAnswer as error:
+            if sample.phases is not None and sample.phases.status == 429:
+                wait = sample.phases.retry_after_s
+                self._until = self._monotonic() + min(_PAUSE_S if wait is None else wait, _MOST_PAUSE_S)
+                self._reason = str(error)
+            return replace(sample, ok=False, reason=brief(str(error), 160)), None
+
+
+def clock_offset(sample: Sample) -> timedelta:
+    """How far the far side's clock is ahead of ours; nothing where that is within what a round trip takes."""
+    theirs = sample.phases.server_time if sample.phases else None
+    return offset(theirs, sample.at)
+
+
+def offset(theirs: datetime | None, ours: datetime) -> timedelta:
+    """The difference of two clocks, if it is one to speak of."""
+    apart = theirs - ours if theirs is not None else timedelta()
+    return apart if abs(apart) > CLOCK_TOLERANCE else timedelta()
+
+
+def clock_sentence(apart: timedelta, whose: str) -> str:
+    """What to say of a clock that is off; "" for nothing."""
+    if not apart:
+        return ""
+    seconds = abs(apart.total_seconds())
+    how = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+    return (
+        f"our clock is {how} {'behind' if apart > timedelta() else 'ahead of'} {whose}'s: times are corrected"
+    )

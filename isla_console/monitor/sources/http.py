@@ -1,0 +1,257 @@
+"""HTTP probes: what one request went through, phase by phase.
+
+Each probe opens its own connection and closes it: lookup, connect and TLS are then measured every
+time, a new address or certificate is seen at once, and a load balancer does not pin us to one
+instance. Redirects are never followed. No proxy is used: a probe says what this machine reaches.
+
+Only the standard library is imported here; httpx and h11 come with the first probe, off the event
+loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import importlib
+import logging
+import ssl
+from collections.abc import Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from isla_console import __version__
+from isla_console.monitor.metrics.sample import Phases, Sample
+from isla_console.net.failures import Failure, network_failure
+from isla_console.net.lookup import LookupFailed, Resolver
+from isla_console.settings import MASK, Secret
+from isla_console.text.brief import brief
+
+if TYPE_CHECKING:
+    from isla_console.net.stream import Progress, Request
+
+USER_AGENT = f"isla-console/{__version__} (health probe)"
+MAX_BODY = 64 * 1024
+"""Bytes read of an answer; then the connection is closed."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCheck:
+    """A request to repeat. Address, headers and body may hold secrets and do not show."""
+
+    id: str
+    method: str
+    url: Secret
+    timeout_s: float
+    """For everything, from the lookup to the end of the answer."""
+    headers: tuple[tuple[str, Secret], ...] = ()
+    expect_status: tuple[int, ...] = (200,)
+    max_body: int = MAX_BODY
+    """Bytes read of the answer."""
+    hidden: tuple[Secret, ...] = field(default=())
+    """What must not show even where the far side echoes it."""
+
+
+class HttpProber:
+    """Makes requests and never raises: every failure is a sample."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        clock: Callable[[], datetime],
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Args:
+        ssl_context: how certificates are verified; by default as httpx does (certifi's, or
+            SSL_CERT_FILE's), made once and shared.
+        """
+        self._resolver = resolver
+        self._clock = clock
+        self._ssl_context = ssl_context
+        self._preparing: asyncio.Future[None] | None = None
+
+    async def probe(self, check: HttpCheck) -> Sample:
+        """One request."""
+        return (await self.fetch(check))[0]
+
+    async def fetch(self, check: HttpCheck) -> tuple[Sample, bytes]:
+        """One request, and the first `max_body` bytes of its answer's body."""
+        try:
+            await self._prepare()
+            return await self._attempt(check)
+        except Exception as error:
+            # A defect of ours is still a sample. Its text is not shown: it may quote a header.
+            _log.error("probe %s: internal error %s", check.id, type(error).__name__)
+            reason = f"internal error: {type(error).__name__}"
+            return Sample(check.id, self._clock(), False, reason), b""
+
+    async def _prepare(self) -> None:
+        """Import httpx and load the certificates once, in a thread: together some 0.2 s."""
+        if self._preparing is None:
+            self._preparing = asyncio.ensure_future(asyncio.to_thread(self._load))
+        await asyncio.shield(self._preparing)
+
+    def _load(self) -> None:
+        httpx = importlib.import_module("httpx")
+        importlib.import_module("isla_console.net.stream")
+        if self._ssl_context is None:
+            self._ssl_context = httpx.create_ssl_context()
+
+    async def _attempt(self, check: HttpCheck) -> tuple[Sample, bytes]:
+        from isla_console.net.stream import Progress
+
+        progress = Progress(asyncio.get_running_loop().time)
+        body = bytearray()
+        failure: Failure | None = None
+        timed_out_ms: float | None = None
+        try:
+            async with asyncio.timeout(check.timeout_s):
+                await self._exchange(check, progress, body)
+        except TimeoutError:
+            failure = Failure(f"timed out after {check.timeout_s:g} s {progress.doing}")
+            timed_out_ms = check.timeout_s * 1000
+        except Exception as error:
+            failure = _failure(error, connected=progress.address is not None)
+        progress.end()
+        if failure is None and progress.status not in check.expect_status:
+            failure = Failure(_unexpected(progress, check.expect_status), True)
+        hidden = (*check.hidden, *(value for _, value in check.headers))
+        reason = _hide(failure.reason, hidden) if failure else ""
+        sample = Sample(
+            source=check.id,
+            at=self._clock(),
+            ok=failure is None,
+            reason=brief(reason, 200),
+            phases=_phases(progress, bytes(body), hidden),
+            reached=progress.address is not None or (failure is not None and failure.reached),
+            timed_out_ms=timed_out_ms,
+        )
+        return sample, bytes(body)
+
+    async def _exchange(self, check: HttpCheck, progress: Progress, body: bytearray) -> None:
+        from isla_console.net.stream import exchange
+
+        answer = exchange(_request(check), self._resolver, self._ssl_context, progress)
+        async with aclosing(answer):
+            async for part in answer:
+                body += part[: check.max_body - len(body)]
+                if len(body) >= check.max_body:
+                    break
+
+
+class _CannotSend(Exception):
+    """The request cannot be made; the text is safe to show."""
+
+
+@lru_cache(maxsize=64)
+def _request(check: HttpCheck) -> Request:
+    """The request, with the address' user and password as an Authorization header; made once.
+
+    Raises:
+        _CannotSend: the address is none, or a header holds what a header cannot.
+    """
+    import h11
+    import httpx
+
+    from isla_console.net.stream import Request
+
+    try:
+        url = httpx.URL(check.url.reveal())
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise _CannotSend("the address is no http:// or https:// URL")
+        headers = [("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity")]
+        if url.userinfo:
+            token = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
+            headers.append(("Authorization", f"Basic {token}"))
+            url = url.copy_with(username=None, password=None)
+        given = {name.lower() for name, _ in check.headers}
+        kept = [header for header in headers if header[0].lower() not in given]
+        values = [(name, value.reveal()) for name, value in check.headers]
+        built = httpx.Request(check.method, url, headers=[*kept, *values, ("Connection", "close")])
+        head = h11.Request(method=built.method, target=url.raw_path, headers=built.headers.raw)
+    except httpx.InvalidURL:
+        raise _CannotSend("the address is no URL") from None
+    except UnicodeError:
+        raise _CannotSend("a header cannot be sent: it is not ASCII") from None
+    except h11.LocalProtocolError:
+        raise _CannotSend("the request cannot be sent: a header holds a line break or the like") from None
+    tls = url.scheme == "https"
+    return Request(tls, url.raw_host.decode("ascii"), url.port or (443 if tls else 80), head)
+
+
+def _failure(error: BaseException, *, connected: bool) -> Failure:
+    """What an exception means. Its own text can quote what was sent: unless it is ours it is not shown."""
+    from isla_console.net.stream import Unanswered
+
+    if isinstance(error, _CannotSend | LookupFailed):
+        return Failure(str(error))
+    if isinstance(error, Unanswered):
+        return Failure(str(error), True)
+    if found := network_failure(error):
+        return found
+    if isinstance(error, OSError):
+        return Failure("connection closed without an answer" if connected else "cannot connect", connected)
+    return Failure(f"internal error: {type(error).__name__}")
+
+
+def _unexpected(progress: Progress, expected: Iterable[int]) -> str:
+    wanted = " or ".join(str(status) for status in expected)
+    reason = f"{progress.status} instead of {wanted}"
+    if progress.location:
+        reason += f", redirects to {brief(progress.location, 80)}"
+    return reason
+
+
+def _phases(progress: Progress, body: bytes, hidden: Iterable[Secret]) -> Phases:
+    location = progress.location
+    return Phases(
+        dns_ms=progress.dns_ms,
+        connect_ms=progress.connect_ms,
+        tls_ms=progress.tls_ms,
+        first_byte_ms=progress.first_byte_ms,
+        total_ms=progress.total_ms,
+        address=str(progress.address) if progress.address else None,
+        status=progress.status,
+        location=None if location is None else brief(_hide(location, hidden), 200),
+        cert_expires=_expiry(progress.certificate),
+        server_time=_date(progress.headers.get(b"date")),
+        retry_after_s=_seconds(progress.headers.get(b"retry-after")),
+        content_type=progress.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0][:60],
+        body_excerpt=brief(_hide(body[:1000].decode("utf-8", "replace"), hidden), 200),
+    )
+
+
+def _hide(text: str, secrets: Iterable[Secret]) -> str:
+    for secret in secrets:
+        # A very short value would only mangle the text, and hides nothing.
+        if len(secret.reveal()) >= 6:
+            text = text.replace(secret.reveal(), MASK)
+    return text
+
+
+def _date(value: bytes | None) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # 30 ms that the start does not have
+
+    try:
+        found = parsedate_to_datetime((value or b"").decode("latin-1"))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _seconds(value: bytes | None) -> float | None:
+    """Retry-After in seconds; its other form, a date, is as good as none."""
+    text = (value or b"").strip()
+    return float(text) if text.isdigit() and len(text) < 7 else None
+
+
+def _expiry(certificate: dict[str, Any] | None) -> datetime | None:
+    try:
+        seconds = ssl.cert_time_to_seconds(str((certificate or {})["notAfter"]))
+    except (KeyError, ValueError):
+        return None
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,262 @@
+"""A recorded incident on the real screens: its clock runs again. Nothing is done, nothing is written.
+
+What the panels show is what was journalled of measures and probes; of what was not, nothing is known.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from isla_console.clock import Clock
+from isla_console.database.session import SessionReading
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.state import Incident, fold
+from isla_console.journal.store import Keeper, Saved
+from isla_console.monitor.link import LinkReading
+from isla_console.monitor.metrics.health import ProbeReading
+from isla_console.monitor.metrics.metric import Reading
+from isla_console.monitor.metrics.sample import State
+from isla_console.monitor.poller import Snapshot
+from isla_console.runbook.model import Runbook
+from isla_console.session.session import Desk
+from isla_console.session.state import Board
+from isla_console.settings import Settings
+from isla_console.ui.format import duration
+
+REASON = "this is a replay: nothing is done, nothing is written"
+_UNTOLD = "nothing of it is in the journal"
+SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
+"""What + and - choose from."""
+_LEAD = timedelta(seconds=2)
+"""Real time before the first and after the last event."""
+_STATES: dict[str, State] = {
+    state: state for state in ("ok", "elevated", "alert", "stale", "unknown", "blind")
+}
+
+
+class Replay:
+    """One incident's events, and the clock that they pass by."""
+
+    def __init__(
+        self, events: Sequence[Event], speed: float, *, steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.events = sorted(events, key=lambda event: (event.recorded_at, event.id))
+        self.speed = speed
+        self.paused = False
+        self.incident_id = self.events[0].incident
+        start = self.events[0].recorded_at - _LEAD * speed
+        self.end = self.events[-1].recorded_at + _LEAD * speed
+        self._length = (self.end - start).total_seconds()
+        self._steady = steady
+        self._since, self._gone = steady(), 0.0
+        self.clock = Clock(wall=lambda: start, steady=self._passed)
+
+    @property
+    def pace(self) -> str:
+        """How quick it is, in a word."""
+        return "paused" if self.paused else f"×{self.speed:g}"
+
+    def pause(self) -> None:
+        """Stand still, or go on."""
+        self._hold()
+        self.paused = not self.paused
+
+    def faster(self, steps: int = 1) -> None:
+        """The next speed that there is, or with -1 the one before; the clock goes on from where it is."""
+        self._hold()
+        others = [speed for speed in SPEEDS if (speed > self.speed if steps > 0 else speed < self.speed)]
+        if others:
+            self.speed = min(others) if steps > 0 else max(others)
+
+    def _hold(self) -> None:
+        """Count from now on anew: what passed by then stays passed."""
+        self._gone, self._since = self._passed(), self._steady()
+
+    def _passed(self) -> float:
+        """Seconds of the recording that passed."""
+        pace = 0.0 if self.paused else self.speed
+        return min(self._length, self._gone + (self._steady() - self._since) * pace)
+
+    def until(self, now: datetime) -> list[Event]:
+        """What was written by then."""
+        return [event for event in self.events if event.recorded_at <= now]
+
+
+class Recorded(Keeper):
+    """A journal that only tells what was written by the replay's clock."""
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+        self._shown = -1
+        self._incident: Incident | None = None
+
+    @property
+    def saved(self) -> Saved:
+        return Saved()
+
+    @property
+    def incidents(self) -> list[Incident]:
+        return [self._incident] if self._incident is not None else []
+
+    def incident(self, incident_id: str) -> Incident | None:
+        return self._incident
+
+    async def open(self) -> None:
+        await self.refresh()
+
+    async def record(self, events: Sequence[Event]) -> bool:
+        return False
+
+    async def refresh(self) -> bool:
+        """Fold what the clock has passed; true when that is more than before."""
+        told = self._replay.until(self._replay.clock.now())
+        if len(told) == self._shown:
+            return False
+        self._shown = len(told)
+        self._incident = fold(told)
+        return True
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+class RecordedPoller:
+    """Panels as the journal tells of them."""
+
+    def __init__(self, replay: Replay, runbook: Runbook) -> None:
+        self._replay = replay
+        self._runbook = runbook
+
+    def snapshot(self, now: datetime) -> Snapshot:
+        """What was known then."""
+        events = self._replay.until(now)
+        link = _last(events, self._replay.events, "link_changed", "link")
+        return Snapshot(
+            at=now,
+            metrics=tuple(self._metric(spec.id, events) for spec in self._runbook.metrics),
+            probes=tuple(self._probe(probe.id, probe.title, events) for probe in self._runbook.all_probes()),
+            link=LinkReading("blind" if link[0] == "blind" else "unknown", None, link[1], now),
+            database=SessionReading("unknown", ""),
+        )
+
+    def _metric(self, id: str, events: Sequence[Event]) -> Reading:
+        spec = self._runbook.metric(id)
+        state, text, since = _last(events, self._replay.events, "metric_changed", id)
+        number = text.split(" ")[0]
+        return Reading(
+            id=id,
+            title=spec.title,
+            short=spec.short,
+            unit=spec.unit,
+            decimals=spec.decimals,
+            state=state,
+            value=float(number) if number.replace(".", "", 1).isdigit() else None,
+            text=text if since is not None else "",
+            bound=str(spec.alert if state == "alert" else spec.normal),
+            source="from the journal",
+            n=0,
+            provisional=False,
+            sampled_at=since,
+            since=since,
+            reason=_UNTOLD if state == "unknown" else "",
+            history=(),
+        )
+
+    def _probe(self, id: str, title: str, events: Sequence[Event]) -> ProbeReading:
+        state, text, since = _last(events, self._replay.events, "probe_changed", id)
+        return ProbeReading(
+            id, title, state, None, since, text or (_UNTOLD if state == "unknown" else ""), ()
+        )
+
+
+class ReplayDesk(Desk):
+    """A desk at which one can only look."""
+
+    def __init__(self, settings: Settings, replay: Replay) -> None:
+        super().__init__(settings, replay.clock)
+        self.replay = replay
+        self.keeper = Recorded(replay)
+        self.incident_id = replay.incident_id
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident, also once it is closed."""
+        return self.keeper.incident(self.incident_id)
+
+    @property
+    def can_write(self) -> str:
+        return REASON
+
+    def open_monitor(self) -> None:
+        self.poller = RecordedPoller(self.replay, self.runbook)  # type: ignore[assignment]
+
+    async def measure(self) -> None:
+        """Nothing is asked."""
+
+    async def recheck(self) -> None:
+        """Nothing is asked."""
+
+    async def record(self, events: Sequence[Event]) -> bool:
+        return False
+
+    async def tick(self) -> None:
+        """Crossings were journalled then, or not at all."""
+
+    def new_alarms(self) -> list[object]:  # type: ignore[override]
+        """What rang then does not ring again."""
+        return []
+
+    async def log_console(self, kind: str) -> None:
+        """Nobody opened a console on it."""
+
+    def board(self, now: datetime) -> Board | None:
+        board = super().board(now)
+        if board is None:
+            return None
+        left = self.replay.end - now
+        what = "over" if left < timedelta(seconds=1) else f"{duration(left)} to go"
+        return replace(board, replay=f"{self.replay.incident_id} · {self.replay.pace} · {what}")
+
+
+def choose(events: Sequence[Event], incident: str) -> list[Event]:
+    """The events of one incident: the one asked for (whole or a beginning), else the last declared.
+
+    Raises ValueError saying which there are.
+    """
+    ids = list(dict.fromkeys(event.incident for event in events if event.kind == "declared"))
+    fitting = [id for id in ids if id == incident] or [id for id in ids if id.startswith(incident)]
+    if not ids:
+        raise ValueError("no incident was declared in it")
+    if not fitting or (incident and len(fitting) > 1):
+        raise ValueError(f"which incident? {', '.join(ids)}")
+    return [event for event in events if event.incident == fitting[-1]]
+
+
+def open_replay(path: Path, incident: str, speed: float, settings: Settings) -> int:
+    """Show it in this terminal; the exit code.
+
+    Raises JournalError or ValueError: there is nothing to show, and why.
+    """
+    from isla_console.journal.recorded import read_recorded
+    from isla_console.ui.start import run
+
+    events = choose(read_recorded(path), incident)
+    return run(settings, lambda: ReplayDesk(settings, Replay(events, speed)))
+
+
+def _last(
+    events: Sequence[Event], all_events: Sequence[Event], kind: str, name: str
+) -> tuple[State, str, datetime | None]:
+    """State, value and since when; before the first change, what that one says it had been."""
+    mine = [event for event in events if event.kind == kind and event.data.get("name") == name]
+    if mine:
+        newest = mine[-1]
+        state = _STATES.get(str(newest.data.get("to")), "unknown")
+        return state, str(newest.data.get("value") or ""), newest.occurred_at
+    first = next(
+        (event for event in all_events if event.kind == kind and event.data.get("name") == name), None
+    )
+    before = str(first.data.get("from")) if first is not None else "unknown"
+    return _STATES.get(before, "unknown"), "", None

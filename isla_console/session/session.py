@@ -1,0 +1,348 @@
+"""What the on-call works at: runbook, journal and monitor together. Textual-free; the app only asks it.
+
+Every method is a value-returning step of the app's workers and timers; what fails becomes text on the board.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isla_console import __version__
+from isla_console.clock import Clock
+from isla_console.drill.control import DrillState
+from isla_console.incident.record.events import Author, Event, EventError, event
+from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
+from isla_console.incident.rules.escalation import crossing_events
+from isla_console.journal.local import FILE_NAME, JournalError
+from isla_console.journal.store import Keeper
+from isla_console.monitor.poller import Change, Poller, Snapshot
+from isla_console.monitor.sources.payments import Drift
+from isla_console.resources import resource
+from isla_console.runbook.load import Loaded, RunbookError, load_runbook
+from isla_console.runbook.model import Runbook
+from isla_console.session.reconcile import Apart
+from isla_console.session.state import Board
+from isla_console.settings import Settings
+from isla_console.sql.database import Database
+from isla_console.text.plain import plain
+from isla_console.text.times import utc_text
+from isla_console.triage.facts import gather
+from isla_console.triage.ranking import rank
+
+if TYPE_CHECKING:
+    from isla_console.session.steps import Toolbox
+
+
+class DeskError(Exception):
+    """The console cannot start; the message is what to print."""
+
+
+class Desk:
+    """Holds the parts and the incident this console works on."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.author = Author(settings.actor, settings.host)
+        self.keeper = Keeper(settings.state_dir / FILE_NAME)
+        self.loaded: Loaded | None = None
+        self.poller: Poller | None = None
+        self.database: Database | None = None
+        self.toolbox: Toolbox | None = None
+        """What steps are done with, once the first one was."""
+        self._ran_of: tuple[Incident | None, dict[str, Event]] = (None, {})
+        self.incident_id = ""
+        self.frozen: Snapshot | None = None
+        self.timeline_filter = ""
+        self.edited_runbook = False
+        self.story = DrillState()
+        self._speed = float(settings.get("ISLA_DRILL_SPEED") or 1) if settings.drill else 1.0
+        self._known: set[str] = set()
+        self._journal_problem = "the journal is not open yet"
+        self._problem = ""
+        self._rung: set[str] = set()
+        self._changes: list[Change] = []
+        self._apart = Apart()
+        self.drift: Drift | str | None = None
+        self._settings: tuple[str, ...] = ()
+        self.comparing = ""
+
+    @property
+    def runbook(self) -> Runbook:
+        if self.loaded is None:
+            raise DeskError("the runbook is not read yet")
+        return self.loaded.runbook
+
+    @property
+    def runbook_sha256(self) -> str:
+        """Hex digest of the runbook's bytes: what an incident was declared under."""
+        return self.loaded.sha256 if self.loaded else ""
+
+    @property
+    def incident(self) -> Incident | None:
+        """The incident this console works on, from what is on disk."""
+        found = self.keeper.incident(self.incident_id)
+        return found if found is not None and found.is_open else None
+
+    @property
+    def open_incidents(self) -> list[Incident]:
+        return [incident for incident in self.keeper.incidents if incident.is_open]
+
+    @property
+    def can_write(self) -> str:
+        """Why nothing can be journalled ("" when it can)."""
+        return self._journal_problem
+
+    async def load_runbook(self) -> None:
+        """Read and check the runbook, off the event loop.
+
+        Raises:
+            DeskError: with every finding, ready to print.
+        """
+        path = Path(self.settings.get("ISLA_RUNBOOK") or resource("runbook.yaml"))
+        try:
+            self.loaded = self._in_drill(await asyncio.to_thread(load_runbook, path))
+        except RunbookError as error:
+            lines = [str(finding) for finding in error.findings]
+            many = "finding" if len(lines) == 1 else "findings"
+            raise DeskError("\n".join([*lines, f"{len(lines)} {many}: the runbook was not opened"])) from None
+        declared = [item.env for item in self.runbook.inputs.values() if item.env]
+        self._settings = tuple(str(finding) for finding in self.settings.said(declared))
+
+    def _in_drill(self, loaded: Loaded) -> Loaded:
+        """In a quick drill its times are shorter; the banner says so."""
+        if self._speed == 1:
+            return loaded
+        from isla_console.drill.speed import quickened
+
+        return replace(loaded, runbook=quickened(loaded.runbook, self._speed))
+
+    async def notice_edits(self) -> None:
+        """Look whether the runbook's file is still what was read; an edit is offered, never taken."""
+        loaded = self.loaded
+        if loaded is not None:
+            digest = await asyncio.to_thread(_digest, loaded.path)
+            self.edited_runbook = bool(digest) and digest != loaded.sha256
+
+    async def open_journal(self) -> None:
+        """Open the journal; where that fails the console works on without one, and says so."""
+        try:
+            await self.keeper.open()
+        except JournalError as error:
+            self._journal_problem = str(error)
+        else:
+            self._journal_problem = ""
+            self._known = {incident.id for incident in self.open_incidents}
+
+    def declared_elsewhere(self) -> Incident | None:
+        """An incident that another console declared since the last look, while this one has none."""
+        fresh = [incident for incident in self.open_incidents if incident.id not in self._known]
+        self._known.update(incident.id for incident in fresh)
+        return fresh[0] if fresh and self.incident is None else None
+
+    def open_monitor(self) -> None:
+        """Make the poller; `measure` runs it."""
+        self.poller = Poller(self.runbook, self.settings, clock=self.clock.now)
+        self.poller.on_change = self._changes.append
+
+    async def measure(self) -> None:
+        """Poll for ever."""
+        if self.poller is not None:
+            await self.poller.run()
+
+    async def recheck(self) -> None:
+        """Ask every probe and measure once, now."""
+        poller = self.poller
+        if poller is not None:
+            ids = [probe.id for probe in self.runbook.all_probes()]
+            ids += [metric.id for metric in self.runbook.metrics]
+            await asyncio.gather(*(poller.probe_once(id) for id in ids))
+
+    def work_on(self, incident_id: str) -> None:
+        """Make this the console's incident; alarms that rang before it was opened here stay silent."""
+        self.incident_id = incident_id
+        if self.incident is not None:
+            self._rung = set(heard_before(self.incident))
+
+    async def record(self, events: Sequence[Event]) -> bool:
+        """Write events; true once they are on disk."""
+        if self._journal_problem:
+            return False
+        return await self.keeper.record(events)
+
+    async def tick(self) -> None:
+        """Journal the crossings that came due, what was measured to change, and a jump of the wall clock."""
+        incident = self.incident
+        changes, self._changes[:] = list(self._changes), []
+        jump = self.clock.jump()
+        if incident is None or self._journal_problem:
+            return
+        now = self.clock.now()
+        # What waits for the disk may hold these crossings already.
+        waiting = self.keeper.saved.pending
+        events = [] if waiting else crossing_events(incident, now, author=self.author)
+        for change in changes:
+            if change.old == "unknown" and change.new == "ok":
+                continue  # the console has just begun to look: nothing changed out there
+            events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
+        if not waiting and self.poller is not None:
+            # What another console said last, and cannot take back.
+            for change in self._apart.changes(incident, self.poller.snapshot(now), now):
+                events += self._event("metric_changed", _change_data(change), incident, now)
+        if jump is not None:
+            moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}
+            events += self._event(
+                "link_changed", {**moved, "value": round(jump.total_seconds(), 3)}, incident, now
+            )
+        if events:
+            await self.record(events)
+
+    async def look(self) -> bool:
+        """Pull what others wrote and push what waits; true if anything changed."""
+        if self._journal_problem:
+            return False
+        before = self.keeper.saved
+        return await self.keeper.refresh() or self.keeper.saved != before
+
+    def new_alarms(self) -> list[Alarm]:
+        """Alarms of the incident that this console has not rung yet; they count as rung from now on."""
+        if self.incident is None:
+            return []
+        fresh = list(alarms(self.incident, self.clock.now(), self._rung))
+        self._rung.update(alarm.key for alarm in fresh)
+        return fresh
+
+    def standing_alarms(self) -> tuple[Alarm, ...]:
+        """What is due now and not done yet, rung or not; what is only near is not among it."""
+        if self.incident is None:
+            return ()
+        return tuple(alarm for alarm in alarms(self.incident, self.clock.now(), ()) if alarm.level != "soft")
+
+    def toggle_freeze(self) -> None:
+        """Hold the panels at what they show, or let them go; measuring and the clocks go on."""
+        live = self.poller.snapshot(self.clock.now()) if self.poller is not None else None
+        self.frozen = None if self.frozen is not None else live
+
+    async def switch_fault(self) -> str:
+        """In a drill: heal the fault, or bring it back; what happened, in words."""
+        from isla_console.drill import control
+
+        url = self.settings.secret("ISLA_DRILL_CONTROL")
+        if url is None:
+            return "This drill has no remote control."
+        state = await control.state(url.reveal())
+        if state.ok:
+            faulty = bool(state.faults)
+            state = await (control.heal if faulty else control.inject)(url.reveal())
+            if state.ok:
+                return "The fault is healed." if faulty else f"Fault: {'; '.join(state.faults)}"
+        return f"The drill did not answer: {state.reason}"
+
+    async def tell_stopped(self, step: str, title: str, why: str) -> None:
+        """In a drill: a destructive step was begun and not done, which its record keeps if it can."""
+        url = self.settings.secret("ISLA_DRILL_CONTROL")
+        if self.settings.drill and url is not None:
+            from isla_console.drill import control
+
+            await control.stopped(url.reveal(), step, title, why)
+
+    def complain(self, error: Exception) -> None:
+        """A fault of ours in a timer: shown on the banner, never raised."""
+        self._problem = f"internal fault: {type(error).__name__}: {plain(str(error))[:200]}"
+
+    def board(self, now: datetime) -> Board | None:
+        """The picture of this moment; None until the runbook is read."""
+        if self.loaded is None:
+            return None
+        live = self.poller.snapshot(now) if self.poller is not None else None
+        incident = self.incident
+        # Live facts, also while the panels are held still: which issue it is must not wait.
+        facts = gather(live, incident)
+        saved = self.keeper.saved
+        problem = self._journal_problem or self._problem
+        return Board(
+            now=now,
+            runbook=self.runbook,
+            actor=self.author.actor,
+            host=self.author.host,
+            snapshot=self.frozen or live,
+            incident=incident,
+            others=tuple(
+                other for other in self.keeper.incidents if other.id != self.incident_id or not incident
+            ),
+            saved=replace(saved, reason=problem) if problem else saved,
+            drill=self.settings.drill or "",
+            drill_speed=self._speed,
+            story=self.story,
+            frozen_at=self.frozen.at if self.frozen else None,
+            alarms=self.standing_alarms(),
+            timeline_filter=self.timeline_filter,
+            edited_runbook=self.edited_runbook,
+            findings=tuple(self.loaded.findings),
+            settings=self._settings,
+            runs=self.toolbox.pictures(now) if self.toolbox is not None else {},
+            ran=self._ran(incident),
+            missing=self._missing(),
+            database=self.database.standing(now) if self.database is not None else None,
+            facts=facts,
+            triage=rank(self.runbook.issues, facts),
+            drift=self.drift,
+            comparing=self.comparing,
+        )
+
+    async def log_console(self, kind: str) -> None:
+        """Journal that a console was opened or closed on the incident: `console_opened`, `console_closed`."""
+        if self.incident is not None and not self._journal_problem:
+            await self.record(self._event(kind, {"version": __version__}, self.incident, self.clock.now()))
+
+    async def close(self) -> None:
+        """End what runs, write what waits and let go of the journal."""
+        if self.toolbox is not None:
+            await self.toolbox.runner.close()
+        await self.log_console("console_closed")
+        await self.keeper.close()
+
+    def _ran(self, incident: Incident | None) -> dict[str, Event]:
+        """The newest `ran` entry of each step; read once for each state of the incident."""
+        if incident is not self._ran_of[0]:
+            found = [event for event in incident.timeline if event.kind == "ran"] if incident else []
+            self._ran_of = (incident, {str(event.data.get("step")): event for event in found})
+        return self._ran_of[1]
+
+    def _missing(self) -> dict[str, str]:
+        """Variables that probes and metrics wait for."""
+        wanted: dict[str, str] = {}
+        for probe in self.runbook.all_requests():
+            for name in probe.needs:
+                declared = self.runbook.inputs.get(name)
+                env = (declared.env if declared else None) or name
+                if not self.settings.get(env) and not (declared and declared.default):
+                    wanted[env] = declared.title if declared else name
+        return wanted
+
+    def _event(self, kind: str, data: dict[str, object], incident: Incident, now: datetime) -> list[Event]:
+        try:
+            return [event(kind, data, incident=incident.id, author=self.author, now=now)]
+        except EventError as error:
+            self.complain(error)
+            return []
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file as hex; "" when it cannot be read just now, as in the middle of an edit."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _change_data(change: Change) -> dict[str, object]:
+    data: dict[str, object] = {"name": change.name, "from": change.old, "to": change.new}
+    if change.value:
+        data["value"] = change.value
+    return data

@@ -1,0 +1,223 @@
+"""What doing a step needs, made when the first step is done: inputs, redaction, the runner. Textual-free."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from isla_console.incident.record.state import Incident
+from isla_console.runbook.model import Runbook
+from isla_console.runbook.steps import Effect, Input, Step
+from isla_console.settings import VARIABLES, Settings
+from isla_console.steps import rollback
+from isla_console.steps.guard import Circumstances, Judgement, judge
+from isla_console.steps.inputs import Inputs, offers
+from isla_console.steps.outcome import STORED, Outcome
+from isla_console.steps.rows import Row
+from isla_console.steps.runner import Run, Runner
+from isla_console.text.plain import plain_block
+from isla_console.text.redact import Redactor
+
+REVEAL_S = 10.0
+"""How long an output that is masked shows itself on request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One step as it runs or ended, at one moment. Text is redacted; `lines` are the newest of its output."""
+
+    step: Step
+    is_running: bool
+    is_stream: bool
+    elapsed_s: float
+    lines: tuple[str, ...]
+    received: int
+    records: tuple[Row, ...]
+    """The newest rows of a stream."""
+    progress: str
+    """What is watched after the step itself ended, such as a rollback's way."""
+    undo: Step | None
+    outcome: Outcome | None
+    masked: bool
+
+
+class Toolbox:
+    """Holds the values and results of one incident (or of none) at a time."""
+
+    def __init__(
+        self, runbook: Runbook, settings: Settings, *, sql: "Sql | None", on_end: Callable[[Run], None]
+    ) -> None:
+        self.settings = settings
+        self.redactor = Redactor(
+            found
+            for variable in VARIABLES
+            if variable.secret and (found := settings.secret(variable.name)) is not None
+        )
+        self.redactor.add(settings.secret("ISLA_DRILL_CONTROL"))
+        self.inputs = Inputs(runbook.inputs, settings, self.redactor)
+        self.runner = Runner(
+            self.inputs,
+            self.redactor,
+            settings,
+            run_sql=sql.run if sql is not None else None,
+            on_end=on_end,
+        )
+        self.reveal_until: dict[str, datetime] = {}
+        self.progress: dict[str, str] = {}
+        self.undo: dict[str, Step] = {}
+        """Steps that take back what a step did, by that step's id."""
+        self.serving: dict[str, str] = {}
+        """What served production before a rollback step, by that step's id."""
+        self.reasons: dict[str, str] = {}
+        """Why a guarded step is run, until its result is journalled."""
+        self._runbook = runbook
+        self._incident = ""
+
+    def settle(self, runbook: Runbook, incident: Incident | None) -> None:
+        """Take the runbook as it is now, and the incident: another one brings its own values."""
+        if runbook is not self._runbook:
+            self._runbook = runbook
+            self.inputs.declare(runbook.inputs)
+        id = incident.id if incident is not None else ""
+        if id != self._incident:
+            # What was looked at just before the declaration belongs to it.
+            if self._incident:
+                self.inputs.forget()
+                self.runner.forget()
+                self.progress.clear()
+                self.undo.clear()
+            self._incident = id
+            if incident is None:
+                return
+            self.inputs.recall(
+                data
+                for event in incident.timeline
+                if event.kind == "ran" and isinstance(data := event.data.get("inputs"), dict)
+            )
+
+    async def judge(self, step: Step, *, in_incident: bool, can_journal: str) -> Judgement:
+        """What the step does here and now; the SQL grammar is loaded beside the event loop."""
+        key = self.settings.secret("STRIPE_API_KEY")
+        here = Circumstances(
+            in_incident=in_incident,
+            in_drill=bool(self.settings.drill),
+            can_journal=can_journal,
+            live_stripe_key=key is not None and "_live_" in key.reveal()[:8],
+        )
+        return await asyncio.to_thread(judge, step, here, sql_effect)
+
+    def step(self, id: str) -> Step:
+        """A step of the runbook.
+
+        Raises:
+            KeyError: there is none of that id.
+        """
+        return self._runbook.step(id)
+
+    def rows(self, step: str) -> tuple[Row, ...]:
+        """The rows of a step's newest result."""
+        outcome = self.runner.outcome(step)
+        return (outcome.rows or ()) if outcome is not None else ()
+
+    def choices(self, item: Input) -> list[str]:
+        """Values to pick from, out of an earlier step's rows."""
+        return offers(self.rows(item.pick.step), item.pick.column) if item.pick is not None else []
+
+    def pictures(self, now: datetime) -> dict[str, Picture]:
+        """Every step that runs or ran, by id."""
+        return {id: self._picture(run, now) for id, run in self.runner.runs.items()}
+
+    def is_masked(self, step: Step, now: datetime) -> bool:
+        """Whether a step's output is hidden now."""
+        until = self.reveal_until.get(step.id)
+        return step.secret_output and (until is None or now >= until)
+
+    def _records(self, run: Run) -> tuple[Row, ...]:
+        if run.judgement.effect != "stream":
+            return ()
+        if run.step.kind == "shell":
+            return tuple({"line": line} for line in self.runner.live(run, 500))
+        return tuple(run.rows)
+
+    def _picture(self, run: Run, now: datetime) -> Picture:
+        outcome = run.outcome
+        masked = self.is_masked(run.step, now)
+        is_http_stream = run.step.kind == "http" and run.judgement.effect == "stream"
+        shows_lines = run.is_running and not masked and not is_http_stream
+        return Picture(
+            step=run.step,
+            is_running=run.is_running,
+            is_stream=run.judgement.effect == "stream",
+            elapsed_s=(now - run.started_at).total_seconds(),
+            lines=tuple(self.runner.live(run)) if shows_lines else (),
+            received=run.received if is_http_stream else run.capture.lines,
+            records=() if masked else self._records(run),
+            progress=self.progress.get(run.step.id, ""),
+            undo=self.undo.get(run.step.id),
+            outcome=outcome,
+            masked=masked,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SqlReply:
+    """A statement's answer as the runner takes it."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    row_count: int
+    truncated: bool
+    error: str
+
+
+class Sql:
+    """Runs the runbook's statements by the SQL pane's engine, read-only."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    async def run(self, statement: str, params: Sequence[Any]) -> SqlReply:
+        result = await self._engine.run(statement, params)
+        error = result.refused or (str(result.error.message) if result.error is not None else "")
+        names = [column.name for column in result.columns]
+        return SqlReply(names, result.rows, result.row_count, result.truncated, error)
+
+
+def sql_effect(statement: str) -> tuple[Effect, tuple[str, ...]]:
+    """What a statement does, by PostgreSQL's grammar."""
+    from isla_console.sql.classify import classify
+
+    verdict = classify(statement)
+    effects: Mapping[str, Effect] = {"read": "read", "write": "write", "maintenance": "write"}
+    found = effects.get(verdict.kind, "destroy" if verdict.kind == "admin" else "write")
+    return found, tuple(f"the statement {reason}" for reason in verdict.reasons)
+
+
+def ran_data(run: Run, inputs: Mapping[str, str], reason: str, secret_output: bool) -> dict[str, Any]:
+    """A finished run as the data of a `ran` event: redacted already, and bounded."""
+    outcome = run.outcome
+    assert outcome is not None
+    output = "(masked)" if secret_output else plain_block(outcome.output)[:STORED]
+    data: dict[str, Any] = {
+        "step": outcome.step,
+        "command": plain_block(outcome.command)[:2000],
+        "effect": outcome.effect,
+        "exit_code": outcome.exit_code,
+        "duration_ms": outcome.duration_ms,
+        "output": output,
+        "truncated": outcome.truncated,
+        "result": plain_block(outcome.result)[:400],
+    }
+    if outcome.met is not None:
+        data["met"] = outcome.met
+    if inputs:
+        data["inputs"] = dict(inputs)
+    if reason:
+        data["reason"] = reason
+    return data
+
+
+def is_rollback(step: Step) -> bool:
+    """Whether a step chooses what production serves."""
+    return bool(rollback.target_input(step))

@@ -1,0 +1,123 @@
+"""What only the server can tell of a statement: whether its functions are volatile, what its views hide.
+
+Nothing is trusted for its name. A function that came with PostgreSQL is taken by its volatility; a view, a
+function in SQL, a domain's check are looked into in their turn; the rest of what people made is unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from isla_console.sql.classify import classify
+from isla_console.sql.functions import HARMLESS_VOLATILE, effect
+from isla_console.sql.verdict import Class, Name, Names, Verdict, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from asyncpg import Connection
+
+QUERIES: Final = Path(__file__).parent / "queries"
+DEPTH: Final = 8
+"""How deep views on views on functions are followed."""
+
+
+def query(name: str) -> str:
+    """The text of `queries/<name>.sql`."""
+    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+
+
+async def settle(verdict: Verdict, connection: Connection[Any]) -> Verdict:
+    """Ask the server about the names of a statement that reads by its text; the final verdict.
+
+    Raises:
+        asyncpg.PostgresError, OSError: the server could not be asked.
+    """
+    if verdict.kind != "read":
+        return verdict
+    asked, names = Names(), verdict.names
+    for _ in range(DEPTH):
+        if not names:
+            return replace(verdict, settled=True)
+        rows = await connection.fetch(query("catalogue"), *_arguments(names))
+        found: list[tuple[Class, str]] = []
+        bodies: list[str] = []
+        for row in rows:
+            finding, hidden = _look(row)
+            found += finding
+            bodies += hidden
+        asked, deeper = asked | names, Names()
+        for body in bodies:
+            inner = classify(body)
+            if inner.kind != "read":
+                found.append((inner.kind, f"behind a view or function: {'; '.join(inner.reasons)}"))
+            deeper |= inner.names
+        if found:
+            kind = worst(*(kind for kind, _ in found))
+            return replace(
+                verdict,
+                kind=kind,
+                reasons=tuple(dict.fromkeys(text for one, text in found if one == kind)),
+                settled=True,
+            )
+        names = deeper - asked
+    return replace(verdict, kind="unknown", reasons=("views and functions lie too deep",), settled=True)
+
+
+def _arguments(names: Names) -> tuple[list[Any], ...]:
+    calls = sorted(names.functions)
+    return (
+        [f"{schema}.{name}" for schema, name, _ in calls],
+        _joined(names.relations),
+        _joined(names.types),
+        sorted(names.operators),
+        sorted(names.fields),
+        sorted({name for _, name in names.types}),
+        [arguments for _, _, arguments in calls],
+    )
+
+
+def _joined(names: Iterable[Name]) -> list[str]:
+    return sorted(f"{schema}.{name}" for schema, name in names)
+
+
+def _look(row: Mapping[str, Any]) -> tuple[list[tuple[Class, str]], list[str]]:
+    """What one row of the catalogue means: findings, and texts to look into."""
+    match row["what"]:
+        case "function":
+            return _function(row)
+        case "relation":
+            if row["nature"] == "f":
+                return [("unknown", f"{row['name']} is a foreign table: reading it acts elsewhere")], []
+            trusted = row["built_in"] or row["extension"]
+            return [], [row["body"]] if row["body"] and not trusted else []
+        case _:
+            return _type(row)
+
+
+def _function(row: Mapping[str, Any]) -> tuple[list[tuple[Class, str]], list[str]]:
+    name, volatile = str(row["name"]), row["nature"] == "v"
+    if row["built_in"] or row["extension"]:
+        if known := effect(name):
+            return [known], []
+        if volatile and name not in HARMLESS_VOLATILE:
+            return [("unknown", f"{name}() is volatile: it may have side effects")], []
+        if row["built_in"] or row["language"] in {"c", "internal"} or volatile:
+            return [], []
+    if volatile:
+        return [("unknown", f"{name}() is a volatile function of your own: it may do anything")], []
+    if row["body"]:
+        return [], [str(row["body"])]
+    return [("unknown", f"{name}() is a function in {row['language']}: the guard cannot look into it")], []
+
+
+def _type(row: Mapping[str, Any]) -> tuple[list[tuple[Class, str]], list[str]]:
+    if row["built_in"] or row["extension"]:
+        return [], []
+    if row["nature"] == "d":
+        return [], [f"SELECT ({row['body']})"] if row["body"] else []
+    if row["nature"] in {"b", "r", "m"}:
+        return [("unknown", f"{row['name']} is a type of your own with code behind it")], []
+    return [], []

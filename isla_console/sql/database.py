@@ -1,0 +1,96 @@
+"""The pane's connections and whether writing is unlocked.
+
+A console holds up to three connections, all opened at start so that exhaustion locks it out of none: one
+for the panels (`monitor.postgres`), one for reading here, and, where ISLA_DATABASE_ADMIN_URL is set, the
+armed one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from isla_console.database.session import SessionReading
+from isla_console.settings import Settings
+from isla_console.sql.engine import KEEP_S, SqlEngine, pane_session
+from isla_console.sql.writing import Writer
+
+ADMIN_VARIABLE: Final = "ISLA_DATABASE_ADMIN_URL"
+UNLOCK: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Writing is allowed until then, for this reason."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the pane stands, ready to draw."""
+
+    reading: SessionReading | None
+    """The reading connection; None where no address is set."""
+    armed: SessionReading | None
+    """The writing one; None where ISLA_DATABASE_ADMIN_URL is not set."""
+    unlock: Unlock | None = None
+
+
+class Database:
+    """Owns the engine, the writer and the lock."""
+
+    def __init__(self, engine: SqlEngine | None, writer: Writer | None) -> None:
+        self.engine = engine
+        self.writer = writer
+        self._unlock: Unlock | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Database:
+        """What the settings allow; opens nothing yet."""
+        name = f"isla-console/{settings.actor}@{settings.host}"
+        dsn = settings.secret(ADMIN_VARIABLE)
+        writer = Writer(pane_session(dsn, name, ADMIN_VARIABLE)) if dsn is not None else None
+        return cls(SqlEngine.from_settings(settings), writer)
+
+    async def keep(self) -> None:
+        """Open the connections and hold them until cancelled; then close them."""
+        keepers = [self.engine.keep()] if self.engine else []
+        if self.writer is not None:
+            keepers.append(self.writer.session.keep(KEEP_S))
+        try:
+            await asyncio.gather(*keepers)
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        if self.engine is not None:
+            await self.engine.close()
+        if self.writer is not None:
+            await self.writer.session.close()
+
+    def unlock(self, reason: str, now: datetime) -> Unlock:
+        """Allow writing for five minutes from now."""
+        self._unlock = Unlock(now + UNLOCK, reason)
+        return self._unlock
+
+    def lock(self) -> None:
+        """Allow writing no more."""
+        self._unlock = None
+
+    def unlocked(self, now: datetime) -> Unlock | None:
+        """The unlock in force; it ends by itself."""
+        if self._unlock is not None and now >= self._unlock.until:
+            self._unlock = None
+        return self._unlock
+
+    def standing(self, now: datetime) -> Standing:
+        """The connections and the lock as they are."""
+        return Standing(
+            self.engine.reading() if self.engine else None,
+            self.writer.session.reading() if self.writer else None,
+            self.unlocked(now),
+        )

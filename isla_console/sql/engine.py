@@ -1,0 +1,214 @@
+"""Runs statements that read, on a connection of the pane's own that is opened at start and kept.
+
+It is not the panels' connection: a query of fifteen seconds must not leave the panels without figures. Both
+are opened before anybody needs them, so that exhaustion locks neither out.
+
+A statement that the guard takes for a read runs by the extended protocol (one statement, never more), in
+`BEGIN READ ONLY`, through a cursor, and is rolled back. The guard's own question to the catalogue comes
+first in the transaction, which shuts `SET TRANSACTION READ WRITE` out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from isla_console.database.session import DatabaseSession, DatabaseUnavailable, SessionReading
+from isla_console.net.lookup import Resolver
+from isla_console.settings import Secret, Settings
+from isla_console.sql import errors
+from isla_console.sql.catalogue import settle
+from isla_console.sql.classify import classify
+from isla_console.sql.result import ROWS, Column, SqlResult
+from isla_console.sql.values import parameters
+from isla_console.sql.verdict import Verdict
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+TIMEOUT_S: Final = 15.0
+"""A statement's time limit on the server unless its step says otherwise."""
+GRACE_S: Final = 2.0
+"""How much longer than the server's limit we wait before the connection is given up."""
+KEEP_S: Final = 25.0
+FIRST_ROWS: Final = 50
+BATCH: Final = 2000
+WAIT_S: Final = 0.5
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+class SqlEngine:
+    """Reads. One statement at a time; a second one is told that the connection is busy."""
+
+    def __init__(self, session: DatabaseSession) -> None:
+        self.session = session
+
+    @classmethod
+    def from_settings(cls, settings: Settings, variable: str = "ISLA_DATABASE_URL") -> SqlEngine | None:
+        """An engine for the address in `variable`; None where it is not set."""
+        dsn = settings.secret(variable)
+        if dsn is None:
+            return None
+        return cls(pane_session(dsn, f"isla-console/{settings.actor}@{settings.host}", variable))
+
+    async def keep(self) -> None:
+        """Open the connection and hold it, until cancelled."""
+        await self.session.keep(KEEP_S)
+
+    def reading(self) -> SessionReading:
+        """The connection as it stands: role, mode, TLS, settings as read back."""
+        return self.session.reading()
+
+    async def close(self) -> None:
+        await self.session.close()
+
+    async def verdict(self, sql: str) -> Verdict:
+        """The guard's word on a statement, the server asked where it can be; never raises."""
+        verdict = classify(sql)
+        if verdict.kind != "read":
+            return verdict
+        try:
+            async with self.session.using(wait_s=0.05) as connection, asyncio.timeout(GRACE_S):
+                await connection.execute(self.session.begin())
+                verdict = await settle(verdict, connection)
+                await connection.execute("ROLLBACK")
+        except Exception:
+            return verdict
+        return verdict
+
+    async def run(
+        self,
+        sql: str,
+        params: Sequence[Any] = (),
+        *,
+        limit: int = ROWS,
+        timeout_s: float = TIMEOUT_S,
+        first: Callable[[SqlResult], None] | None = None,
+    ) -> SqlResult:
+        """Run one statement that reads. Never raises but when cancelled: then the server's side is ended too.
+
+        Args:
+            params: for $1, $2 ...; texts are read as what the statement wants.
+            limit: rows to fetch; whether there were more is in the result.
+            timeout_s: the server's limit.
+            first: called with the first rows as soon as they are here.
+        """
+        started = monotonic()
+        result = SqlResult(classify(sql))
+        try:
+            async with self._reading(sql, params, timeout_s) as (verdict, columns, fetch):
+                result = replace(result, verdict=verdict, columns=columns)
+                if fetch is None:
+                    return replace(result, refused=_refusal(verdict), duration_ms=_since(started))
+                rows = [tuple(row) for row in await fetch(min(FIRST_ROWS, limit + 1))]
+                result = replace(result, first_row_ms=_since(started))
+                if len(rows) == FIRST_ROWS:
+                    if first is not None:
+                        first(replace(result, rows=tuple(rows)))
+                    rows += [tuple(row) for row in await fetch(limit + 1 - len(rows))]
+                result = replace(result, rows=tuple(rows[:limit]), truncated=len(rows) > limit)
+        except DatabaseUnavailable as unavailable:
+            result = replace(result, error=errors.from_failure(unavailable.failure))
+        except ValueError as error:
+            result = replace(result, error=errors.SqlError(str(error)))
+        except Exception as error:
+            failure = self.session.failure(error)
+            result = replace(result, rows=(), error=errors.from_exception(error, failure, sql))
+        return replace(result, duration_ms=_since(started))
+
+    async def stream(
+        self,
+        sql: str,
+        params: Sequence[Any],
+        take: Callable[[tuple[Column, ...], Rows], None],
+        timeout_s: float,
+    ) -> SqlResult:
+        """Run a statement that reads and hand on all its rows, batch by batch; the result holds none.
+
+        `take` is called at least once, with the columns and maybe no rows; what it raises (OSError) passes.
+        """
+        started = monotonic()
+        result = SqlResult(classify(sql))
+        refused: OSError | None = None
+        try:
+            async with self._reading(sql, params, timeout_s) as (verdict, columns, fetch):
+                result = replace(result, verdict=verdict, columns=columns)
+                if fetch is None:
+                    return replace(result, refused=_refusal(verdict))
+                batch: Rows = ()
+                while True:
+                    batch = [tuple(row) for row in await fetch(BATCH)]
+                    try:
+                        take(columns, batch)
+                    except OSError as error:  # a full disk is no fault of the connection, which is kept
+                        refused = error
+                        break
+                    if len(batch) < BATCH:
+                        break
+        except DatabaseUnavailable as unavailable:
+            result = replace(result, error=errors.from_failure(unavailable.failure))
+        except ValueError as error:
+            result = replace(result, error=errors.SqlError(str(error)))
+        except Exception as error:
+            failure = self.session.failure(error)
+            result = replace(result, error=errors.from_exception(error, failure, sql))
+        if refused is not None:
+            raise refused
+        return replace(result, duration_ms=_since(started))
+
+    @contextlib.asynccontextmanager
+    async def _reading(
+        self, sql: str, params: Sequence[Any], timeout_s: float
+    ) -> AsyncIterator[tuple[Verdict, tuple[Column, ...], Callable[[int], Awaitable[list[Any]]] | None]]:
+        """The guarded transaction around one statement; without a fetcher the guard refuses it."""
+        verdict = classify(sql)
+        if verdict.kind != "read":
+            yield verdict, (), None
+            return
+        session = self.session
+        async with session.using(wait_s=WAIT_S) as connection, asyncio.timeout(timeout_s + GRACE_S):
+            await connection.execute(
+                f"{session.begin()}; SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"
+            )
+            verdict = await settle(verdict, connection)
+            if verdict.kind != "read":
+                await connection.execute("ROLLBACK")
+                yield verdict, (), None
+                return
+            columns, fetch = await _open(connection, sql, params)
+            yield verdict, columns, fetch
+            await connection.execute("ROLLBACK")
+
+
+def pane_session(dsn: Secret, name: str, variable: str) -> DatabaseSession:
+    """A kept connection with the pane's time limit."""
+    return DatabaseSession(dsn, name, Resolver(), statement_timeout_s=TIMEOUT_S, variable=variable)
+
+
+async def _open(
+    connection: Connection[Any], sql: str, params: Sequence[Any]
+) -> tuple[tuple[Column, ...], Callable[[int], Awaitable[list[Any]]]]:
+    """A cursor on a statement. Unnamed, since nothing of ours may stay in a pooler's connection."""
+    statement = await connection.prepare(sql, name="")
+    types = [one.name for one in statement.get_parameters()]
+    arguments = parameters(params, types)
+    columns = tuple(Column(one.name, one.type.name) for one in statement.get_attributes())
+    cursor = await statement.cursor(*arguments)
+
+    async def fetch(many: int) -> list[Any]:
+        return list(await cursor.fetch(many))
+
+    return columns, fetch
+
+
+def _refusal(verdict: Verdict) -> str:
+    return "; ".join(verdict.reasons) or verdict.kind
+
+
+def _since(started: float) -> float:
+    return round((monotonic() - started) * 1000, 1)

@@ -1,0 +1,67 @@
+"""All of a statement's rows into a file, without holding them."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TextIO
+
+from isla_console.sql.engine import Rows
+from isla_console.sql.result import Column
+from isla_console.sql.values import jsonable, raw_text
+
+Format = Literal["csv", "json"]
+NULL = "\\N"
+"""NULL in CSV, as COPY writes it: an empty field is an empty text."""
+
+
+class ExportFile:
+    """A file being written: `take` is `SqlEngine.stream` hands the rows to `take`. Mode 0600."""
+
+    def __init__(self, path: Path, kind: Format) -> None:
+        """Raises: OSError when it cannot be made."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = path
+        self.rows = 0
+        self._kind = kind
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._file: TextIO = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+        self._begun = False
+
+    def take(self, columns: tuple[Column, ...], rows: Rows) -> None:
+        """Write a batch."""
+        if self._kind == "csv":
+            writer = csv.writer(self._file)
+            if not self._begun:
+                writer.writerow([column.name for column in columns])
+            writer.writerows([NULL if value is None else raw_text(value) for value in row] for row in rows)
+        else:
+            names = [column.name for column in columns]
+            for row in rows:
+                record = dict(zip(names, map(jsonable, row), strict=True))
+                self._file.write("[\n" if self.rows == 0 else ",\n")
+                self._file.write(json.dumps(record, ensure_ascii=False))
+                self.rows += 1
+        self._begun = True
+        self.rows += len(rows) if self._kind == "csv" else 0
+
+    def finish(self) -> None:
+        """Complete the file and close it."""
+        if self._kind == "json":
+            self._file.write("\n]\n" if self.rows else "[]\n")
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Close and remove it: half an export is worse than none."""
+        with contextlib.suppress(OSError):  # what it still holds has no room on a full disk
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+def export_path(folder: Path, kind: Format, now: datetime) -> Path:
+    """`<folder>/query-20261123T141241Z.csv`."""
+    return folder / f"query-{now.strftime('%Y%m%dT%H%M%SZ')}.{kind}"

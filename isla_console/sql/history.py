@@ -1,0 +1,65 @@
+"""Statements typed before, across launches: newest last, 0600, secrets made unreadable."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from isla_console.sql.errors import redacted
+
+FILE_NAME: Final = "sql-history.jsonl"
+LIMIT: Final = 500
+
+
+class History:
+    """A list of statements in a file. What cannot be read or written is forgone: it is a comfort."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._statements = _read(path)
+        self._place = len(self._statements)
+
+    def add(self, sql: str) -> None:
+        """Remember a statement; repeating the last one adds nothing."""
+        sql = redacted(sql.strip())
+        if sql and self._statements[-1:] != [sql]:
+            self._statements = [*self._statements, sql][-LIMIT:]
+            _write(self._path, self._statements)
+        self._place = len(self._statements)
+
+    def older(self) -> str | None:
+        """The statement before the one shown; None at the beginning."""
+        if self._place == 0:
+            return None
+        self._place -= 1
+        return self._statements[self._place]
+
+    def newer(self) -> str | None:
+        """The statement after the one shown; None at the end."""
+        if self._place + 1 >= len(self._statements):
+            return None
+        self._place += 1
+        return self._statements[self._place]
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        found = [json.loads(line) for line in lines[-LIMIT:]]
+    except (OSError, ValueError):
+        return []
+    return [one for one in found if isinstance(one, str)]
+
+
+def _write(path: Path, statements: list[str]) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in statements)
+        fresh.replace(path)
+    except OSError:
+        return

@@ -1,0 +1,71 @@
+"""What a statement gave: rows or the reason there are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from isla_console.sql.errors import SqlError
+from isla_console.sql.values import NUMBERS
+from isla_console.sql.verdict import Verdict
+
+ROWS: Final = 500
+"""Rows shown of one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's name and PostgreSQL type."""
+
+    name: str
+    type: str
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is written at the right."""
+        return self.type in NUMBERS
+
+
+@dataclass(frozen=True, slots=True)
+class SqlResult:
+    """One statement's outcome; with `error` or `refused` there are no rows.
+
+    Times in milliseconds. `rows` hold Python values, None for NULL.
+    """
+
+    verdict: Verdict
+    columns: tuple[Column, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    truncated: bool = False
+    """There were more rows than were asked for."""
+    duration_ms: float = 0.0
+    first_row_ms: float = 0.0
+    error: SqlError | None = None
+    refused: str = ""
+    """The guard's reason, when the statement did not run."""
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None and not self.refused
+
+    @property
+    def row_count(self) -> int:
+        return len(self.rows)
+
+    @property
+    def sqlstate(self) -> str:
+        return self.error.sqlstate if self.error else ""
+
+    @property
+    def hint(self) -> str:
+        return self.error.hint if self.error else ""
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Line and column of the error, from 1; (0, 0) when it has none."""
+        return (self.error.line, self.error.column) if self.error else (0, 0)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows by column name."""
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]

@@ -1,0 +1,218 @@
+"""Changing the database on purpose: one statement, in sight of what it changes, committed or rolled back.
+
+Everything here runs on the armed connection (ISLA_DATABASE_ADMIN_URL), which is opened at start like the
+others and reads only until a transaction of ours says otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from isla_console.database.session import DatabaseSession, DatabaseUnavailable
+from isla_console.sql import errors
+from isla_console.sql.classify import classify, statement_kind, tree_of
+from isla_console.sql.result import Column, SqlResult
+from isla_console.sql.values import parameters
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+DECIDE_S: Final = 60.0
+"""How long a transaction waits for commit or roll back before it rolls back by itself."""
+SAMPLE: Final = 5
+_CLIENT_GRACE_S: Final = 2.0
+_AROUND: Final = "WITH isla_changed AS ("
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a statement did in a transaction that is still open.
+
+    `before` and `after` are samples of at most five rows; `before` is empty for an INSERT.
+    """
+
+    status: str
+    """The server's word: UPDATE 14."""
+    affected: int
+    before: SqlResult
+    after: SqlResult
+
+
+class Writer:
+    """Runs a write and holds its transaction open until someone decides, at most 60 s."""
+
+    def __init__(self, session: DatabaseSession, *, decide_s: float = DECIDE_S) -> None:
+        self.session = session
+        self._decide_s = decide_s
+        self._decided = asyncio.Event()
+        self._commit = False
+
+    def decide(self, commit: bool) -> None:
+        """End the open transaction."""
+        self._commit = commit
+        self._decided.set()
+
+    async def write(
+        self, sql: str, params: Sequence[Any], timeout_s: float, show: Callable[[Change], None]
+    ) -> SqlResult:
+        """Run one INSERT, UPDATE, DELETE or the like; `show` is called when it waits for a decision.
+
+        The result has no rows; `refused` says "rolled back ..." when it was not committed. Never raises but
+        when cancelled, and then it is rolled back.
+        """
+        started = monotonic()
+        self._decided.clear()
+        result = SqlResult(classify(sql))
+        try:
+            async with self.session.using() as connection:
+                async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
+                    await connection.execute(
+                        f"{self.session.begin('READ WRITE')}; SET LOCAL lock_timeout = '2s'; "
+                        f"SET LOCAL statement_timeout = {round(timeout_s * 1000)}; SET LOCAL "
+                        f"idle_in_transaction_session_timeout = {round((self._decide_s + 5) * 1000)}"
+                    )
+                    change = await _change(connection, sql, params)
+                show(change)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._decided.wait(), self._decide_s)
+                commit = self._decided.is_set() and self._commit
+                async with asyncio.timeout(timeout_s):
+                    await connection.execute("COMMIT" if commit else "ROLLBACK")
+            if not commit:
+                late = "" if self._decided.is_set() else f" by itself after {self._decide_s:g} s"
+                result = replace(result, refused=f"rolled back{late}")
+        except DatabaseUnavailable as unavailable:
+            result = replace(result, error=errors.from_failure(unavailable.failure))
+        except ValueError as error:
+            result = replace(result, error=errors.SqlError(str(error)))
+        except Exception as error:
+            failure = self.session.failure(error)
+            # Where the statement ran inside another one, the error's place counts from that one's start.
+            shift = len(_AROUND) if _counted(sql, tree_of(sql)) else 0
+            result = replace(result, error=errors.from_exception(error, failure, sql, shift))
+        return replace(result, duration_ms=round((monotonic() - started) * 1000, 1))
+
+    async def maintain(self, sql: str, timeout_s: float, warn: Callable[[str], None]) -> SqlResult:
+        """Run VACUUM and its like outside a transaction; `warn` gets each notice and warning as it comes."""
+        started = monotonic()
+        result = SqlResult(classify(sql))
+
+        def listen(_: object, message: Any) -> None:
+            warn(f"{message.severity}: {message.message}")
+
+        if self.session.reading().mode == "transaction pooler":
+            told = "it needs a direct or a session connection: a transaction pooler may split it"
+            return replace(result, error=errors.SqlError(told))
+        try:
+            async with self.session.using() as connection:
+                connection.add_log_listener(listen)
+                try:
+                    async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
+                        await connection.execute(f"SET statement_timeout = {round(timeout_s * 1000)}")
+                        await connection.execute("SET default_transaction_read_only = off")
+                        # By the extended protocol: one statement, whatever the text says.
+                        await connection.fetch(sql)
+                finally:
+                    connection.remove_log_listener(listen)
+                    with contextlib.suppress(Exception):
+                        await connection.execute(
+                            "SET default_transaction_read_only = on; RESET statement_timeout"
+                        )
+        except DatabaseUnavailable as unavailable:
+            result = replace(result, error=errors.from_failure(unavailable.failure))
+        except Exception as error:
+            failure = self.session.failure(error)
+            result = replace(result, error=errors.from_exception(error, failure, sql))
+        return replace(result, duration_ms=round((monotonic() - started) * 1000, 1))
+
+
+async def _change(connection: Connection[Any], sql: str, params: Sequence[Any]) -> Change:
+    """Run the statement in the open transaction: sample, run, sample."""
+    tree = tree_of(sql)
+    before = await _sample(connection, _rows_before(tree), params, sql)
+    counted = _counted(sql, tree)
+    statement = await connection.prepare(counted or sql, name="")
+    arguments = parameters(params, [one.name for one in statement.get_parameters()])
+    columns = tuple(Column(one.name, one.type.name) for one in statement.get_attributes())
+    rows = [tuple(row) for row in await statement.fetch(*arguments)]
+    if counted:
+        affected = int(rows[0][0]) if rows else 0
+        status = f"{before.verdict.verb} {affected}"
+        columns, rows = columns[1:], [row[1:] for row in rows]
+    else:
+        status = str(statement.get_statusmsg())
+        number = status.rpartition(" ")[2]
+        affected = int(number) if number.isdigit() else 0
+    return Change(status, affected, before, SqlResult(before.verdict, columns, tuple(rows[:SAMPLE])))
+
+
+def _counted(sql: str, tree: Any) -> str:
+    """The same statement, giving how many rows it changed and five of them, however many there are; "" where
+    that cannot be built around it.
+    """
+    from postgast import unwrap_node
+
+    kind = statement_kind(tree)
+    statement = unwrap_node(tree.stmts[0].stmt)
+    if kind not in {"InsertStmt", "UpdateStmt", "DeleteStmt"} or statement.HasField("with_clause"):
+        return ""
+    relation = statement.relation
+    name = (relation.alias.aliasname or relation.relname).replace('"', '""')
+    told = "" if statement.HasField("returning_clause") else f' RETURNING "{name}".*'
+    # The line break ends a comment that the statement may end with.
+    inner = f"{sql.rstrip().removesuffix(';')}\n{told}"
+    return f"{_AROUND}{inner}) SELECT (SELECT count(*) FROM isla_changed), * FROM isla_changed LIMIT {SAMPLE}"
+
+
+def _rows_before(tree: Any) -> str:
+    """The SELECT of the rows that an UPDATE or DELETE is going to touch; "" where there is none."""
+    import postgast
+    from postgast import deparse, unwrap_node
+
+    pg_query_pb2 = postgast.pg_query_pb2
+
+    kind = statement_kind(tree)
+    if kind not in {"UpdateStmt", "DeleteStmt"}:
+        return ""
+    statement = unwrap_node(tree.stmts[0].stmt)
+    select = pg_query_pb2.SelectStmt()
+    target = select.target_list.add().res_target
+    fields = target.val.column_ref.fields
+    fields.add().string.sval = statement.relation.alias.aliasname or statement.relation.relname
+    fields.add().a_star.SetInParent()
+    select.from_clause.add().range_var.CopyFrom(statement.relation)
+    for other in statement.from_clause if kind == "UpdateStmt" else statement.using_clause:
+        select.from_clause.add().CopyFrom(other)
+    if statement.HasField("where_clause"):
+        select.where_clause.CopyFrom(statement.where_clause)
+    if statement.HasField("with_clause"):
+        select.with_clause.CopyFrom(statement.with_clause)
+    select.limit_option = pg_query_pb2.LIMIT_OPTION_DEFAULT
+    select.op = pg_query_pb2.SETOP_NONE
+    parsed = pg_query_pb2.ParseResult()
+    parsed.version = tree.version
+    parsed.stmts.add().stmt.select_stmt.CopyFrom(select)
+    return str(deparse(parsed))
+
+
+async def _sample(connection: Connection[Any], sql: str, params: Sequence[Any], original: str) -> SqlResult:
+    """Up to five rows of a SELECT; none where it is not to be had, for it is only a look."""
+    empty = SqlResult(classify(original))
+    if not sql or classify(sql).kind != "read":
+        return empty
+    await connection.execute("SAVEPOINT look")
+    try:
+        statement = await connection.prepare(f"{sql} LIMIT {SAMPLE}", name="")
+        types = [one.name for one in statement.get_parameters()]
+        rows = await statement.fetch(*parameters(params[: len(types)], types))
+        columns = tuple(Column(one.name, one.type.name) for one in statement.get_attributes())
+    except Exception:
+        await connection.execute("ROLLBACK TO look")
+        return empty
+    await connection.execute("RELEASE look")
+    return SqlResult(classify(original), columns, tuple(tuple(row) for row in rows))

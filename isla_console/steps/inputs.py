@@ -1,0 +1,200 @@
+"""The values that steps need: where each comes from, whether it is good, who remembers it.
+
+In this order: what was typed or picked for this incident, the setting that the runbook names, its default.
+Secrets are held as `Secret` and never leave the process but to the step that needs them.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlsplit
+
+from isla_console.runbook.steps import Input, Step
+from isla_console.settings import MASK, Secret, Settings
+from isla_console.steps.template import step_inputs
+from isla_console.text.redact import Redactor
+
+_SPAN = re.compile(r"-(\d{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = 8192
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value and where it came from: "environment", "default", "typed", "picked from <step>"."""
+
+    name: str
+    value: Secret
+    origin: str
+    secret: bool
+
+    @property
+    def shown(self) -> str:
+        """The value, or bullets."""
+        return MASK if self.secret else self.value.reveal()
+
+
+class Inputs:
+    """What is known of the runbook's inputs; `remember` keeps what was typed, for one incident at a time."""
+
+    def __init__(self, declared: Mapping[str, Input], settings: Settings, redactor: Redactor) -> None:
+        self._settings = settings
+        self._redactor = redactor
+        self._typed: dict[str, Value] = {}
+        self.declare(declared)
+
+    def declare(self, declared: Mapping[str, Input]) -> None:
+        """Take a runbook's inputs, the first time and when it was read again."""
+        self._declared = declared
+        for item in declared.values():
+            if is_secret(item) and item.env:
+                self._redactor.add(self._settings.secret(item.env))
+
+    @property
+    def declared(self) -> Mapping[str, Input]:
+        return self._declared
+
+    def of(self, step: Step) -> tuple[Input, ...]:
+        """The inputs that a step uses."""
+        return tuple(self._declared[name] for name in step_inputs(step, self._declared))
+
+    def find(self, name: str, now: datetime) -> Value | None:
+        """The value of an input now; None when nobody said it yet."""
+        item = self._declared[name]
+        secret = is_secret(item)
+        if (typed := self._typed.get(name)) is not None:
+            return typed
+        if item.env and (found := self._settings.secret(item.env)) is not None:
+            return Value(name, found, self._settings.origin(item.env), secret)
+        if item.default is not None:
+            return Value(name, Secret(_at(item, item.default, now)), "default", secret)
+        return None
+
+    def missing(self, step: Step, now: datetime) -> tuple[Input, ...]:
+        """What has to be asked before the step can run; an optional input is never asked."""
+        return tuple(item for item in self.of(step) if not item.optional and self._unusable(item, now))
+
+    def values(self, step: Step, now: datetime) -> dict[str, str]:
+        """Every value that the step uses, revealed: for the runner alone."""
+        found = {item.name: self.find(item.name, now) for item in self.of(step)}
+        return {name: value.value.reveal() for name, value in found.items() if value is not None}
+
+    def remember(self, name: str, text: str, origin: str) -> None:
+        """Keep what a person typed or picked; a secret is hidden everywhere from now on."""
+        item = self._declared[name]
+        if is_secret(item):
+            self._redactor.add(text)
+        self._typed[name] = Value(name, Secret(text), origin, is_secret(item))
+
+    def forget(self) -> None:
+        """Another incident: nothing typed for the last one is taken for it."""
+        self._typed.clear()
+
+    def recall(self, said: Iterable[Mapping[str, str]]) -> None:
+        """Take up the values that the incident's journal has, oldest first; secrets are never in it."""
+        for values in said:
+            for name, text in values.items():
+                item = self._declared.get(name)
+                if item is not None and not is_secret(item) and not problem(item, text):
+                    self._typed[name] = Value(name, Secret(text), "this incident", False)
+
+    def public(self, step: Step) -> dict[str, str]:
+        """What was typed or picked for the step and is no secret: what the journal keeps."""
+        return {
+            item.name: self._typed[item.name].shown
+            for item in self.of(step)
+            if item.name in self._typed and not is_secret(item)
+        }
+
+    def _unusable(self, item: Input, now: datetime) -> bool:
+        value = self.find(item.name, now)
+        return value is None or bool(problem(item, value.value.reveal()))
+
+
+def is_secret(item: Input) -> bool:
+    """Whether a value is typed masked and never shown."""
+    return item.secret or item.type in {"secret", "dsn"}
+
+
+def problem(item: Input, text: str) -> str:
+    """What is wrong with a value; "" when it is good. Says nothing of a secret's content."""
+    if not text:
+        return f"{item.title}: a value is needed"
+    if len(text) > _LONGEST:
+        return f"{item.title}: longer than {_LONGEST} characters"
+    if "\0" in text:
+        return f"{item.title}: a NUL is in it"
+    if item.pattern is not None and re.fullmatch(item.pattern, text) is None:
+        return f"{item.title}: {_such(item, text)} does not match {item.pattern}"
+    wrong = _wrong_type(item.type, text)
+    return f"{item.title}: {wrong}" if wrong else ""
+
+
+def typed(item: Input, text: str, now: datetime) -> str:
+    """What a person typed, as it is kept: without blanks at the ends, a span turned into a time."""
+    return _at(item, text if is_secret(item) else text.strip(), now)
+
+
+def bound(item: Input, text: str) -> int | str | date | datetime:
+    """A value as a SQL parameter, of the type that its declaration says."""
+    if item.type == "int":
+        return int(text)
+    if item.type == "date":
+        return date.fromisoformat(text)
+    if item.type == "datetime":
+        return _moment(text)
+    return text
+
+
+def offers(rows: Sequence[Mapping[str, object]], column: str) -> list[str]:
+    """The values of a column of an earlier step's rows, each once."""
+    return list(dict.fromkeys(str(row[column]) for row in rows if row.get(column) is not None))
+
+
+def _such(item: Input, text: str) -> str:
+    return "it" if is_secret(item) else repr(text[:60])
+
+
+def _wrong_type(kind: str, text: str) -> str:
+    match kind:
+        case "int":
+            return "" if re.fullmatch(r"-?\d{1,18}", text) else "expected a whole number"
+        case "date":
+            return _not_iso(date.fromisoformat, text, "expected a day such as 2026-11-23")
+        case "datetime":
+            return _not_iso(_moment, text, "expected a time such as 2026-11-23T14:00:00Z, or -30m")
+        case "email":
+            return "" if _EMAIL.fullmatch(text) else "expected a mail address"
+        case "url":
+            parts = urlsplit(text)
+            good = parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", text)
+            return "" if good else "expected an http:// or https:// address"
+        case "dsn":
+            good = text.startswith(("postgresql://", "postgres://"))
+            return "" if good else "expected a postgresql:// address"
+    return ""
+
+
+def _not_iso(parse: object, text: str, expected: str) -> str:
+    assert callable(parse)
+    try:
+        parse(text)
+    except ValueError:
+        return expected
+    return ""
+
+
+def _at(item: Input, text: str, now: datetime) -> str:
+    """For a datetime a span before now, as a time; anything else as it is."""
+    span = _SPAN.fullmatch(text) if item.type == "datetime" else None
+    if span is None:
+        return text
+    moment = now - timedelta(**{_UNITS[span[2]]: int(span[1])})
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

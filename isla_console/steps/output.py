@@ -1,0 +1,148 @@
+"""What a step puts out, kept within bounds whatever it is: its first and its newest lines.
+
+Bytes come in as fast as a process writes them; text is made only of what is kept. Memory is bounded by
+`HEAD` + `TAIL` bytes for a capture of any length.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from isla_console.text.redact import LONGEST_LOOK, Redactor
+
+HEAD = 64 * 1024
+"""Bytes kept from the beginning."""
+TAIL = 192 * 1024
+"""Bytes kept from the end."""
+LINE = 4096
+"""Characters of one line that are shown and matched."""
+_SNIFF = 4096
+_LIVE = 32 * 1024
+_OVERLAP = 512
+"""Bytes looked at again, so that a pattern across two chunks is found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Text as it came, decoded: its beginning and, where `dropped` bytes lie between, its end apart."""
+
+    head: str
+    tail: str
+    size: int
+    dropped: int
+    binary: bool = False
+
+    @property
+    def truncated(self) -> bool:
+        return self.dropped > 0 or self.binary
+
+    def text(self, redactor: Redactor) -> str:
+        """All of it, redacted; at the gap in the middle no half of a secret is left."""
+        if not self.dropped:
+            return redactor.text(self.head)
+        return "".join(
+            (
+                redactor.window(self.head, 0, max(0, len(self.head) - LONGEST_LOOK)),
+                f"\n… about {self.dropped:,} bytes are not kept …\n",
+                redactor.window(self.tail, min(LONGEST_LOOK, len(self.tail)), len(self.tail)),
+            )
+        )
+
+
+class Capture:
+    """Takes bytes in; tells what is kept, and which patterns were seen anywhere in it."""
+
+    def __init__(self, patterns: Iterable[str] = ()) -> None:
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._patterns = {pattern: re.compile(pattern.encode()) for pattern in patterns}
+        self._behind = b""
+        self.size = 0
+        self.lines = 0
+        self.seen: set[str] = set()
+
+    def feed(self, data: bytes) -> None:
+        """Take in the next bytes."""
+        self.size += len(data)
+        self.lines += data.count(b"\n")
+        if len(self._patterns) > len(self.seen):
+            self._match(data)
+        if (room := HEAD - len(self._head)) > 0:
+            self._head += data[:room]
+            data = data[room:]
+        if data:
+            self._tail += data[-TAIL:]
+            if len(self._tail) > 2 * TAIL:
+                del self._tail[:-TAIL]
+
+    def take(self) -> Output:
+        """What is kept now."""
+        head, tail = bytes(self._head), bytes(self._tail[-TAIL:])
+        dropped = self.size - len(head) - len(tail)
+        if wide := _wide(head[:_SNIFF]):
+            return self._take_wide(head, tail, dropped, wide)
+        if b"\0" in head[:_SNIFF]:
+            note = f"binary output, {self.size:,} bytes; it begins: {decoded(head[:256])}"
+            return Output(note, "", self.size, 0, True)
+        if not dropped:
+            return Output(decoded(head + tail), "", self.size, 0)
+        return Output(decoded(head), decoded(tail), self.size, dropped)
+
+    def _take_wide(self, head: bytes, tail: bytes, dropped: int, encoding: str) -> Output:
+        """What is kept, as the UTF-16 that it is."""
+        if not dropped:
+            return Output(
+                (head + tail).decode(encoding, "backslashreplace").lstrip("\ufeff"), "", self.size, 0
+            )
+        odd = (self.size - len(tail)) % 2
+        return Output(
+            head.decode(encoding, "backslashreplace").lstrip("\ufeff"),
+            tail[odd:].decode(encoding, "backslashreplace"),
+            self.size,
+            dropped,
+        )
+
+    def last_lines(self, count: int, redactor: Redactor) -> list[str]:
+        """The newest whole lines, redacted, each cut to `LINE` characters: for a live view."""
+        if wide := _wide(bytes(self._head[:_SNIFF])):
+            finished, _, _ = self.take().text(redactor).rpartition("\n")
+            return [line[:LINE] for line in finished.splitlines()[-count:]] or [
+                f"{wide}, {self.size:,} bytes so far"
+            ]
+        if b"\0" in self._head[:_SNIFF]:
+            return [f"binary output, {self.size:,} bytes so far"]
+        end = bytes(self._tail[-_LIVE:]) if self._tail else bytes(self._head[-_LIVE:])
+        whole, newline, _ = end.rpartition(b"\n")
+        if not newline:
+            return [f"{self.size:,} bytes so far, and no line yet"] if self.size else []
+        text = decoded(whole)
+        start = min(LONGEST_LOOK, len(text)) if self.size > len(end) else 0
+        lines = redactor.window(text, start, len(text)).splitlines()
+        return [line[:LINE] for line in (lines[1:] if start and len(lines) > 1 else lines)[-count:]]
+
+    def _match(self, data: bytes) -> None:
+        text = self._behind + data
+        for pattern, compiled in self._patterns.items():
+            if pattern not in self.seen and compiled.search(text):
+                self.seen.add(pattern)
+        self._behind = text[-_OVERLAP:]
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8 where it is UTF-8; any other byte stays visible as \\xNN."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+def _wide(head: bytes) -> str:
+    """The encoding of UTF-16, told by its mark or by every other byte being zero; "" for anything else."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16-le" if head[0] == 0xFF else "utf-16-be"
+    start = head[:256]
+    half = len(start) // 2
+    for name, zeros, others in (
+        ("utf-16-le", start[1::2], start[::2]),
+        ("utf-16-be", start[::2], start[1::2]),
+    ):
+        if half >= 4 and zeros.count(0) >= 0.8 * half and others.count(0) == 0:
+            return name
+    return ""

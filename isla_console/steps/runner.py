@@ -1,0 +1,440 @@
+"""Runs steps: several at once, each bounded, stoppable, redacted; their results stay with the step.
+
+The runner owns its tasks. Whatever happens in a step becomes an `Outcome`: nothing is raised.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from isla_console.runbook.check import tools
+from isla_console.runbook.steps import Step
+from isla_console.settings import Settings
+from isla_console.steps import environment, http, shell
+from isla_console.steps.guard import Judgement
+from isla_console.steps.inputs import Inputs, bound
+from isla_console.steps.outcome import STORED, Ending, Outcome, changes, check
+from isla_console.steps.output import HEAD, Capture
+from isla_console.steps.rows import NO_TABLE, Row, Table, as_text, tabulated
+from isla_console.steps.template import PlaceError, check_shell
+from isla_console.text.redact import Redactor
+
+SHELL_TIMEOUT_S: Final = 60.0
+"""For a command whose step says nothing; a stream has none."""
+_COPY: Final = "y copies the line for a machine that has it"
+STREAM_ROWS: Final = 2000
+_STREAM_COLUMNS: Final = 24
+_STREAM_CELL: Final = 400
+"""With these two, all rows that are kept of a stream have their bound, whatever its lines are."""
+LIVE_LINES: Final = 6
+
+
+class SqlAnswer(Protocol):
+    """What a statement came to, as the SQL engine tells it."""
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+    @property
+    def rows(self) -> Sequence[Sequence[Any]]: ...
+    @property
+    def row_count(self) -> int: ...
+    @property
+    def truncated(self) -> bool: ...
+    @property
+    def error(self) -> str: ...
+
+
+RunSql = Callable[[str, Sequence[Any]], Awaitable[SqlAnswer]]
+"""Runs one statement with bound parameters, read-only."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A step that runs, or ran. `rows` are the newest of a stream."""
+
+    step: Step
+    judgement: Judgement
+    command: str
+    started_at: datetime
+    capture: Capture
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    rows: deque[Row] = field(default_factory=lambda: deque(maxlen=STREAM_ROWS))
+    received: int = 0
+    """Rows of the stream so far, those no longer kept included."""
+    outcome: Outcome | None = None
+    task: "asyncio.Task[Outcome] | None" = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.outcome is None
+
+
+class Runner:
+    """Starts and stops steps; `on_change` is called when one begins and ends."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        redactor: Redactor,
+        settings: Settings,
+        *,
+        run_sql: RunSql | None = None,
+        on_end: Callable[[Run], None] = lambda run: None,
+        person: Mapping[str, str] | None = None,
+    ) -> None:
+        self._inputs = inputs
+        self._redactor = redactor
+        self._settings = settings
+        self._run_sql = run_sql
+        self._on_end = on_end
+        self._person = os.environ if person is None else person
+        self.runs: dict[str, Run] = {}
+
+    @property
+    def path(self) -> str | None:
+        """Where commands are looked for."""
+        return self._person.get("PATH")
+
+    @property
+    def running(self) -> list[Run]:
+        """What runs now, oldest first."""
+        return sorted((run for run in self.runs.values() if run.is_running), key=lambda run: run.started_at)
+
+    def outcome(self, step: str) -> Outcome | None:
+        """The newest result of a step."""
+        run = self.runs.get(step)
+        return run.outcome if run is not None else None
+
+    def shown(self, step: Step, now: datetime) -> str:
+        """What would be sent or run, with its inputs in it; secrets as bullets."""
+        found = {item.name: self._inputs.find(item.name, now) for item in self._inputs.of(step)}
+        values = {name: value.shown for name, value in found.items() if value is not None}
+        if step.http is not None:
+            try:
+                real = self._inputs.values(step, now)
+                text = http.build(step.http, real).shown
+            except (PlaceError, KeyError):
+                text = f"{step.http.method} {step.http.url}"
+        else:
+            text = (step.run or step.url or step.text or "").strip()
+            used = [f"{name}={value}" for name, value in values.items()]
+            text += f"\n{'  '.join(used)}" if used else ""
+        return self._redactor.text(text)
+
+    def live(self, run: Run, count: int = LIVE_LINES) -> list[str]:
+        """The newest lines of a command's output, redacted."""
+        return run.capture.last_lines(count, self._redactor)
+
+    def start(self, step: Step, judgement: Judgement, now: datetime) -> Run:
+        """Begin a step whose inputs are all there; a run of it that is under way is given back instead."""
+        before = self.runs.get(step.id)
+        if before is not None and before.is_running:
+            return before
+        run = Run(step, judgement, self.shown(step, now), now, Capture(seen.pattern for seen in step.seen))
+        self.runs[step.id] = run
+        previous = before.outcome if before is not None else None
+        run.task = asyncio.create_task(self._run(run, previous, now), name=f"step {step.id}")
+        return run
+
+    def stop(self, step: str) -> bool:
+        """End a running step; false when it does not run."""
+        run = self.runs.get(step)
+        if run is None or not run.is_running:
+            return False
+        run.stop.set()
+        return True
+
+    def forget(self) -> None:
+        """Another incident: the results of the last one go, what runs stays."""
+        self.runs = {step: run for step, run in self.runs.items() if run.is_running}
+
+    async def close(self) -> None:
+        """Stop everything and wait until it is gone."""
+        tasks = [run.task for run in self.running if run.task is not None]
+        for run in self.running:
+            run.stop.set()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=shell.GRACE_S + 1)
+            for task in late:
+                task.cancel()
+
+    async def _run(self, run: Run, before: Outcome | None, now: datetime) -> Outcome:
+        began = time.perf_counter()
+        try:
+            outcome = await self._by_kind(run, now)
+        except asyncio.CancelledError:
+            outcome = self._outcome(run, "stopped", "stopped", 130)
+        except PlaceError as error:
+            outcome = self._outcome(run, "failed", str(error), 2)
+        except Exception as error:
+            # A fault of ours must not take the console with it; it is said as the step's result.
+            outcome = self._outcome(run, "failed", f"internal fault: {type(error).__name__}: {error}", 2)
+        outcome = replace(
+            outcome,
+            duration_ms=round((time.perf_counter() - began) * 1000, 1),
+            changed=changes(before, outcome.rows, outcome.output) if outcome.ending == "done" else None,
+        )
+        run.outcome = outcome
+        with contextlib.suppress(Exception):
+            self._on_end(run)
+        return outcome
+
+    async def _by_kind(self, run: Run, now: datetime) -> Outcome:
+        step = run.step
+        values = self._inputs.values(step, now)
+        if step.kind == "shell":
+            return await self._shell(run, values)
+        if step.kind == "http":
+            if run.judgement.effect == "stream":
+                return await self._stream(run, values)
+            return await self._http(run, values)
+        return await self._sql(run, values)
+
+    async def _shell(self, run: Run, values: dict[str, str]) -> Outcome:
+        step, declared = run.step, self._inputs.declared
+        script = step.run or ""
+        used = tools(script)
+        dsn = values.pop(step.connect, "") if step.connect else ""
+        for name, value in values.items():
+            check_shell(script, name, value, pattern=declared[name].pattern)
+        for name in environment.tool_needs(used):
+            if name not in values and (secret := self._settings.secret(name)) is not None:
+                self._redactor.add(secret)
+                values[name] = secret.reveal()
+        if dsn:
+            try:
+                values |= environment.libpq(dsn)
+            except ValueError as error:
+                raise PlaceError(f"{step.connect}: {error}") from None
+            self._redactor.add(values.get("PGPASSWORD"))
+        home = str(self._settings.state_dir) if self._settings.drill else ""
+        environ = environment.environment(self._person, values, drill_home=home)
+        known = tuple(tool for tool in used if tool in shell.PACKAGES)
+        if absent := shell.missing_tools(known, environ.get("PATH")):
+            return self._outcome(run, "failed", "; ".join([*absent, _COPY]), 127)
+        limit = step.timeout_s or (None if run.judgement.effect == "stream" else SHELL_TIMEOUT_S)
+        ended = await shell.run(script, environ, run.capture, timeout_s=limit, stop=run.stop)
+        code = ended.exit_code if ended.exit_code is not None else 127
+        kept = run.capture.take()
+        text = kept.text(self._redactor)
+        table = NO_TABLE
+        if step.table and code == 0:
+            # Bullets inside would make other JSON of it: the rows are what is cleaned.
+            table = await asyncio.to_thread(_table, kept.head, step.table, kept.truncated)
+        rows = tuple(self._clean(row) for row in table.rows) if table.rows is not None else None
+        met, expected = check(step.expect, status=None, exit_code=code, rows=table.count, text=text)
+        left = f", {ended.left_behind} processes it left were ended" if ended.left_behind else ""
+        if ended.survivors:
+            left += f", could not be ended: process {', '.join(map(str, ended.survivors))}"
+        match ended.how:
+            case "exited" if code == 127 and (absent := shell.missing_tools(used, environ.get("PATH"))):
+                result, ending = "; ".join([*absent, _COPY]), "failed"
+            case "exited":
+                odd = f" · {table.note}" if table.note else ""
+                result, ending = f"exit {code}{left}{odd}", "done" if code == 0 or met else "failed"
+            case "stopped":
+                result, ending = f"stopped{left}", "stopped"
+            case _:
+                result, ending = f"{ended.reason}{left}", "failed"
+        return self._outcome(run, _ending(ending), result, code, rows=rows, met=met, expected=expected)
+
+    async def _http(self, run: Run, values: dict[str, str]) -> Outcome:
+        step = run.step
+        assert step.http is not None
+        request = http.build(step.http, values)
+        answer = await http.send(
+            request,
+            run.capture,
+            table=step.table,
+            timeout_s=step.timeout_s,
+            stop=run.stop,
+            trust_env=not self._settings.drill,
+        )
+        table = answer.table
+        rows = tuple(self._clean(row) for row in table.rows) if table.rows is not None else None
+        said = " · ".join(
+            part
+            for part in (
+                str(answer.status or ""),
+                table.note if rows == () and table.note else _rows_word(rows),
+                f"to {self._redactor.text(answer.location)}, not followed" if answer.location else "",
+                self._redactor.text(answer.problem),
+            )
+            if part
+        )
+        text = said + "\n" + run.capture.take().text(self._redactor)
+        for seen in step.seen:
+            if run.capture.size < HEAD and _found(seen.pattern, said):
+                run.capture.seen.add(seen.pattern)
+        met, expected = check(
+            step.expect,
+            status=answer.status,
+            exit_code=None,
+            rows=table.count,
+            text=text,
+        )
+        good = answer.status is not None and not answer.problem
+        good = good and (met if met is not None else answer.status is not None and answer.status < 400)
+        # An answer that is not what was hoped for is still an answer: only where there is none it failed.
+        ending: Ending = "stopped" if answer.stopped else "done" if answer.status is not None else "failed"
+        return self._outcome(
+            run,
+            ending,
+            said,
+            0 if good else 1,
+            rows=rows,
+            met=met,
+            expected=expected,
+            status=answer.status,
+        )
+
+    async def _stream(self, run: Run, values: dict[str, str]) -> Outcome:
+        step = run.step
+        assert step.http is not None
+        request = http.build(step.http, values)
+
+        def take(row: Row) -> None:
+            run.received += 1
+            run.rows.append(self._lean(row))
+
+        answer = await http.stream(
+            request,
+            run.capture,
+            take,
+            table=step.table,
+            stop=run.stop,
+            trust_env=not self._settings.drill,
+        )
+        said = f"{answer.status} · " if answer.status not in {None, 200} else ""
+        result = f"{said}{run.received} lines · {self._redactor.text(answer.problem)}"
+        failed = not answer.stopped and answer.status != 200
+        ending: Ending = "stopped" if answer.stopped else "failed" if failed else "done"
+        return self._outcome(run, ending, result, 1 if failed else 0, status=answer.status)
+
+    async def _sql(self, run: Run, values: dict[str, str]) -> Outcome:
+        step, declared = run.step, self._inputs.declared
+        if self._run_sql is None:
+            return self._outcome(run, "failed", "set ISLA_DATABASE_URL", 1)
+        parameters = [bound(declared[name], values[name]) for name in step.params]
+        work = asyncio.ensure_future(self._run_sql(step.run or "", parameters))
+        stopped = asyncio.create_task(run.stop.wait())
+        limit = step.timeout_s or SHELL_TIMEOUT_S
+        try:
+            await asyncio.wait((work, stopped), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                if stopped.done():
+                    return self._outcome(run, "stopped", "stopped", 130)
+                return self._outcome(run, "failed", f"timed out after {limit:g} s", 124)
+            answer = work.result()
+        finally:
+            work.cancel()
+            stopped.cancel()
+            await asyncio.gather(work, stopped, return_exceptions=True)
+        if answer.error:
+            text = self._redactor.text(answer.error)
+            run.capture.feed(text.encode())
+            return self._outcome(run, "failed", text, 1)
+        rows = tuple(self._clean(dict(zip(answer.columns, row, strict=True))) for row in answer.rows)
+        run.capture.feed(as_text(rows).encode())
+        met, expected = check(
+            step.expect, status=None, exit_code=None, rows=answer.row_count, text=as_text(rows)
+        )
+        more = " (more are not shown)" if answer.truncated else ""
+        return self._outcome(run, "done", _rows_word(rows) + more, 0, rows=rows, met=met, expected=expected)
+
+    def _clean(self, row: Row) -> Row:
+        """A row without secrets: also where a value is nested."""
+        return {self._redactor.name(str(name)): self._cell(value, str(name)) for name, value in row.items()}
+
+    def _lean(self, row: Row) -> Row:
+        """A row of a stream, which is kept to be looked at as a line: without secrets, its cells short."""
+        return {
+            self._redactor.name(str(name)): self._redactor.cut(
+                value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _STREAM_CELL, name
+            )
+            if isinstance(value, str | dict | list)
+            else value
+            for name, value in itertools.islice(row.items(), _STREAM_COLUMNS)
+        }
+
+    def _cell(self, value: object, name: str = "") -> object:
+        if isinstance(value, str):
+            return self._redactor.cut(value, 4096, name)
+        if isinstance(value, dict):
+            return self._clean(value)
+        if isinstance(value, list | tuple):
+            return [self._cell(inner, name) for inner in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self._redactor.text(str(value))
+
+    def _outcome(
+        self,
+        run: Run,
+        ending: Ending,
+        result: str,
+        exit_code: int,
+        *,
+        rows: tuple[Row, ...] | None = None,
+        met: bool | None = None,
+        expected: str = "",
+        status: int | None = None,
+    ) -> Outcome:
+        kept = run.capture.take()
+        text = as_text(rows) if rows is not None else kept.text(self._redactor)
+        symptoms = [seen.symptom for seen in run.step.seen if seen.pattern in run.capture.seen]
+        if ending == "failed" and not symptoms:
+            symptoms = [seen.symptom for seen in run.step.seen if _found(seen.pattern, result)]
+        return Outcome(
+            step=run.step.id,
+            command=run.command,
+            effect=run.judgement.effect,
+            started_at=run.started_at,
+            duration_ms=0.0,
+            ending=ending,
+            result=self._redactor.text(result),
+            exit_code=exit_code,
+            output=text,
+            truncated=kept.truncated or len(text) > STORED,
+            status=status,
+            rows=rows,
+            met=met,
+            expected=expected,
+            symptoms=tuple(dict.fromkeys(symptoms)),
+        )
+
+
+def _ending(word: str) -> Ending:
+    return "done" if word == "done" else "stopped" if word == "stopped" else "failed"
+
+
+def _found(pattern: str, text: str) -> bool:
+    return re.search(pattern, text) is not None
+
+
+def _rows_word(rows: Sequence[Row] | None) -> str:
+    if rows is None:
+        return ""
+    return "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+
+
+def _table(text: str, table: str, cut: bool) -> Table:
+    """Rows of a command that printed JSON; where there are none, the note says why."""
+    if cut:
+        return Table(None, "longer than what is kept, not tabulated")
+    try:
+        return tabulated(json.loads(text), table)
+    except RecursionError:
+        return Table(None, "not the JSON it promised")
+    except ValueError as error:
+        fits = not isinstance(error, json.JSONDecodeError)
+        return Table(None, str(error) if fits else "not the JSON it promised")

@@ -1,0 +1,246 @@
+"""A command, run so that it can neither ask, nor hang, nor outlive its step.
+
+It gets a session of its own (no terminal, a process group that is ended as one), standard input closed, and
+a calm environment. Whatever of it is still there at the end, daemons that left the group included where the
+system lets us find them, is ended: SIGTERM, and after a grace SIGKILL. What could not be ended is said. When
+the console is gone without a word, `lifeline` does the same.
+"""
+
+import asyncio
+import contextlib
+import io
+import os
+import secrets
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+from isla_console.steps.lifeline import MARK, Lifeline
+
+GRACE_S: Final = 2.0
+"""Between SIGTERM and SIGKILL."""
+_LINGER_S: Final = 0.5
+"""How long output may still come once the command itself ended."""
+_CHUNK: Final = 64 * 1024
+
+PACKAGES: Final = {
+    "vercel": "npm install --global vercel",
+    "supabase": "npm install --global supabase, or the supabase package of its releases",
+    "stripe": "npm install --global @stripe/cli, or the stripe package of its apt repository",
+    "pg_dump": "apt install postgresql-client (its version must not be older than the server's)",
+    "pg_restore": "apt install postgresql-client",
+    "psql": "apt install postgresql-client",
+    "npm": "apt install npm",
+    "curl": "apt install curl",
+    "jq": "apt install jq",
+    "kubectl": "apt install kubectl, from the Kubernetes repository",
+    "dig": "apt install bind9-dnsutils",
+}
+
+
+class Sink(Protocol):
+    """What takes a command's output."""
+
+    def feed(self, data: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended. `exit_code` is negative for the signal that ended it; None: it never started."""
+
+    how: Literal["exited", "stopped", "timed out", "not started"]
+    exit_code: int | None
+    reason: str = ""
+    left_behind: int = 0
+    """Processes it had left running, which were ended."""
+    survivors: tuple[int, ...] = ()
+    """Processes that could not be ended: another user's, most often."""
+
+
+def missing_tools(tools: tuple[str, ...], path: str | None) -> list[str]:
+    """For each program that is not there, what brings it."""
+    return [
+        f"{tool} is not installed here" + (f" ({PACKAGES[tool]})" if tool in PACKAGES else "")
+        for tool in tools
+        if shutil.which(tool, path=path) is None
+    ]
+
+
+async def run(
+    script: str,
+    environ: Mapping[str, str],
+    capture: Sink,
+    *,
+    timeout_s: float | None = None,
+    stop: asyncio.Event | None = None,
+    cwd: str | None = None,
+) -> Ended:
+    """Run a script by /bin/sh until it ends, `stop` is set, or the time is up.
+
+    Output (standard output and error, as they come) goes into `capture`. Cancelling ends the processes too.
+    Never raises for anything that the command does.
+    """
+    mark = secrets.token_hex(8)
+    try:
+        lifeline = await Lifeline.tie(mark)
+    except OSError as error:
+        return Ended("not started", None, f"the command could not be started: {error}")
+    try:
+        return await _run(script, environ, capture, lifeline, mark, timeout_s, stop, cwd)
+    finally:
+        await lifeline.untie()
+
+
+async def _run(
+    script: str,
+    environ: Mapping[str, str],
+    capture: Sink,
+    lifeline: Lifeline,
+    mark: str,
+    timeout_s: float | None,
+    stop: asyncio.Event | None,
+    cwd: str | None,
+) -> Ended:
+    # A pipe of our own: asyncio takes a process for ended only once every holder of its pipe has closed it.
+    read_end, write_end = os.pipe()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "/bin/sh",
+            "-c",
+            script,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=write_end,
+            stderr=write_end,
+            env={**environ, MARK: mark},
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        os.close(read_end)
+        return Ended("not started", None, f"the command could not be started: {error}")
+    except BaseException:
+        os.close(read_end)
+        raise
+    finally:
+        os.close(write_end)
+    lifeline.watch(process.pid)
+    pipe = os.fdopen(read_end, "rb", 0)
+    reading = asyncio.create_task(_read(pipe, capture))
+    ended = asyncio.create_task(process.wait())
+    stopped = asyncio.create_task((stop or asyncio.Event()).wait())
+    try:
+        await asyncio.wait((ended, stopped), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        how: Literal["exited", "stopped", "timed out"] = "exited"
+        if not ended.done():
+            how = "stopped" if stopped.done() else "timed out"
+            await _end(process, mark)
+        else:
+            # A process it left behind may hold the pipe: what still comes is read, then it is ended too.
+            await asyncio.wait((reading,), timeout=_LINGER_S)
+        left = await _end_rest(process.pid, mark) if how == "exited" else 0
+        await asyncio.wait((reading,), timeout=_LINGER_S)
+        reason = f"timed out after {timeout_s:g} s" if how == "timed out" else ""
+        survivors = await _survivors(process.pid, mark) if left or how != "exited" else ()
+        return Ended(how, process.returncode, reason, max(0, left - len(survivors)), survivors)
+    finally:
+        for task in (reading, ended, stopped):
+            task.cancel()
+        _signal_all(process.pid, mark, signal.SIGKILL)
+        await asyncio.gather(reading, ended, stopped, return_exceptions=True)
+        pipe.close()
+
+
+async def _read(pipe: io.FileIO, capture: Sink) -> None:
+    """Take in what comes until every holder of the other end is gone."""
+    reader = asyncio.StreamReader(limit=_CHUNK)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+    try:
+        while data := await reader.read(_CHUNK):
+            capture.feed(data)
+            # A command that writes at full speed must not keep the keys from being read.
+            await asyncio.sleep(0)
+    finally:
+        transport.close()
+
+
+async def _end(process: asyncio.subprocess.Process, mark: str) -> None:
+    """SIGTERM to all of it; what is there after the grace gets SIGKILL."""
+    _signal_all(process.pid, mark, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_S
+    while time.monotonic() < deadline:
+        if process.returncode is not None and not _alive(process.pid, mark):
+            return
+        await asyncio.sleep(0.02)
+    _signal_all(process.pid, mark, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), GRACE_S)
+
+
+async def _end_rest(group: int, mark: str) -> int:
+    """End what the command left running; how many processes that were."""
+    left = _alive(group, mark)
+    if not left:
+        return 0
+    _signal_all(group, mark, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_S
+    while _alive(group, mark):
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.02)
+    _signal_all(group, mark, signal.SIGKILL)
+    return len(left)
+
+
+async def _survivors(group: int, mark: str) -> tuple[int, ...]:
+    """What is there in spite of SIGKILL, once that had time to take effect."""
+    deadline = time.monotonic() + _LINGER_S
+    while True:
+        found = _alive(group, mark)
+        if not found or time.monotonic() > deadline:
+            return tuple(sorted(found))
+        await asyncio.sleep(0.02)
+
+
+def _signal_all(group: int, mark: str, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+    for pid in _marked(mark):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def _alive(group: int, mark: str) -> set[int]:
+    """Processes of the group or with the mark that still run."""
+    return {pid for pid in _in_group(group) | _marked(mark) if not _is_zombie(pid)}
+
+
+def _marked(mark: str) -> set[int]:
+    """Processes that carry the mark, by Linux's /proc; elsewhere none are found."""
+    wanted = f"{MARK}={mark}".encode()
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if wanted in entry.read_bytes().split(b"\0"):
+                found.add(int(entry.parent.name))
+    return found
+
+
+def _in_group(group: int) -> set[int]:
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if int(entry.read_text().rpartition(")")[2].split()[2]) == group:
+                found.add(int(entry.parent.name))
+    return found
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return True

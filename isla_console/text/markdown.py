@@ -1,0 +1,37 @@
+"""Text from outside inside a Markdown document: it shows as itself and forms nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from isla_console.text.plain import plain, plain_block
+
+_SPECIAL = re.compile(r"([\\`*\[\]<>|#~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_TICKS = re.compile(r"`+")
+
+
+def inline(text: str) -> str:
+    """One line of running text or a table's cell. Never put at the start of a line."""
+    return _SPECIAL.sub(r"\\\1", plain(text).strip())
+
+
+def fenced(text: str, indent: str = "") -> list[str]:
+    """Lines of a code block that nothing in the text can end."""
+    body = plain_block(text).rstrip("\n").split("\n")
+    longest = max((len(ticks) for line in body for ticks in _TICKS.findall(line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{indent}{line}".rstrip() for line in (f"{fence}text", *body, fence)]
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """A table; the cells are ready, made by ``inline``."""
+    return [
+        _line(head),
+        _line(tuple("---" for _ in head)),
+        *(_line(tuple(cell or "–" for cell in row)) for row in rows),
+    ]
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"

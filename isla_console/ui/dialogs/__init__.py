@@ -1,1 +1,0 @@
-"""The sheets that ask before something is journalled: their questions and choices."""

@@ -1,0 +1,73 @@
+"""Which page shows what. A page id is `home`, `contacts`, `timeline`, `issue:<id>` or `procedure:<id>`.
+
+Pages made of rows are here; those that need widgets of their own are in `ui/pages`.
+"""
+
+from isla_console.session.state import Board
+from isla_console.ui.main.registry import WIDGET_PAGES
+from isla_console.ui.views.contacts import contact_rows
+from isla_console.ui.views.deployments import deployment_rows
+from isla_console.ui.views.drill import drill_rows
+from isla_console.ui.views.home import home_rows
+from isla_console.ui.views.issue import issue_rows, procedure_rows
+from isla_console.ui.views.payments import payment_rows
+from isla_console.ui.views.timeline import timeline_rows
+from isla_console.ui.views.triage import why_rows
+from isla_console.ui.widgets.rows import Row
+
+PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", "deployments", "payments", "drill", *WIDGET_PAGES})
+"""Commands that open the page of their own name."""
+
+
+def page_rows(page: str, board: Board, width: int, last_issue: str | None) -> list[Row]:
+    """The rows of a page at a width; `last_issue` is the issue looked at before, if any."""
+    kind, _, id = page.partition(":")
+    if kind == "issue":
+        issue = board.runbook.issue(id)
+        return [*why_rows(issue, board, width), *issue_rows(issue, board, width)]
+    if kind == "procedure":
+        return procedure_rows(board.runbook.procedure(id), board, width)
+    if kind == "contacts":
+        return contact_rows(board, last_issue, width)
+    if kind == "timeline":
+        return timeline_rows(board, width)
+    if kind == "deployments":
+        return deployment_rows(board, width)
+    if kind == "payments":
+        return payment_rows(board, width)
+    if kind == "drill":
+        return drill_rows(board, width)
+    return home_rows(board, width)
+
+
+def page_title(page: str, board: Board) -> tuple[str, str]:
+    """The frame's title and the hint at its foot."""
+    kind, _, id = page.partition(":")
+    if kind == "issue":
+        issue = board.runbook.issue(id)
+        return f"{issue.number} {issue.title}", "enter: do a read   x: do   →: in full   b: back"
+    if kind == "procedure":
+        procedure = board.runbook.procedure(id)
+        return f"{procedure.number} {procedure.title}", "enter: do a read   x: do   →: in full   b: back"
+    if kind == "contacts":
+        return "Contacts", "enter: in full   b: back"
+    if kind == "timeline":
+        return "Timeline", "enter: in full   n: note   b: back"
+    if kind == "drill":
+        return "The drill", "b: back"
+    if kind in {"deployments", "payments"}:
+        return kind.capitalize(), "enter: in full   b: back"
+    return (
+        f"{board.runbook.platform} production" if not board.drill else f"{board.runbook.platform} drill",
+        "",
+    )
+
+
+def known_page(page: str, board: Board) -> bool:
+    """Whether the runbook has this page."""
+    kind, _, id = page.partition(":")
+    if kind == "issue":
+        return any(issue.id == id for issue in board.runbook.issues)
+    if kind == "procedure":
+        return any(procedure.id == id for procedure in board.runbook.procedures)
+    return page in PAGE_COMMANDS

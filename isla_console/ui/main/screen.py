@@ -1,0 +1,306 @@
+"""The one screen of an incident.
+
++-- bar: severity, title, state, clocks, who is next ------------------+
++-- banner: drill, what is not saved ----------------------------------+
+| panels: one for each measure, and "they or me" (strip when small)    |
+| sidebar | page                                     | side: ladder,   |
+|         |                                          | checklist,      |
+|         |                                          | timeline        |
++-- keys --------------------------------------------------------------+
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher
+
+from isla_console.ui.commands import COMMANDS, LOOKING, Command
+from isla_console.ui.main.footer import KeyLine, footer_line
+from isla_console.ui.main.panels import Panels
+from isla_console.ui.main.registry import WIDGET_PAGES, page_class
+from isla_console.ui.pages.base import PageWidget
+from isla_console.ui.terminal.compositor import Compositor
+from isla_console.ui.theme import MUTED
+from isla_console.ui.widgets.rows import RowList
+from isla_console.ui.widgets.text_block import TextBlock
+
+if TYPE_CHECKING:
+    from isla_console.session.state import Board
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader is: a page and the row under the cursor."""
+
+    page: str
+    key: str = ""
+
+
+class MainScreen(Screen[None]):
+    """Draws the newest `Board`; knows which page is open and the way back. Decides nothing.
+
+    What a board looks like is imported when there is one: the first frame comes before.
+    """
+
+    class RowChosen(Message):
+        """Enter on a row of the page or of the checklist."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = Compositor()
+        self.board: Board | None = None
+        self.page = "home"
+        self._way_back: list[Place] = []
+        self._places: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        yield TextBlock(id="bar")
+        yield TextBlock(id="banner")
+        yield Panels(id="panels")
+        yield TextBlock(id="strip")
+        with Horizontal(id="body"):
+            yield RowList(id="sidebar")
+            with ContentSwitcher(id="pages", initial="page"):
+                yield RowList(id="page")
+            with Vertical(id="side"):
+                yield TextBlock(id="ladder")
+                yield RowList(id="checklist")
+                yield TextBlock(id="events")
+        yield KeyLine(id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#bar", TextBlock).show_lines([Content(" isla-console · reading the runbook …")])
+        self.set_focus(self.query_one("#page"))
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.draw)
+
+    def show(self, board: "Board") -> None:
+        """Draw this board from now on."""
+        self.board = board
+        self.draw()
+
+    def draw(self) -> None:
+        """Bring every part up to the board; only what differs is painted."""
+        board = self.board
+        if board is None or not self.is_mounted:
+            return
+        from isla_console.ui.views.bar import banner_lines, bar_line
+        from isla_console.ui.views.sidebar import sidebar_rows
+
+        width = self.size.width
+        self.query_one("#bar", TextBlock).show_lines([bar_line(board, width)])
+        self.query_one("#banner", TextBlock).show_lines(banner_lines(board, width))
+        self._draw_measures(board, width)
+        sidebar = self.query_one("#sidebar", RowList)
+        sidebar.show_rows(sidebar_rows(board, sidebar.row_width))
+        self._draw_page(board)
+        self._draw_side(board)
+        self.draw_keys()
+
+    def draw_keys(self) -> None:
+        """The footer: what works here."""
+        board = self.board
+        if board is None:
+            return
+        keys = self.query_one("#keys", KeyLine)
+        # Where every column is on the screen, nobody needs the keys that fold them; and a second
+        # incident is rare enough for the help and the palette.
+        folded = {"sidebar", "ladder"} if self.has_class("-wide") else set()
+        if board.incident is not None:
+            folded.add("declare")
+        possible = [
+            command for command in COMMANDS if command.id not in folded and not why_not(command, board)
+        ]
+        status = "saved" if not board.saved.reason else f"{board.saved.pending} NOT SAVED"
+        shown = Content.styled(
+            status if board.incident else "", MUTED if status == "saved" else "$error bold"
+        )
+        keys.show_lines([footer_line(possible, shown, self.size.width)])
+
+    @property
+    def key(self) -> str:
+        """The row under the cursor of whichever list has the focus."""
+        focused = self.focused
+        if isinstance(focused, RowList):
+            return focused.key
+        widget = self._widget_page()
+        return widget.key if widget is not None else self.query_one("#page", RowList).key
+
+    def open(self, page: str, key: str = "", *, back: bool = False) -> None:
+        """Show a page; the cursor goes to `key`, or to where it was when the page was last open."""
+        rows = self.query_one("#page", RowList)
+        if self.page not in WIDGET_PAGES:
+            self._places[self.page] = rows.key
+        if page != self.page and not back:
+            self._way_back.append(Place(self.page, rows.key))
+        self.page = page
+        self.remove_class("-show-sidebar", "-show-side")
+        self.query_one("#sidebar", RowList).go(page)
+        if page in WIDGET_PAGES:
+            self._open_widget(page)
+            return
+        self.query_one("#pages", ContentSwitcher).current = "page"
+        self.draw()
+        rows.go(key or self._places.get(page, ""))
+        if not (key or self._places.get(page)):
+            rows.scroll_home(animate=False)
+        self.set_focus(rows)
+        if not rows.size.width:  # hidden until now: its lines are cut for no width at all
+            self.call_after_refresh(self.draw)
+
+    def _open_widget(self, page: str) -> None:
+        """Show a page that is a widget, mounting it on its first time."""
+        switcher = self.query_one("#pages", ContentSwitcher)
+        widget = self._widget_page()
+        if widget is None:
+            widget = page_class(page)(id=f"page-{page}", classes="page")
+            self.call_next(self._mount_widget, switcher, widget)
+        else:
+            self._show_widget(widget)
+
+    async def _mount_widget(self, switcher: ContentSwitcher, widget: PageWidget) -> None:
+        """Mount a page with all its parts, then show it; two looks at it may have asked for it."""
+        there = next(iter(switcher.query_children(f"#{widget.id}").results(PageWidget)), None)
+        if there is None:
+            await switcher.mount(widget)
+        self._show_widget(there or widget)
+
+    def _show_widget(self, widget: PageWidget) -> None:
+        if self._widget_page() is widget:
+            self.query_one("#pages", ContentSwitcher).current = widget.id
+            self.draw()
+            self.set_focus(widget.place_focus())
+            # Its parts have a size only once it was laid out.
+            self.call_after_refresh(self.draw)
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is something to see, and the page that was opened is it."""
+        if self.board is None or self.page not in WIDGET_PAGES:
+            return self.board is not None
+        widget = self._widget_page()
+        return widget is not None and self.query_one("#pages", ContentSwitcher).current == widget.id
+
+    def _widget_page(self) -> PageWidget | None:
+        """The widget of the open page, once it is mounted."""
+        found = self.query(f"#page-{self.page}").results(PageWidget) if self.page in WIDGET_PAGES else ()
+        return next(iter(found), None)
+
+    def back(self) -> bool:
+        """Return to the page before; false when there is none."""
+        if not self._way_back:
+            return False
+        place = self._way_back.pop()
+        self.open(place.page, place.key, back=True)
+        return True
+
+    def fold(self, side: str) -> None:
+        """Show or hide a side column, as the width allows: `sidebar` or `side`."""
+        narrow = self.has_class("-narrow") or (side == "side" and self.has_class("-medium"))
+        name = f"-show-{side}" if narrow else f"-hide-{side}"
+        shown = not self.has_class(name) if narrow else self.has_class(name)
+        if self.has_class("-narrow"):
+            self.remove_class("-show-sidebar", "-show-side")
+        self.set_class(shown if narrow else not shown, name)
+        target: Widget = self.query_one("#page")
+        if shown and narrow:
+            target = self.query_one("#sidebar" if side == "sidebar" else "#checklist")
+        elif (widget := self._widget_page()) is not None:
+            target = widget.place_focus()
+        self.set_focus(target)
+        self.call_after_refresh(self.draw)
+
+    @on(RowList.Chosen, "#sidebar")
+    def _entry_chosen(self, event: RowList.Chosen) -> None:
+        self.open(event.key)
+
+    @on(RowList.Chosen, "#page")
+    @on(RowList.Chosen, "#checklist")
+    def _row_chosen(self, event: RowList.Chosen) -> None:
+        self.post_message(self.RowChosen(event.key))
+
+    def _draw_measures(self, board: "Board", width: int) -> None:
+        from isla_console.ui.views.panels import metric_strip, verdict
+
+        snapshot = board.snapshot
+        self.query_one("#panels", Panels).show(board)
+        strip = metric_strip(snapshot.metrics if snapshot else (), verdict(board), width - 2)
+        self.query_one("#strip", TextBlock).show_lines(strip)
+
+    def _draw_page(self, board: "Board") -> None:
+        from isla_console.ui.main.pages import page_rows, page_title
+
+        if self.page in WIDGET_PAGES:
+            if (widget := self._widget_page()) is not None and widget.is_mounted:
+                widget.show(board)
+            return
+        rows = self.query_one("#page", RowList)
+        title, hint = page_title(self.page, board)
+        _title(rows, title, hint)
+        rows.show_rows(page_rows(self.page, board, rows.row_width, self._last_issue()))
+
+    def _draw_side(self, board: "Board") -> None:
+        from isla_console.ui.views.side import checklist_rows, event_lines, ladder_lines
+
+        ladder = self.query_one("#ladder", TextBlock)
+        _title(ladder, "Escalation")
+        ladder.show_lines(ladder_lines(board, ladder.content_size.width or 26))
+        checklist = self.query_one("#checklist", RowList)
+        rows = checklist_rows(board, checklist.row_width)
+        done = (
+            sum(1 for item in board.incident.checklist.values() if item.state != "open")
+            if board.incident
+            else 0
+        )
+        _title(checklist, f"Checklist {done}/{len(rows)}" if board.incident else "Checklist")
+        checklist.show_rows(rows)
+        events = self.query_one("#events", TextBlock)
+        _title(events, "Timeline")
+        events.show_lines(
+            event_lines(board, events.content_size.width or 26, events.content_size.height or 6)
+        )
+
+    @property
+    def last_issue(self) -> str | None:
+        """The issue last looked at, for the pages that follow it."""
+        return self._last_issue()
+
+    def _last_issue(self) -> str | None:
+        """The issue last looked at: what contacts are filtered by before an incident says it."""
+        pages = [place.page for place in self._way_back]
+        return next((page.split(":")[1] for page in reversed(pages) if page.startswith("issue:")), None)
+
+
+def why_not(command: Command, board: "Board | None") -> str:
+    """Why a command is not possible now; "" when it is."""
+    if board is None:
+        return "still starting"
+    if board.replay and command.id not in LOOKING:
+        return "this is a replay: nothing is done"
+    if command.needs == "incident" and board.incident is None:
+        return "no incident: d declares one"
+    if command.needs == "replay" and not board.replay:
+        return "only in a replay"
+    if command.needs == "drill" and not board.drill:
+        return "only in a drill"
+    return ""
+
+
+def _title(widget: TextBlock | RowList, title: str, hint: str = "") -> None:
+    """Set a frame's title only when it changed: setting it repaints the frame."""
+    if str(widget.border_title or "") != title:
+        widget.border_title = Content(title)
+    if str(widget.border_subtitle or "") != hint:
+        widget.border_subtitle = Content(hint)

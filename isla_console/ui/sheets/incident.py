@@ -1,0 +1,265 @@
+"""The sheets that ask before something is journalled: their questions and choices."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from textual.content import Content
+
+from isla_console.incident.commands.lifecycle import FORWARD
+from isla_console.incident.record.policy import Policy
+from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.escalation import ladder
+from isla_console.incident.rules.proposal import Proposal, propose
+from isla_console.incident.rules.soak import soak
+from isla_console.runbook.model import Severity
+from isla_console.session.state import Board
+from isla_console.ui.sheets.ask import AskScreen, Choice, Field, required
+from isla_console.ui.theme import MUTED
+from isla_console.ui.times import read_time
+
+NO_ISSUE = "none"
+ENDING: dict[str, tuple[str, ...]] = {"monitoring": ("resolved",), "resolved": ("closed",)}
+"""The plain next state of those that end an incident."""
+
+
+TROUBLES = (
+    Choice("outage", "Outage", "everything is down"),
+    Choice("data", "Data", "data is lost or at risk"),
+    Choice("security", "Security", "a breach"),
+    Choice("major", "A major feature", "many users, one thing broken"),
+    Choice("minor", "A minor feature", "some users, one thing broken"),
+    Choice("cosmetic", "Cosmetic", "looks wrong, works; or there is a way round"),
+)
+SHARES = (
+    Choice("", "not known"),
+    Choice("100", "everybody"),
+    Choice("50", "more than 30 %"),
+    Choice("30", "about 30 %"),
+    Choice("10", "fewer than 30 %"),
+)
+
+
+def question_sheet(board: Board, issue_id: str | None, trouble: str = "major") -> AskScreen:
+    """At most three questions; what they propose stands below them."""
+    issues = [Choice(issue.id, f"{issue.number} {issue.title}") for issue in board.runbook.issues]
+    issues.append(Choice(NO_ISSUE, "– none of these"))
+
+    def advise(answers: Mapping[str, str]) -> list[Content]:
+        proposal = proposed(board, answers)
+        return [
+            Content.assemble(
+                ("Proposed ", MUTED), (proposal.severity, "bold"), (f": {proposal.because}", MUTED)
+            )
+        ]
+
+    return AskScreen(
+        "Declare an incident",
+        intro=[f"{board.incident.id} is open: this declares another."] if board.incident else (),
+        fields=[
+            Field("trouble", "What is it?", trouble, TROUBLES),
+            Field("share", "Share of users?", "", SHARES),
+            Field("issue", "Which issue?", issue_id or NO_ISSUE, issues),
+        ],
+        advise=advise,
+    )
+
+
+def proposed(board: Board, answers: Mapping[str, str]) -> Proposal:
+    """The severity that the answers ask for."""
+    share = float(answers["share"]) if answers["share"] else None
+    return propose(board.runbook.severities, trouble=answers["trouble"], affected_percent=share)
+
+
+def declare_sheet(board: Board, proposal: Proposal, title: str) -> AskScreen:
+    """The proposal to confirm or to overrule, and what it is called."""
+    policy = Policy.from_dict(board.runbook.policy())
+
+    def advise(answers: Mapping[str, str]) -> list[Content]:
+        rule = policy.rule(answers["severity"])
+        called = ", ".join(
+            f"{level} at {minute:g} min"
+            for level, minute in rule.ladder.items()
+            if minute is not None and minute > 0
+        )
+        first = rule.first_update_min
+        update = f"first update within {first:g} min" if first else "updates by hand"
+        return [Content.styled(f"Then: {called or 'levels by hand'}; {update}.", MUTED)]
+
+    severities = [Choice(item.id, f"{item.id} {item.name}", _rule(item)) for item in board.runbook.severities]
+    return AskScreen(
+        "Declare an incident",
+        intro=[f"Proposed {proposal.severity}: {proposal.because}"],
+        fields=[
+            Field("severity", "Severity", proposal.severity, severities),
+            Field("title", "Title", title, check=required("a title")),
+            Field("impact", "Impact", hint="what users experience; may stay empty"),
+            Field("since", "Since", hint="empty is now; 14:05 or 20m ago", check=_check_time(board)),
+        ],
+        advise=advise,
+    )
+
+
+def _check_time(board: Board) -> Callable[[str], str]:
+    """A check for a field that takes a time; empty is fine."""
+
+    def check(typed: str) -> str:
+        try:
+            read_time(typed, board.now)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    return check
+
+
+def state_sheet(board: Board, incident: Incident) -> AskScreen:
+    """Every state, the plain next ones first; what needs a reason says so."""
+    states = ("investigating", "identified", "mitigating", "monitoring", "resolved", "closed", "cancelled")
+    following: tuple[str, ...] = FORWARD.get(incident.state) or ENDING.get(incident.state, ())
+    order = [*following, *(state for state in states if state not in following and state != incident.state)]
+    metrics = live_states(board)
+    checked = soak(incident, board.now, metrics)
+    help_of = {
+        "investigating": "we look for the cause",
+        "identified": "the cause is known",
+        "mitigating": "the fix is on its way",
+        "monitoring": "fixed, we watch; the ladder pauses",
+        "resolved": f"soak: {checked.sentence}",
+        "closed": "checklist through, post-mortem owned",
+        "cancelled": "it was no incident",
+    }
+    if not incident.is_active:
+        help_of["investigating"] = "it is back; wants a reason"
+    return AskScreen(
+        f"State, now {incident.state}",
+        [
+            Field("state", "To", order[0], [Choice(state, state, help_of[state]) for state in order]),
+            Field("reason", "Reason", "", hint="needed for a jump, to reopen, to cancel, to skip the soak"),
+        ],
+    )
+
+
+def severity_sheet(board: Board, incident: Incident) -> AskScreen:
+    """The severities with their rules, and why."""
+    choices = [
+        Choice(item.id, f"{item.id} {item.name}", _rule(item))
+        for item in board.runbook.severities
+        if item.id != incident.severity
+    ]
+    return AskScreen(
+        f"Severity, now {incident.severity}",
+        [
+            Field("severity", "To", choices[0].value, choices),
+            Field("reason", "Reason", check=required("a reason")),
+        ],
+    )
+
+
+def note_sheet(board: Board) -> AskScreen:
+    """A line for the timeline, now or about an earlier time."""
+    return AskScreen(
+        "Note",
+        [
+            Field("text", "What happened, what you see, what was decided", check=required("some text")),
+            Field(
+                "kind",
+                "It is",
+                "note",
+                [Choice("note", "a note"), Choice("decision", "a decision", "the report lists those")],
+            ),
+            Field("at", "When", "", hint="empty is now; 14:05 or 20m ago", check=_check_time(board)),
+        ],
+    )
+
+
+EVERYONE = "*"
+"""The answer that stands for all who are called at a level."""
+
+
+def acknowledge_sheet(board: Board, incident: Incident) -> AskScreen | None:
+    """Who of those called is on it, and by what name; None when no level is engaged.
+
+    Those still waited for come first, the highest level of them on top. The answer `for` is
+    `level/target`, with EVERYONE for all of a level at once.
+    """
+    engaged = [rung for rung in reversed(ladder(incident, board.now)) if rung.is_engaged]
+    if not engaged:
+        return None
+    waited, others = [], []
+    for rung in engaged:
+        for target in rung.waiting_for:
+            waited.append(Choice(f"{rung.level}/{target}", f"{rung.level} {target}", "called, no answer yet"))
+        if len(rung.waiting_for) > 1:
+            waited.append(Choice(f"{rung.level}/{EVERYONE}", f"{rung.level} all of them", "nobody is nagged"))
+        others += [
+            Choice(f"{rung.level}/{target}", f"{rung.level} {target}")
+            for target in rung.targets
+            if target not in rung.waiting_for
+        ]
+    choices = [*waited, *others]
+    return AskScreen(
+        "Acknowledge",
+        [
+            Field("for", "Who answered", choices[0].value, choices),
+            Field("person", "Their name", board.actor, check=required("a name")),
+        ],
+    )
+
+
+def acknowledged_targets(incident: Incident, board: Board, answer: str) -> tuple[str, list[str]]:
+    """The level, and the targets that an answer of `acknowledge_sheet` speaks for."""
+    level, _, target = answer.partition("/")
+    if target != EVERYONE:
+        return level, [target]
+    waiting = [rung.waiting_for for rung in ladder(incident, board.now) if rung.level == level]
+    return level, [name for names in waiting for name in names]
+
+
+def escalate_sheet(board: Board, incident: Incident) -> AskScreen | None:
+    """Which level to engage now; None when all are."""
+    rest = [rung for rung in ladder(incident, board.now) if not rung.is_engaged]
+    if not rest:
+        return None
+    choices = [Choice(rung.level, rung.level, " + ".join(rung.targets)) for rung in rest]
+    return AskScreen(
+        "Escalate now",
+        [
+            Field("level", "Engage", choices[0].value, choices),
+            Field("reason", "Reason", hint="may stay empty"),
+        ],
+    )
+
+
+def resume_sheet(incidents: list[Incident]) -> AskScreen:
+    """Several incidents are open: which one?"""
+    choices = [
+        Choice(incident.id, f"{incident.severity} {incident.title}", f"{incident.state} · {incident.id}")
+        for incident in incidents
+    ]
+    return AskScreen("Several incidents are open", [Field("incident", "Work on", choices[0].value, choices)])
+
+
+def quit_sheet(incident: Incident | None, running: Sequence[str] = ()) -> AskScreen:
+    """Leaving is never by accident; what runs is named, and then the answer stands on staying."""
+    going_on = f"{incident.id} goes on: the next launch is back in it. " if incident else ""
+    leave = "stop what runs, and leave" if running else "leave"
+    return AskScreen(
+        "Leave isla-console?",
+        [
+            Field(
+                "leave",
+                f"{going_on}Sure?",
+                "no" if running else "yes",
+                [Choice("yes", leave), Choice("no", "stay")],
+            )
+        ],
+        intro=[Content.styled(f"Still running: {', '.join(running)}", "$warning")] if running else (),
+    )
+
+
+def live_states(board: Board) -> dict[str, str]:
+    """Each metric's state now, for the soak."""
+    return {reading.id: reading.state for reading in board.snapshot.metrics} if board.snapshot else {}
+
+
+def _rule(severity: Severity) -> str:
+    return ", ".join(severity.rule)

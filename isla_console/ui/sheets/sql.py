@@ -1,0 +1,121 @@
+"""The sheets of the SQL and sessions pages: unlocking, parameters, export, ending sessions."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from textual.content import Content
+
+from isla_console.runbook.model import Runbook
+from isla_console.sql.days import days
+from isla_console.sql.sessions import How, Session
+from isla_console.ui.format import age
+from isla_console.ui.sheets.ask import AskScreen, Choice, Field, required
+from isla_console.ui.theme import MUTED
+from isla_console.ui.views.sessions import session_lines
+
+
+def unlock_sheet(role: str) -> AskScreen:
+    """Why writing is needed."""
+    return AskScreen(
+        "Unlock writing for 5 minutes",
+        intro=[
+            f"Statements that change rows then run as {role}, each in a transaction that shows it",
+            "and waits 60 s for commit or roll back. The reason is journalled.",
+        ],
+        fields=[Field("reason", "Why?", check=required("a reason"))],
+    )
+
+
+def parameter_sheet(runbook: Runbook, names: Sequence[str]) -> AskScreen:
+    """The values for $1, $2 ... of one of the runbook's statements, or of a typed one."""
+    fields = []
+    for number, name in enumerate(names, 1):
+        known = runbook.inputs.get(name)
+        fields.append(
+            Field(
+                name,
+                f"${number} {known.title if known else ''}".rstrip(),
+                str(known.default or "") if known else "",
+                hint=(f"such as {known.example}" if known and known.example else ""),
+            )
+        )
+    return AskScreen("Values for the statement", fields)
+
+
+def days_sheet(runbook: Runbook, name: str, first: str, last: str) -> AskScreen:
+    """The days of a change that goes one day at a time."""
+    known = runbook.inputs.get(name)
+    title = known.title if known is not None else name
+
+    def check(answers: Mapping[str, str]) -> str:
+        try:
+            days(answers["first"], answers["last"])
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    return AskScreen(
+        "One day at a time",
+        [
+            Field("first", title, first, hint="such as 2026-11-23", check=required("a day")),
+            Field("last", "To, itself included", last, hint="empty: that day alone"),
+        ],
+        intro=["Each day is looked at, run, shown and committed or rolled back on its own; X stops."],
+        done=check,
+    )
+
+
+def export_sheet(folder: str) -> AskScreen:
+    """CSV or JSON."""
+    choices = [
+        Choice("csv", "CSV", "NULL is \\N"),
+        Choice("json", "JSON", "one object a row, numbers as numbers"),
+    ]
+    return AskScreen("Export all rows", [Field("kind", "As", "csv", choices)], intro=[f"Into {folder}"])
+
+
+def end_sheet(session: Session, how: How, blocked: int) -> AskScreen:
+    """One session in full; its process number confirms."""
+    word = "End this session" if how == "terminate" else "Cancel what this session runs"
+    intro = session_lines(session)[:14]
+    if blocked:
+        intro.append(Content.styled(f"{blocked} sessions wait for it and go on.", "$success"))
+    undo = "Undo: none; its transaction is rolled back and the client has to connect again."
+    intro.append(
+        Content.styled(undo if how == "terminate" else "Undo: none; the client sees an error.", MUTED)
+    )
+    pid = str(session.pid)
+    return AskScreen(
+        word,
+        [Field("pid", f"Type {pid} to do it", check=_exactly(pid))],
+        intro=intro,
+    )
+
+
+def end_group_sheet(name: str, idle: Sequence[Session]) -> AskScreen:
+    """The idle sessions of one application; their number confirms."""
+    many = str(len(idle))
+    listed = [
+        f"{one.pid}  idle {age(one.state_s or 0)}  {' '.join(one.query.split())[:60]}" for one in idle[:8]
+    ]
+    if len(idle) > 8:
+        listed.append(f"and {len(idle) - 8} more")
+    return AskScreen(
+        f"End the idle sessions of {name}",
+        [
+            Field(
+                "count",
+                f"Type {many} to end them",
+                check=lambda t: "" if t.strip() == many else f"it is {many}",
+            )
+        ],
+        intro=[
+            *listed,
+            "",
+            "One by one, each only if it is still the same and still idle. Pools connect again at once.",
+        ],
+    )
+
+
+def _exactly(wanted: str) -> Callable[[str], str]:
+    """A check that nothing else was typed."""
+    return lambda typed: "" if typed.strip() == wanted else f"it is {wanted}"

@@ -1,0 +1,373 @@
+"""The kept connection, against a real PostgreSQL: everything that can go wrong with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from isla_console.database import session as module
+from isla_console.database.session import DatabaseSession, DatabaseUnavailable
+from isla_console.net.lookup import Resolver
+from isla_console.settings import Secret
+from tests.support.servers import Endpoints, Postgres, Proxy, free_port
+
+CONNECTIONS = "SELECT count(*) AS value FROM pg_stat_activity WHERE backend_type = 'client backend'"
+
+
+def session(dsn: Secret, **options: Any) -> DatabaseSession:
+    return DatabaseSession(dsn, "isla-console/ana@jump1", Resolver(), jitter=lambda: 1.0, **options)
+
+
+async def why(database: DatabaseSession, sql: str = "SELECT 1 AS value", deadline_s: float = 4) -> str:
+    """The reason there is no answer."""
+    with pytest.raises(DatabaseUnavailable) as caught:
+        await database.query(sql, deadline_s)
+    assert Postgres.password not in repr(caught.value)
+    return caught.value.failure.reason
+
+
+@pytest.fixture
+async def admin(postgres: Postgres) -> AsyncIterator[asyncpg.Connection[Any]]:
+    connection = await asyncpg.connect(postgres.dsn().reveal())
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def database(postgres: Postgres) -> AsyncIterator[DatabaseSession]:
+    database = session(postgres.dsn())
+    yield database
+    await database.close()
+
+
+@pytest.fixture(autouse=True)
+def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BACKOFF_S", (0.05, 0.1))
+
+
+async def test_it_says_who_it_is_and_what_is_set(
+    database: DatabaseSession, admin: asyncpg.Connection[Any]
+) -> None:
+    assert database.reading().state == "unknown"
+    assert (await database.query(CONNECTIONS, 4))["value"] == 2
+    reading = database.reading()
+    assert (reading.state, reading.role, reading.database) == ("ok", "postgres", "postgres")
+    assert (reading.mode, reading.tls, reading.warnings) == ("direct", "local, no TLS", ())
+    assert reading.settings == {
+        "statement_timeout": "3000",
+        "lock_timeout": "2000",
+        "idle_in_transaction_session_timeout": "30000",
+        "default_transaction_read_only": "on",
+        "row_security": "off",
+        "standard_conforming_strings": "on",
+        "TimeZone": "UTC",
+    }
+    names = await admin.fetch("SELECT application_name FROM pg_stat_activity")
+    assert "isla-console/ana@jump1" in [row["application_name"] for row in names]
+
+
+async def test_one_connection_is_kept(database: DatabaseSession) -> None:
+    pids = [(await database.query("SELECT pg_backend_pid() AS value", 4))["value"] for _ in range(5)]
+    assert len(set(pids)) == 1
+
+
+async def test_numbers_of_all_kinds(database: DatabaseSession) -> None:
+    row = await database.query(
+        "SELECT interval '1.5 s' AS lag, 2::numeric AS n, true AS yes, NULL::int AS nothing, 'x' AS text", 4
+    )
+    assert row == {"lag": 1.5, "n": 2.0, "yes": 1.0}
+    assert await database.query("SELECT 1 AS value WHERE false", 4) == {}
+    assert await database.query("SELECT 'NaN'::float AS value", 4) == {}
+
+
+@pytest.mark.parametrize("sql", ["CREATE TABLE t (a int)", "SELECT nextval('s')", "VACUUM"])
+async def test_it_writes_nothing(database: DatabaseSession, admin: asyncpg.Connection[Any], sql: str) -> None:
+    await admin.execute("CREATE SEQUENCE IF NOT EXISTS s")
+    assert "read-only transaction" in (reason := await why(database, sql)) or "25001" in reason
+    assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
+
+
+async def test_a_slow_query_is_cancelled_by_the_server_and_the_connection_stays(
+    database: DatabaseSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = (("statement_timeout", "200ms", "200"), *module._SETTINGS[1:])
+    monkeypatch.setattr(module, "_SETTINGS", settings)
+    before = await database.query("SELECT pg_backend_pid() AS value", 4)
+    assert "longer than its statement timeout (57014" in await why(database, "SELECT pg_sleep(5)")
+    assert await database.query("SELECT pg_backend_pid() AS value", 4) == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT nonsense", 'column "nonsense" does not exist (42703)'),
+        ("SELECT * FROM click_events", 'relation "click_events" does not exist (42P01)'),
+        ("SELECT 1; SELECT 2", "cannot insert multiple commands into a prepared statement (42601)"),
+        ("SELECT 1/0", "division by zero (22012)"),
+    ],
+)
+async def test_a_wrong_query_says_so(database: DatabaseSession, sql: str, reason: str) -> None:
+    assert await why(database, sql) == reason
+    assert database.reading().state == "ok"
+
+
+async def test_hidden_rows_are_an_error_not_a_zero(
+    postgres: Postgres, admin: asyncpg.Connection[Any]
+) -> None:
+    await admin.execute(
+        f"""
+        DROP TABLE IF EXISTS runs; CREATE TABLE runs (a int); ALTER TABLE runs ENABLE ROW LEVEL SECURITY;
+        DROP ROLE IF EXISTS watcher; CREATE ROLE watcher LOGIN PASSWORD '{postgres.password}';
+        GRANT pg_read_all_data TO watcher
+        """
+    )
+    database = session(postgres.dsn("watcher"))
+    try:
+        reason = await why(database, "SELECT count(*) AS value FROM runs")
+        assert reason == "row-level security hides rows from this role: grant it BYPASSRLS"
+        assert database.reading().warnings == (
+            "watcher is no member of pg_monitor: other sessions are hidden",
+            "watcher has no BYPASSRLS: tables with row security are refused",
+        )
+    finally:
+        await database.close()
+        await admin.execute("DROP TABLE runs; DROP OWNED BY watcher; DROP ROLE watcher")
+
+
+async def test_a_wrong_password_is_said_once_and_not_tried_again_soon(
+    postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    proxy, server = await proxied(postgres)
+    database = session(postgres.dsn(password="wr0ng-w0rd", port=proxy.port))
+    try:
+        for _ in range(20):
+            reason = await why(database)
+            assert "the password is refused (28P01" in reason
+            assert "tried again only every 120 s" in reason
+        tried = proxy.accepted
+        assert tried <= 2  # TLS, then plain: asyncpg's sslmode=prefer
+        assert database.reading().state == "down"
+        everything = repr((reason, database.reading(), vars(database), caplog.records, caplog.text))
+        assert "wr0ng-w0rd" not in everything
+    finally:
+        await database.close()
+        server.close()
+
+
+async def all_slots(postgres: Postgres) -> list[asyncpg.Connection[Any]]:
+    """Connections that leave room for none."""
+    connections = []
+    with contextlib.suppress(asyncpg.TooManyConnectionsError):
+        while True:
+            connections.append(await asyncpg.connect(postgres.dsn().reveal()))
+    return connections
+
+
+async def test_no_slot_left_is_said_in_words(postgres: Postgres, admin: asyncpg.Connection[Any]) -> None:
+    kept = session(postgres.dsn())
+    await kept.query("SELECT 1 AS value", 4)
+    others = await all_slots(postgres)
+    try:
+        late = session(postgres.dsn())
+        assert (await why(late)).startswith("no connection slot is left (53300: ")
+        assert late.reading().state == "down"
+        # What the connection is kept for:
+        assert (await kept.query(CONNECTIONS, 4))["value"] == postgres.max_connections
+        await others.pop().close()
+        await asyncio.sleep(0.3)
+        assert await late.query("SELECT 1 AS value", 4) == {"value": 1.0}
+        await late.close()
+    finally:
+        for connection in others:
+            await connection.close()
+        await kept.close()
+
+
+async def test_a_role_limit_is_said_in_words(postgres: Postgres, admin: asyncpg.Connection[Any]) -> None:
+    await admin.execute(f"CREATE ROLE one LOGIN CONNECTION LIMIT 1 PASSWORD '{postgres.password}'")
+    first, second = session(postgres.dsn("one")), session(postgres.dsn("one"))
+    try:
+        await first.query("SELECT 1 AS value", 4)
+        assert 'too many connections for role "one"' in await why(second)
+    finally:
+        await first.close()
+        await second.close()
+        await asyncio.sleep(0.1)
+        await admin.execute("DROP ROLE one")
+
+
+async def test_killed_while_idle_and_while_busy(
+    database: DatabaseSession, admin: asyncpg.Connection[Any]
+) -> None:
+    kill = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'isla-console%'"
+    )
+    await database.query("SELECT 1 AS value", 4)
+    await admin.execute(kill)
+    await asyncio.sleep(0.1)
+    assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
+    busy = asyncio.create_task(why(database, "SELECT pg_sleep(2)"))
+    await asyncio.sleep(0.2)
+    await admin.execute(kill)
+    assert "ended our connection" in (reason := await busy) or "closed" in reason
+    assert database.reading().state == "down"
+    assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
+    assert database.reading().state == "ok"
+
+
+async def test_a_server_that_dies_and_comes_back(postgres: Postgres, database: DatabaseSession) -> None:
+    await database.query("SELECT 1 AS value", 4)
+    await asyncio.to_thread(postgres.stop)
+    try:
+        reasons = [await why(database) for _ in range(2)]
+        assert reasons[-1] == "connection refused"
+        # Not every query tries again: between attempts the last reason is repeated.
+        tried = database._attempts
+        assert await why(database) == "connection refused"
+        assert database._attempts == tried
+    finally:
+        await asyncio.to_thread(postgres.start)
+    await asyncio.sleep(0.25)
+    assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
+    assert database.reading().state == "ok"
+
+
+async def proxied(postgres: Postgres) -> tuple[Proxy, asyncio.Server]:
+    proxy = Proxy(postgres.port)
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await proxy.handle(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    return proxy, server
+
+
+async def test_a_proxy_that_stops_forwarding(postgres: Postgres) -> None:
+    proxy, server = await proxied(postgres)
+    database = session(postgres.dsn(port=proxy.port))
+    try:
+        await database.query("SELECT 1 AS value", 4)
+        proxy.flowing.clear()
+        started = time.monotonic()
+        hung = asyncio.create_task(why(database, deadline_s=0.6))
+        await asyncio.sleep(0.05)
+        assert await why(database, deadline_s=0.3) == "the connection is busy with another query"
+        assert await hung == "the server stopped answering for 0.6 s: connection dropped"
+        assert time.monotonic() - started < 10
+        assert await why(database, deadline_s=0.3) == "timed out after 0.3 s connecting"
+        proxy.flowing.set()
+        await asyncio.sleep(0.1)
+        assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
+    finally:
+        await database.close()
+        server.close()
+
+
+async def test_closing_and_cancelling_are_prompt_while_the_server_hangs(postgres: Postgres) -> None:
+    proxy, server = await proxied(postgres)
+    database = session(postgres.dsn(port=proxy.port))
+    await database.query("SELECT 1 AS value", 4)
+    proxy.flowing.clear()
+    query = asyncio.create_task(database.query("SELECT 1 AS value", 4))
+    await asyncio.sleep(0.05)
+    started = time.monotonic()
+    query.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await query
+    await database.close()
+    assert time.monotonic() - started < 3
+    proxy.flowing.set()
+    await database.query("SELECT 1 AS value", 4)
+    proxy.flowing.clear()
+    started = time.monotonic()
+    await database.close()
+    assert time.monotonic() - started < 3
+    proxy.flowing.set()
+    server.close()
+
+
+async def test_behind_a_transaction_pooler_nothing_is_set_for_others(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from isla_console.database import dsn
+
+    monkeypatch.setattr(dsn, "TRANSACTION_POOLER_PORT", postgres.port)
+    database = session(postgres.dsn())
+    try:
+        asked = "SELECT setting::float AS value FROM pg_settings WHERE name = 'statement_timeout'"
+        assert await database.query(asked, 4) == {"value": 3000.0}
+        assert database.reading().mode == "transaction pooler"
+        assert database.reading().warnings == ()
+        connection = database._connection
+        assert connection is not None
+        assert await connection.fetchval("SHOW statement_timeout") == "0"
+        assert await connection.fetchval("SELECT count(*) FROM pg_prepared_statements") <= 1
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize(
+    ("dsn", "reason"),
+    [
+        ("nonsense", "ISLA_DATABASE_URL: it is no postgresql:// address"),
+        ("host=db user=ana password=s3cret-w0rd", "ISLA_DATABASE_URL: it is no postgresql:// address"),
+        ("mysql://ana:s3cret-w0rd@db/x", "ISLA_DATABASE_URL: it is no postgresql:// address"),
+        ("postgresql://ana:s3cret-w0rd@db:99999/x", "ISLA_DATABASE_URL: it is no postgresql:// address"),
+        (
+            "postgresql://ana:s3cret-w0rd@127.0.0.1/x?sslmode=s3cret-w0rd",
+            "ISLA_DATABASE_URL: it is no postgresql:// address that can be used",
+        ),
+        ("postgresql://ana:s3cret-w0rd@127.0.0.1:1/x", "connection refused"),
+    ],
+)
+async def test_unusable_addresses(dsn: str, reason: str) -> None:
+    database = session(Secret(dsn))
+    assert await why(database) == reason
+    assert "s3cret" not in repr(database.reading())
+
+
+async def test_an_unknown_name(postgres: Postgres) -> None:
+    database = session(Secret("postgresql://ana:s3cret-w0rd@nowhere.invalid/x"))
+    assert "name" in await why(database)
+
+
+async def test_something_else_listens_there(endpoints: Endpoints) -> None:
+    async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(8)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+
+    for handler, deadline_s in ((web, 4.0), (silent, 0.3)):
+        port = await endpoints.port(handler)
+        started = time.monotonic()
+        reason = await why(session(Secret(f"postgresql://a:b@127.0.0.1:{port}/x")), deadline_s=deadline_s)
+        assert reason
+        assert time.monotonic() - started < 15
+
+
+async def test_refused_logins_wait_while_refused_connections_back_off(postgres: Postgres) -> None:
+    database = session(postgres.dsn(password="wr0ng"), refused_retry_s=0.5)
+    await why(database)
+    tried = database._attempts
+    await why(database)
+    assert database._attempts == tried
+    await asyncio.sleep(0.7)
+    await why(database)
+    refused = session(Secret(f"postgresql://a:b@127.0.0.1:{free_port()}/x"))
+    await why(refused)
+    assert refused._attempts == 1

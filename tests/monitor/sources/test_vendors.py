@@ -1,0 +1,219 @@
+"""Status pages: read tolerantly, never green without having been read, each refusal with its sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isla_console.drill.faults import Faults, VendorTrouble
+from isla_console.drill.status_pages import status_service
+from isla_console.monitor.metrics.sample import Phases, Sample
+from isla_console.monitor.sources.answers import NoAnswer, Polite
+from isla_console.monitor.sources.http import HttpProber
+from isla_console.monitor.sources.vendors import VendorStatus, VendorTracker, read
+from isla_console.net.lookup import Resolver
+from tests.support.asgi import served
+from tests.support.servers import Endpoints, check, utcnow
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+
+
+def page(indicator: object, **more: Any) -> dict[str, Any]:
+    return {"status": {"indicator": indicator, "description": "d"}, **more}
+
+
+def test_the_indicators() -> None:
+    states = {word: read(page(word), "statuspage").state for word in ("none", "minor", "major", "critical")}
+    assert states == {"none": "ok", "minor": "degraded", "major": "down", "critical": "down"}
+
+
+def test_what_is_in_trouble_and_since_when() -> None:
+    found = read(
+        page(
+            "major",
+            components=[
+                {"name": "Edge Functions", "status": "major_outage", "updated_at": "2026-11-23T13:59:00Z"},
+                {"name": "Group", "status": "major_outage", "group": True},
+                {"name": "Builds", "status": "operational"},
+                {"name": "Logs", "status": "degraded_performance"},
+                {"name": "Domains", "status": "partial_outage"},
+            ],
+            incidents=[
+                {"name": "old", "status": "resolved", "created_at": "2026-11-22T00:00:00Z"},
+                {"name": "new", "status": "investigating", "created_at": "2026-11-23T13:55:00.000Z"},
+            ],
+        ),
+        "statuspage",
+    )
+    text = "Edge Functions: major outage, Logs: degraded performance and 1 more"
+    assert found == VendorStatus("down", text, datetime(2026, 11, 23, 13, 55, tzinfo=UTC))
+
+
+def test_stripes_own_shape() -> None:
+    assert read({"largestatus": "up", "statuses": {"api": "up"}}, "stripe").state == "ok"
+    found = read({"largestatus": "down", "statuses": {"api": "down", "dashboard": "up"}}, "stripe")
+    assert (found.state, found.text) == ("down", "api: down")
+    assert read({"statuses": {"api": "degraded", "checkoutjs": "up"}}, "stripe").state == "degraded"
+
+
+def test_a_page_that_took_the_other_shape_is_still_read() -> None:
+    assert read(page("minor"), "stripe").state == "degraded"
+    assert read({"largestatus": "up"}, "statuspage").state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({}, "its status page has changed its shape"),
+        ([], "its status page has changed its shape"),
+        ({"status": "ok"}, "its status page has changed its shape"),
+        (page(None), "its status page has changed its shape"),
+        (page("splendid"), "its status page says splendid, which is not known"),
+        ({"largestatus": "wobbly"}, "its status page says wobbly, which is not known"),
+    ],
+)
+def test_what_is_not_known_is_never_green(answer: object, sentence: str) -> None:
+    with pytest.raises(NoAnswer, match=sentence):
+        read(answer, "statuspage")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["status", "indicator", "components", "incidents", "largestatus", "statuses", "name"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(answer=JSON, format=st.sampled_from(["statuspage", "stripe"]))
+def test_any_json_is_read_or_refused(answer: Any, format: str) -> None:
+    try:
+        found = read(answer, format)
+    except NoAnswer:
+        return
+    assert found.state in {"ok", "degraded", "down"}
+
+
+def sample(detail: object = None, *, at: datetime = NOW, reason: str = "") -> Sample:
+    return Sample("vendor:v", at, detail is not None, reason, detail=detail)
+
+
+def test_an_unreadable_page_is_unknown_at_once_and_says_why() -> None:
+    tracker = VendorTracker("v", "Vercel", 60)
+    assert tracker.reading(NOW).text == "waiting for the first sample"
+    tracker.observe(sample(VendorStatus("ok")))
+    assert tracker.reading(NOW).state == "ok"
+    tracker.observe(sample(reason="answered with a web page, not with data", at=NOW + timedelta(minutes=1)))
+    found = tracker.reading(NOW + timedelta(minutes=1))
+    assert (found.state, found.text) == ("unknown", "answered with a web page, not with data")
+    assert not found.known
+
+
+def test_since_stale_and_blind() -> None:
+    tracker = VendorTracker("v", "Vercel", 60)
+    tracker.observe(sample(VendorStatus("ok")))
+    tracker.observe(sample(VendorStatus("ok"), at=NOW + timedelta(minutes=1)))
+    assert tracker.reading(NOW).since == NOW
+    assert tracker.state(NOW, blind=True) == "blind"
+    late = tracker.reading(NOW + timedelta(minutes=5))
+    assert (late.state, late.text) == ("stale", "not read since 14:01Z")
+
+
+ANSWERS = {
+    "401": (b"HTTP/1.1 401 Unauthorized\r\n", b"{}", "401, it does not accept our token"),
+    "403": (b"HTTP/1.1 403 Forbidden\r\n", b"{}", "403, the token may not read this"),
+    "429": (b"HTTP/1.1 429 Too Many\r\n", b"{}", "429, we asked too often: again in 60 s"),
+    "429 with Retry-After": (
+        b"HTTP/1.1 429 Too Many\r\nRetry-After: 30\r\n",
+        b"{}",
+        "429, we asked too often: again in 30 s, as it asks",
+    ),
+    "500": (b"HTTP/1.1 500 Oops\r\n", b"{}", "500, it is in trouble itself"),
+    "HTML": (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n",
+        b"<html></html>",
+        "answered with a web page, not with data",
+    ),
+    "not JSON": (b"HTTP/1.1 200 OK\r\n", b"{", "the answer is no JSON"),
+    "too large": (
+        b"HTTP/1.1 200 OK\r\n",
+        json.dumps(["x" * 60_000] * 20).encode(),
+        "the answer is larger than 1024 KiB",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+async def test_each_bad_answer_has_its_sentence(endpoints: Endpoints, prober: HttpProber, case: str) -> None:
+    from isla_console.monitor.sources.answers import MAX_JSON
+
+    head, body, sentence = ANSWERS[case]
+    url = await endpoints.answers(head + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    polite = Polite(prober, asyncio.get_running_loop().time)
+    found, answer = await polite.ask(check(url, max_body=MAX_JSON), utcnow())
+    assert (answer, found.ok, found.reason) == (None, False, sentence)
+
+
+async def test_a_token_that_is_refused_is_named(endpoints: Endpoints, prober: HttpProber) -> None:
+    url = await endpoints.answers(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    found, _ = await Polite(prober, lambda: 0.0).ask(check(url), utcnow(), credential="VERCEL_TOKEN")
+    assert found.reason == "403, the token may not read this: look at VERCEL_TOKEN"
+
+
+async def test_a_thirty_second_answer_is_given_up(endpoints: Endpoints, prober: HttpProber) -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+
+    found, _ = await Polite(prober, lambda: 0.0).ask(check(await endpoints.url(hang), 0.3), utcnow())
+    assert found.reason == "timed out after 0.3 s waiting for the answer"
+
+
+async def test_after_a_429_nobody_is_asked_until_the_time_is_over() -> None:
+    class Counting:
+        asked = 0
+
+        async def fetch(self, check: object) -> tuple[Sample, bytes]:
+            self.asked += 1
+            return Sample("v", NOW, False, "", Phases(status=429, retry_after_s=30)), b""
+
+    prober, now = Counting(), [0.0]
+    polite = Polite(prober, lambda: now[0])
+    for now[0] in (0.0, 10.0, 29.0):
+        found, _ = await polite.ask(check("http://x"), NOW)
+        assert found.reason == "429, we asked too often: again in 30 s, as it asks"
+    assert prober.asked == 1
+    now[0] = 31.0
+    await polite.ask(check("http://x"), NOW)
+    assert prober.asked == 2
+
+
+async def test_the_drills_pages_are_read_in_each_of_their_states(prober: HttpProber) -> None:
+    faults = Faults()
+    async with served(status_service(faults)) as url:
+        for vendor, path, format in (
+            ("vercel", "/vercel/api/v2/summary.json", "statuspage"),
+            ("supabase", "/supabase/api/v2/summary.json", "statuspage"),
+            ("stripe", "/stripe/current", "stripe"),
+        ):
+            polite = Polite(HttpProber(Resolver(), utcnow), lambda: 0.0)
+            for state in (None, "degraded", "down"):
+                faults.replace([VendorTrouble(vendor=vendor, state=state)] if state else [])  # type: ignore[arg-type]
+                _, answer = await polite.ask(check(url + path), utcnow())
+                assert read(answer, format).state == (state or "ok")
+            faults.replace([VendorTrouble(vendor=vendor, state="unreadable")])  # type: ignore[arg-type]
+            found, answer = await polite.ask(check(url + path), utcnow())
+            assert (answer, found.reason) == (None, "answered with a web page, not with data")

@@ -1,0 +1,28 @@
+"""A metric that a console called bad with its last word is well again once another one has looked."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from isla_console.incident.rules.soak import soak
+from isla_console.resources import resource
+from isla_console.runbook.load import load_runbook
+from isla_console.session.reconcile import PATIENCE, Apart
+from tests.incident.story import START, Story, at
+from tests.support.frozen import CALM, OUTAGE, snapshot
+
+
+def test_what_the_journal_calls_bad_and_is_well_is_told_once_it_lasts() -> None:
+    runbook = load_runbook(Path(resource("runbook.yaml"))).runbook
+    story = Story("P0", issue="redirect-down")
+    story.measure("redirect-latency", "ok", "elevated", "110 ms", at("14:00:05"))
+    bad, well, apart = snapshot(runbook, OUTAGE), snapshot(runbook, CALM), Apart()
+    moment = START + timedelta(minutes=1)
+    assert apart.changes(story.incident, well, moment) == []
+    assert apart.changes(story.incident, bad, moment + PATIENCE) == [], "it is bad: that is no news"
+    assert apart.changes(story.incident, well, moment + PATIENCE) == [], "it has only just begun"
+    (change,) = apart.changes(story.incident, well, moment + 2 * PATIENCE)
+    assert (change.name, change.old, change.new) == ("redirect-latency", "elevated", "ok")
+    assert soak(story.incident, moment).blockers
+    story.measure(change.name, change.old, change.new, change.value, change.at)
+    assert not soak(story.incident, change.at).blockers
+    assert apart.changes(story.incident, well, change.at + PATIENCE) == [], "once"
