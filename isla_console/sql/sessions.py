@@ -15,7 +15,7 @@ DEADLINE_S: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ServerSession:
     """One client's session, as pg_stat_activity shows it. Ages in seconds."""
 
     pid: int
@@ -69,7 +69,7 @@ class Group:
 class Branch:
     """A session in the blocking tree: `depth` 0 is a root, which blocks others and waits for nobody."""
 
-    session: Session
+    session: ServerSession
     depth: int
     blocks: int
     """How many wait for it, directly or behind others."""
@@ -83,7 +83,7 @@ class Ended:
     text: str
 
 
-async def read(database: DatabaseSession) -> tuple[Session, ...]:
+async def read(database: DatabaseSession) -> tuple[ServerSession, ...]:
     """All client sessions.
 
     Raises:
@@ -93,7 +93,7 @@ async def read(database: DatabaseSession) -> tuple[Session, ...]:
     return tuple(_session(row) for row in rows)
 
 
-async def end(database: DatabaseSession, session: Session, how: How) -> Ended:
+async def end(database: DatabaseSession, session: ServerSession, how: How) -> Ended:
     """Cancel what a session runs, or terminate it, if it is still the same session; never raises.
 
     One that was idle must still be idle: it may have begun to work since it was looked at.
@@ -106,16 +106,16 @@ async def end(database: DatabaseSession, session: Session, how: How) -> Ended:
         rows = await database.rows(query(how), *arguments, deadline_s=DEADLINE_S)
         if rows and rows[0]["done"]:
             word = "ended" if how == "terminate" else "told to stop what it runs"
-            return Ended(True, f"Session {session.pid} ({session.application or 'no name'}) is {word}.")
+            return Ended(True, f"ServerSession {session.pid} ({session.application or 'no name'}) is {word}.")
         found = await database.rows(query("whereabouts"), *arguments, deadline_s=DEADLINE_S)
     except DatabaseUnavailable as unavailable:
         return Ended(False, _why(unavailable, database))
     return Ended(False, _fate(session, found))
 
 
-def groups(sessions: Sequence[Session]) -> tuple[Group, ...]:
+def groups(sessions: Sequence[ServerSession]) -> tuple[Group, ...]:
     """By application and role, the most sessions first."""
-    found: dict[tuple[str, str], list[Session]] = {}
+    found: dict[tuple[str, str], list[ServerSession]] = {}
     for session in sessions:
         found.setdefault((session.application, session.role), []).append(session)
     made = [
@@ -132,7 +132,7 @@ def groups(sessions: Sequence[Session]) -> tuple[Group, ...]:
     return tuple(sorted(made, key=lambda group: (-group.sessions, group.application, group.role)))
 
 
-def tree(sessions: Sequence[Session]) -> tuple[Branch, ...]:
+def tree(sessions: Sequence[ServerSession]) -> tuple[Branch, ...]:
     """Who blocks whom, roots first, each followed by those who wait for it; empty when nobody waits.
 
     A session behind several others stands under the first. A circle (a deadlock before the server breaks it)
@@ -170,8 +170,8 @@ def tree(sessions: Sequence[Session]) -> tuple[Branch, ...]:
     return tuple(branches)
 
 
-def _session(row: Mapping[str, Any]) -> Session:
-    return Session(**{**row, "blocked_by": tuple(row["blocked_by"] or ()), "role": row["role"] or "",
+def _session(row: Mapping[str, Any]) -> ServerSession:
+    return ServerSession(**{**row, "blocked_by": tuple(row["blocked_by"] or ()), "role": row["role"] or "",
                       "database": row["database"] or ""})  # fmt: skip
 
 
@@ -186,9 +186,9 @@ def _why(unavailable: DatabaseUnavailable, database: DatabaseSession) -> str:
     return f"Not ended: {text}"
 
 
-def _fate(session: Session, rows: Sequence[Mapping[str, Any]]) -> str:
+def _fate(session: ServerSession, rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
-        return f"Session {session.pid} is gone already."
+        return f"ServerSession {session.pid} is gone already."
     row = rows[0]
     if not row["same_session"]:
         return f"Not ended: process {session.pid} is another session now; the one you saw is gone."

@@ -14,7 +14,7 @@ import pytest
 
 from isla_console.sql import health, sessions
 from isla_console.sql.engine import SqlEngine
-from isla_console.sql.sessions import Session, groups, tree
+from isla_console.sql.sessions import ServerSession, groups, tree
 from tests.sql.conftest import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
@@ -44,9 +44,9 @@ async def crowd(server: Server, admin: Any) -> AsyncIterator[list[Any]]:
             await asyncio.sleep(0.02)
 
 
-def session(pid: int, **other: Any) -> Session:
+def session(pid: int, **other: Any) -> ServerSession:
     start = datetime(2026, 11, 23, 14, tzinfo=UTC)
-    made = Session(
+    made = ServerSession(
         pid, start, start, "app", "db", "worker", "local", "idle", "", "", 60.0, 30.0, None, "SELECT 1"
     )
     return replace(made, **other)

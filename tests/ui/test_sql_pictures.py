@@ -16,7 +16,7 @@ from isla_console.sql.database import Database, Standing, Unlock
 from isla_console.sql.errors import SqlError
 from isla_console.sql.health import Health
 from isla_console.sql.result import Column, SqlResult
-from isla_console.sql.sessions import Session
+from isla_console.sql.sessions import ServerSession
 from isla_console.sql.writing import Change
 from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.sessions import SessionsPage
@@ -70,10 +70,10 @@ class StillDatabase(Database):
         return Standing(READING, replace(READING, role="postgres"), self._given)
 
 
-def session(pid: int, application: str, **other: object) -> Session:
+def session(pid: int, application: str, **other: object) -> ServerSession:
     start = datetime(2026, 11, 23, 13, tzinfo=UTC)
     who = ("isla_app", "postgres", application, "10.0.0.7")
-    made = Session(pid, start, start, *who, "idle", "", "", 4321.0, 700.0, None, "")
+    made = ServerSession(pid, start, start, *who, "idle", "", "", 4321.0, 700.0, None, "")
     return replace(made, **other)  # type: ignore[arg-type]
 
 

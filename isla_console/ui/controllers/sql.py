@@ -25,7 +25,7 @@ from isla_console.sql.engine import TIMEOUT_S
 from isla_console.sql.errors import redacted
 from isla_console.sql.export import ExportFile, Format, export_path
 from isla_console.sql.result import SqlResult
-from isla_console.sql.sessions import Ended, How, Session
+from isla_console.sql.sessions import Ended, How, ServerSession
 from isla_console.sql.verdict import Verdict
 from isla_console.sql.writing import DECIDE_S, Change, Writer
 from isla_console.ui.controllers.base import Deeds
@@ -506,10 +506,10 @@ class SqlDeeds(Deeds):
             self._looking, self._looked = False, monotonic()
 
     @work(exit_on_error=False, group="deed")
-    async def _end_session(self, session: Session, how: How) -> None:
+    async def _end_session(self, session: ServerSession, how: How) -> None:
         page = self._sessions_page
         if reason := session.shielded:
-            page.say(f"Session {session.pid} is not ended from here: {reason}.")
+            page.say(f"ServerSession {session.pid} is not ended from here: {reason}.")
             return
         branch = next(
             (one for one in sessions_of.tree(page.sessions) if one.session.pid == session.pid), None
@@ -546,7 +546,7 @@ class SqlDeeds(Deeds):
                 break
         self._looked = 0.0
 
-    async def _end(self, session: Session, how: How) -> Ended:
+    async def _end(self, session: ServerSession, how: How) -> Ended:
         """End one session over the armed connection, or where there is none over the panels'."""
         writer = self._database.writer
         database = writer.session if writer is not None else self._watching

@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from isla_console.session.state import Board
 from isla_console.sql.health import Health
-from isla_console.sql.sessions import Session
+from isla_console.sql.sessions import ServerSession
 from isla_console.ui.messages import SessionsAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.sheets.detail import DetailScreen
@@ -35,7 +35,7 @@ class SessionsPage(PageWidget):
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.sessions: Sequence[Session] = ()
+        self.sessions: Sequence[ServerSession] = ()
         self._health: Sequence[Health] = ()
         self._problem = "asking …"
         self._said = ""
@@ -67,7 +67,7 @@ class SessionsPage(PageWidget):
         self.post_message(SessionsAsked("look"))
         self._draw()
 
-    def seen(self, sessions: Sequence[Session], problem: str) -> None:
+    def seen(self, sessions: Sequence[ServerSession], problem: str) -> None:
         """The newest look; on a problem the last sessions stay, and the problem is said."""
         if not problem:
             self.sessions = sessions
@@ -82,7 +82,7 @@ class SessionsPage(PageWidget):
         self._said = text
         self._draw()
 
-    def session(self, pid: int) -> Session | None:
+    def session(self, pid: int) -> ServerSession | None:
         return next((one for one in self.sessions if one.pid == pid), None)
 
     def _draw(self) -> None:
@@ -126,7 +126,7 @@ class SessionsPage(PageWidget):
         event.stop()
         kind, _, id = event.key.partition(":")
         if kind == "session" and (found := self.session(int(id))) is not None:
-            self.app.push_screen(DetailScreen(f"Session {found.pid}", views.session_lines(found)))
+            self.app.push_screen(DetailScreen(f"ServerSession {found.pid}", views.session_lines(found)))
         elif kind == "group":
             box = self.query_one(Input)
             box.value = id.rpartition("/")[0]

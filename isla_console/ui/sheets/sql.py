@@ -6,7 +6,7 @@ from textual.content import Content
 
 from isla_console.runbook.model import Runbook
 from isla_console.sql.days import days
-from isla_console.sql.sessions import How, Session
+from isla_console.sql.sessions import How, ServerSession
 from isla_console.ui.format import age
 from isla_console.ui.sheets.ask import AskScreen, Choice, Field, required
 from isla_console.ui.theme import MUTED
@@ -73,7 +73,7 @@ def export_sheet(folder: str) -> AskScreen:
     return AskScreen("Export all rows", [Field("kind", "As", "csv", choices)], intro=[f"Into {folder}"])
 
 
-def end_sheet(session: Session, how: How, blocked: int) -> AskScreen:
+def end_sheet(session: ServerSession, how: How, blocked: int) -> AskScreen:
     """One session in full; its process number confirms."""
     word = "End this session" if how == "terminate" else "Cancel what this session runs"
     intro = session_lines(session)[:14]
@@ -91,7 +91,7 @@ def end_sheet(session: Session, how: How, blocked: int) -> AskScreen:
     )
 
 
-def end_group_sheet(name: str, idle: Sequence[Session]) -> AskScreen:
+def end_group_sheet(name: str, idle: Sequence[ServerSession]) -> AskScreen:
     """The idle sessions of one application; their number confirms."""
     many = str(len(idle))
     listed = [

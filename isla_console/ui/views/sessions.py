@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from isla_console.sql.health import Health
-from isla_console.sql.sessions import Branch, Group, Session, groups, tree
+from isla_console.sql.sessions import Branch, Group, ServerSession, groups, tree
 from isla_console.text.plain import plain
 from isla_console.ui.format import age
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
@@ -17,7 +17,9 @@ LISTED = 200
 """Sessions drawn one by one; the groups count all."""
 
 
-def session_rows(sessions: Sequence[Session], health: Sequence[Health], wanted: str, width: int) -> list[Row]:
+def session_rows(
+    sessions: Sequence[ServerSession], health: Sequence[Health], wanted: str, width: int
+) -> list[Row]:
     """Rows with keys `session:<pid>` and `group:<application>/<role>`; `wanted` filters."""
     rows: list[Row] = []
     branches = tree(sessions)
@@ -41,7 +43,7 @@ def session_rows(sessions: Sequence[Session], health: Sequence[Health], wanted: 
     return rows
 
 
-def summary(sessions: Sequence[Session]) -> Content:
+def summary(sessions: Sequence[ServerSession]) -> Content:
     """The page's first line."""
     hidden = sum(one.hidden for one in sessions)
     waiting = sum(bool(one.blocked_by) for one in sessions)
@@ -58,7 +60,7 @@ def summary(sessions: Sequence[Session]) -> Content:
     return line
 
 
-def session_lines(session: Session) -> list[Content]:
+def session_lines(session: ServerSession) -> list[Content]:
     """A session in full."""
     told = {
         "pid": str(session.pid),
@@ -78,7 +80,7 @@ def session_lines(session: Session) -> list[Content]:
     return [*lines, Content(""), *(Content(plain(line)) for line in session.query.splitlines())]
 
 
-def _searched(session: Session) -> str:
+def _searched(session: ServerSession) -> str:
     return " ".join(
         (str(session.pid), session.application, session.role, session.state, session.query)
     ).casefold()
@@ -110,7 +112,7 @@ def _group(group: Group, total: int, width: int) -> Row:
     return Row(f"group:{group.application}/{group.role}", ends(left, Content.styled(told, MUTED), width))
 
 
-def _session(session: Session, width: int, lead: str) -> Row:
+def _session(session: ServerSession, width: int, lead: str) -> Row:
     state = session.state.replace("idle in transaction", "idle in tx") or "hidden"
     style = STYLES["elevated"] if state.startswith("idle in tx") else MUTED if state == "idle" else ""
     if session.blocked_by:
