@@ -19,7 +19,7 @@ from isla_console import settings as module
 from isla_console.cli import main
 from isla_console.clock import Clock
 from isla_console.resources import resource
-from isla_console.session.session import Desk
+from isla_console.session.session import Session
 from isla_console.settings import (
     MASK,
     VARIABLES,
@@ -278,9 +278,9 @@ def test_check_says_what_is_wrong_with_the_configuration(
 
 def test_the_overview_says_what_is_wrong_with_the_configuration(home: dict[str, str]) -> None:
     path = write_config(home, MISSPELT)
-    desk = Desk(Settings.load(home), Clock())
-    asyncio.run(desk.load_runbook())
-    board = desk.board(desk.clock.now())
+    session = Session(Settings.load(home), Clock())
+    asyncio.run(session.load_runbook())
+    board = session.board(session.clock.now())
     assert board is not None
     shown = "".join(row.content.plain.replace(" ", "") for row in home_rows(board, 60))
     for problem in misspelt(path):

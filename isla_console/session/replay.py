@@ -20,7 +20,7 @@ from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.metrics.sample import State
 from isla_console.monitor.poller import Snapshot
 from isla_console.runbook.model import Runbook
-from isla_console.session.session import Desk
+from isla_console.session.session import Session
 from isla_console.session.state import Board
 from isla_console.settings import Settings
 from isla_console.ui.format import duration
@@ -171,8 +171,8 @@ class RecordedPoller:
         )
 
 
-class ReplayDesk(Desk):
-    """A desk at which one can only look."""
+class ReplaySession(Session):
+    """A session at which one can only look."""
 
     def __init__(self, settings: Settings, replay: Replay) -> None:
         super().__init__(settings, replay.clock)
@@ -243,7 +243,7 @@ def open_replay(path: Path, incident: str, speed: float, settings: Settings) -> 
     from isla_console.ui.start import run
 
     events = choose(read_recorded(path), incident)
-    return run(settings, lambda: ReplayDesk(settings, Replay(events, speed)))
+    return run(settings, lambda: ReplaySession(settings, Replay(events, speed)))
 
 
 def _last(

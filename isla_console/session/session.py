@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from isla_console.session.steps import Toolbox
 
 
-class DeskError(Exception):
+class SessionError(Exception):
     """The console cannot start; the message is what to print."""
 
 
-class Desk:
+class Session:
     """Holds the parts and the incident this console works on."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -75,7 +75,7 @@ class Desk:
     @property
     def runbook(self) -> Runbook:
         if self.loaded is None:
-            raise DeskError("the runbook is not read yet")
+            raise SessionError("the runbook is not read yet")
         return self.loaded.runbook
 
     @property
@@ -102,7 +102,7 @@ class Desk:
         """Read and check the runbook, off the event loop.
 
         Raises:
-            DeskError: with every finding, ready to print.
+            SessionError: with every finding, ready to print.
         """
         path = Path(self.settings.get("ISLA_RUNBOOK") or resource("runbook.yaml"))
         try:
@@ -110,7 +110,9 @@ class Desk:
         except RunbookError as error:
             lines = [str(finding) for finding in error.findings]
             many = "finding" if len(lines) == 1 else "findings"
-            raise DeskError("\n".join([*lines, f"{len(lines)} {many}: the runbook was not opened"])) from None
+            raise SessionError(
+                "\n".join([*lines, f"{len(lines)} {many}: the runbook was not opened"])
+            ) from None
         declared = [item.env for item in self.runbook.inputs.values() if item.env]
         self._settings = tuple(str(finding) for finding in self.settings.said(declared))
 

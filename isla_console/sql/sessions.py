@@ -106,7 +106,7 @@ async def end(database: DatabaseSession, session: ServerSession, how: How) -> En
         rows = await database.rows(query(how), *arguments, deadline_s=DEADLINE_S)
         if rows and rows[0]["done"]:
             word = "ended" if how == "terminate" else "told to stop what it runs"
-            return Ended(True, f"ServerSession {session.pid} ({session.application or 'no name'}) is {word}.")
+            return Ended(True, f"Session {session.pid} ({session.application or 'no name'}) is {word}.")
         found = await database.rows(query("whereabouts"), *arguments, deadline_s=DEADLINE_S)
     except DatabaseUnavailable as unavailable:
         return Ended(False, _why(unavailable, database))
@@ -188,7 +188,7 @@ def _why(unavailable: DatabaseUnavailable, database: DatabaseSession) -> str:
 
 def _fate(session: ServerSession, rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
-        return f"ServerSession {session.pid} is gone already."
+        return f"Session {session.pid} is gone already."
     row = rows[0]
     if not row["same_session"]:
         return f"Not ended: process {session.pid} is another session now; the one you saw is gone."

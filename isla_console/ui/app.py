@@ -11,7 +11,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from isla_console.resources import resource
-from isla_console.session.session import DeskError
+from isla_console.session.session import SessionError
 from isla_console.ui.commands import COMMANDS
 from isla_console.ui.controllers.command import CommandDeeds
 from isla_console.ui.controllers.communication import CommunicationDeeds
@@ -43,7 +43,7 @@ class IslaApp(
     ConsoleDeeds,
     DrillDeeds,
 ):
-    """Owns the desk (runbook, journal, monitor) and the clock; screens only draw."""
+    """Owns the session (runbook, journal, monitor) and the clock; screens only draw."""
 
     def begin(self) -> None:
         """The frame is painted: open what there is to show in it."""
@@ -55,60 +55,60 @@ class IslaApp(
     async def start(self) -> None:
         """Open the runbook, the journal and the monitor, in this order, each shown as it comes."""
         try:
-            await self.desk.load_runbook()
-        except DeskError as error:
+            await self.session.load_runbook()
+        except SessionError as error:
             self.problem = str(error)
             self.exit(1)
             return
-        await self.desk.open_journal()
+        await self.session.open_journal()
         self.refresh_board()
-        self.desk.open_monitor()
+        self.session.open_monitor()
         self.open_database()
-        self.run_worker(self.desk.measure(), exit_on_error=False, group="probes")
+        self.run_worker(self.session.measure(), exit_on_error=False, group="probes")
         self.set_interval(TICK_S, self.tick)
         self.set_interval(LOOK_S, self.look)
         self.set_interval(EDITS_S, self.notice_edits)
         self.run_worker(self.watch_drill(), exit_on_error=False, group="drill")
         await self.resume()
-        if (issue := self.desk.incident.issue if self.desk.incident else None) is not None:
+        if (issue := self.session.incident.issue if self.session.incident else None) is not None:
             self.main.open(f"issue:{issue}")
 
     async def tick(self) -> None:
         """Once a second: write the crossings that came due, ring what is due, draw."""
         try:
-            await self.desk.tick()
+            await self.session.tick()
             self.ring()
             self.refresh_board()
         except Exception as error:
-            self.desk.complain(error)
+            self.session.complain(error)
 
     async def notice_edits(self) -> None:
         """Now and then: was the runbook's file edited?"""
         try:
-            await self.desk.notice_edits()
+            await self.session.notice_edits()
         except Exception as error:
-            self.desk.complain(error)
+            self.session.complain(error)
 
     async def look(self) -> None:
         """Twice a second: what other consoles wrote, what waits for the disk."""
         try:
-            if await self.desk.look():
-                if (declared := self.desk.declared_elsewhere()) is not None:
+            if await self.session.look():
+                if (declared := self.session.declared_elsewhere()) is not None:
                     self.do_work_on(declared.id)
                 self.ring()
                 self.refresh_board()
         except Exception as error:
-            self.desk.complain(error)
+            self.session.complain(error)
 
     def ring(self) -> None:
         """Sound each new alarm once; the window's title says what stands."""
-        for alarm in self.desk.new_alarms():
+        for alarm in self.session.new_alarms():
             self.terminal.alarm(alarm.text)
-        incident = self.desk.incident
+        incident = self.session.incident
         if incident is None:
             self.terminal.title("isla-console")
         else:
-            loud = "◆ " if self.desk.standing_alarms() else ""
+            loud = "◆ " if self.session.standing_alarms() else ""
             self.terminal.title(f"{loud}{incident.severity} {incident.title} · isla-console")
 
     @on(MainScreen.RowChosen)
@@ -117,7 +117,7 @@ class IslaApp(
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the registry, what is possible now first."""
-        board = self.desk.board(self.clock.now())
+        board = self.session.board(self.clock.now())
         for command in sorted(COMMANDS, key=lambda command: bool(why_not(command, board))):
             if command.id == "go" or command.id == "palette":
                 continue
@@ -150,4 +150,4 @@ class IslaApp(
         self._close_messages_no_wait()
 
     async def on_unmount(self) -> None:
-        await self.desk.close()
+        await self.session.close()

@@ -11,7 +11,7 @@ from isla_console.incident.record.events import Event
 from isla_console.journal.interchange import export_lines
 from isla_console.journal.local import JournalError, LocalJournal
 from isla_console.journal.recorded import read_recorded
-from isla_console.session.replay import Replay, ReplayDesk, choose
+from isla_console.session.replay import Replay, ReplaySession, choose
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
 from isla_console.ui.commands import BY_ID, COMMANDS, LOOKING
@@ -38,8 +38,8 @@ def recorded() -> list[Event]:
 
 def replayed(home: Path, watch: Watch, speed: float = 10) -> IslaApp:
     settings = Settings.load({"HOME": str(home), "ISLA_STATE_DIR": str(home / "state")})
-    desk = ReplayDesk(settings, Replay(recorded(), speed, steady=watch))
-    return IslaApp(settings, clock=desk.clock, desk=desk)
+    session = ReplaySession(settings, Replay(recorded(), speed, steady=watch))
+    return IslaApp(settings, clock=session.clock, session=session)
 
 
 def test_its_clock_runs_at_its_speed_and_stops_at_the_end() -> None:

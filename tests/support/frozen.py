@@ -12,7 +12,7 @@ from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.metrics.sample import Phases, Sample, State
 from isla_console.monitor.poller import Snapshot
 from isla_console.runbook.model import DatabaseCheck, HealthCheck, Runbook
-from isla_console.session.session import Desk
+from isla_console.session.session import Session
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
 
@@ -116,8 +116,8 @@ class _StillPoller:
         self.snapshot = take
 
 
-class StillDesk(Desk):
-    """A desk whose monitor shows one snapshot; the journal is a real one."""
+class FrozenSession(Session):
+    """A session whose monitor shows one snapshot; the journal is a real one."""
 
     states: Sequence[tuple[State, float]] = CALM
 
@@ -158,6 +158,6 @@ def still_app(
         {"HOME": str(home), "ISLA_ACTOR": "ana", "ISLA_STATE_DIR": str(home / "state"), **(environ or {})}
     )
     settings.host = "jump1"
-    desk = StillDesk(settings, clock)
-    desk.states = states
-    return IslaApp(settings, clock=clock, desk=desk)
+    session = FrozenSession(settings, clock)
+    session.states = states
+    return IslaApp(settings, clock=clock, session=session)

@@ -70,14 +70,14 @@ def payments(**parts: Any) -> PaymentsReading:
 def outside_app(home: Path, states: Any = CALM, *, moment: Moment | None = None, **parts: Any) -> IslaApp:
     """The app with these vendors, deployments and payments; without them, all is well."""
     app = still_app(home, states, moment=moment)
-    desk = app.desk
+    session = app.session
     known: dict[str, Any] = {"vendors": vendors(), "deployments": deployments(), "payments": payments()}
 
     def take(now: datetime) -> Snapshot:
-        return replace(snapshot(desk.runbook, states, now), **(known | parts))
+        return replace(snapshot(session.runbook, states, now), **(known | parts))
 
     def open_monitor() -> None:
-        desk.poller = _StillPoller(take)  # type: ignore[assignment]
+        session.poller = _StillPoller(take)  # type: ignore[assignment]
 
-    desk.open_monitor = open_monitor  # type: ignore[method-assign]
+    session.open_monitor = open_monitor  # type: ignore[method-assign]
     return app

@@ -24,7 +24,7 @@ async def settle(pilot: Pilot[int]) -> None:
 
 
 def _stands_still(app: IslaApp) -> bool:
-    if app.desk.loaded is None or app.desk.poller is None:
+    if app.session.loaded is None or app.session.poller is None:
         return False
     busy = [worker for worker in app.workers if worker.group in {"start", "deed"} and not worker.is_finished]
     return not busy or isinstance(app.screen, ModalScreen)

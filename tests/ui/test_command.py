@@ -29,7 +29,7 @@ async def incident(
         await settle(pilot)
         if declared:
             await press(pilot, *DECLARE)
-            assert app.desk.incident is not None
+            assert app.session.incident is not None
         yield pilot, app
 
 
@@ -45,13 +45,13 @@ async def type_text(pilot: Pilot[int], text: str) -> None:
 
 
 def kinds(app: IslaApp) -> list[str]:
-    assert app.desk.incident is not None
-    return [event.kind for event in app.desk.incident.timeline]
+    assert app.session.incident is not None
+    return [event.kind for event in app.session.incident.timeline]
 
 
 def rung(app: IslaApp, level: str) -> Rung:
-    assert app.desk.incident is not None
-    return next(rung for rung in ladder(app.desk.incident, app.clock.now()) if rung.level == level)
+    assert app.session.incident is not None
+    return next(rung for rung in ladder(app.session.incident, app.clock.now()) if rung.level == level)
 
 
 def screen_text(app: IslaApp) -> str:
@@ -75,22 +75,24 @@ async def test_declared_back_in_time(tmp_path: Path) -> None:
         await press(pilot, "d", "enter", "enter", "home", "enter", "enter", "enter", "enter")
         await type_text(pilot, "20m ago")
         await press(pilot, "enter")
-        assert app.desk.incident is not None
-        assert (app.desk.incident.declared_at - app.desk.incident.impact_started_at).total_seconds() == 1200
+        assert app.session.incident is not None
+        assert (
+            app.session.incident.declared_at - app.session.incident.impact_started_at
+        ).total_seconds() == 1200
         await app.tick()
-        assert "L2" in [due.level for due in app.desk.incident.level_dues]
+        assert "L2" in [due.level for due in app.session.incident.level_dues]
 
 
 async def test_roles_offer_and_accept(tmp_path: Path) -> None:
     async with incident(tmp_path) as (pilot, app):
         await press(pilot, "R", "enter", "enter", "enter")
-        assert app.desk.incident is not None
-        assert app.desk.incident.commander == "ana"
+        assert app.session.incident is not None
+        assert app.session.incident.commander == "ana"
         await press(pilot, "R", "enter", "down", "enter", "ctrl+u")
         await type_text(pilot, "ben")
         await press(pilot, "enter")
-        assert app.desk.incident.roles["commander"].offered_to == "ben"
-        assert app.desk.incident.commander == "ana"
+        assert app.session.incident.roles["commander"].offered_to == "ben"
+        assert app.session.incident.commander == "ana"
 
 
 async def test_hold_needs_a_reason_and_ends(tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ async def test_acknowledging_for_who_was_called_silences_them(tmp_path: Path) ->
         await press(pilot, "k", "enter", "ctrl+u")
         await type_text(pilot, "ben")
         await press(pilot, "enter")
-        assert app.desk.incident is not None
+        assert app.session.incident is not None
         assert rung(app, "L2").acknowledged_by == ("ben",)
         assert rung(app, "L2").waiting_for == ("Senior engineer",)
         await app.tick()
@@ -168,7 +170,7 @@ async def test_update_is_blocked_filled_and_sent(tmp_path: Path) -> None:
         assert "Nothing is left to fill in" in screen_text(app)
         await press(pilot, "S", "enter")
         assert kinds(app)[-1] == "update_sent"
-        incident_now = app.desk.incident
+        incident_now = app.session.incident
         assert incident_now is not None
         assert "links answer slowly" in incident_now.updates[-1].text
         assert "14:42 UTC" in incident_now.updates[-1].text
@@ -204,15 +206,15 @@ async def test_copy_says_what_happened(tmp_path: Path) -> None:
 async def test_resolve_wants_the_soak_or_a_reason(tmp_path: Path) -> None:
     async with incident(tmp_path) as (pilot, app):
         await press(pilot, "m", "end", "up", "up")
-        assert app.desk.incident is not None
+        assert app.session.incident is not None
         # From declared, the plain next states come first; resolved is further down.
         await press(pilot, "home", "down", "down", "down", "down", "enter", "enter")
-        assert app.desk.incident.state == "declared"
+        assert app.session.incident.state == "declared"
         await press(pilot, "m", "home", "down", "down", "down", "down", "enter")
         await type_text(pilot, "rolled back and watched")
         await press(pilot, "enter")
-        assert app.desk.incident.state == "resolved"
-        assert app.desk.incident.updates[-1].stage == "drafted"
+        assert app.session.incident.state == "resolved"
+        assert app.session.incident.updates[-1].stage == "drafted"
 
 
 async def test_checklist_not_applicable_and_evidence(tmp_path: Path) -> None:
@@ -220,8 +222,8 @@ async def test_checklist_not_applicable_and_evidence(tmp_path: Path) -> None:
         await press(pilot, "tab", "down", "minus")
         await type_text(pilot, "no status page for this")
         await press(pilot, "enter")
-        assert app.desk.incident is not None
-        ticks = list(app.desk.incident.checklist.values())
+        assert app.session.incident is not None
+        ticks = list(app.session.incident.checklist.values())
         assert [tick.state for tick in ticks[:3]] == ["open", "na", "open"]
         assert ticks[1].reason == "no status page for this"
 
@@ -230,13 +232,13 @@ async def test_guided_outage(tmp_path: Path) -> None:
     """The steps of the full outage response do things."""
     async with incident(tmp_path) as (pilot, app):
         await press(pilot, "7", "home", "enter")
-        assert app.desk.incident is not None
-        assert app.desk.incident.steps["outage-acknowledge"].state == "done"
+        assert app.session.incident is not None
+        assert app.session.incident.steps["outage-acknowledge"].state == "done"
         assert "acknowledged" in kinds(app)
         await press(pilot, "down", "enter")
-        assert app.desk.incident.steps["outage-channel"].result == "#incident-2026-11-23"
+        assert app.session.incident.steps["outage-channel"].result == "#incident-2026-11-23"
         await press(pilot, "down", "enter", "enter", "enter", "enter")
-        assert app.desk.incident.steps["outage-roles"].result == "commander ana"
+        assert app.session.incident.steps["outage-roles"].result == "commander ana"
 
 
 async def test_what_now_and_handoff(tmp_path: Path) -> None:
@@ -279,11 +281,11 @@ async def test_note_about_earlier_is_marked(tmp_path: Path) -> None:
 async def test_postmortem_page_is_the_report(tmp_path: Path) -> None:
     async with incident(tmp_path) as (pilot, app):
         await press(pilot, "p")
-        assert app.desk.incident is not None
-        first = report(app.desk.incident).splitlines()[0]
+        assert app.session.incident is not None
+        first = report(app.session.incident).splitlines()[0]
         assert first in screen_text(app)
         await press(pilot, "O", "enter", "enter")
-        assert app.desk.incident.postmortem_owner == "ana"
+        assert app.session.incident.postmortem_owner == "ana"
         assert "owner ana" in screen_text(app)
 
 
@@ -336,8 +338,8 @@ async def test_clock_jump_is_journalled(tmp_path: Path) -> None:
         wall = app.clock._wall
         app.clock._wall = lambda: wall().replace(hour=15)
         await app.tick()
-        assert app.desk.incident is not None
-        [jump] = [event for event in app.desk.incident.timeline if event.kind == "link_changed"]
+        assert app.session.incident is not None
+        [jump] = [event for event in app.session.incident.timeline if event.kind == "link_changed"]
         assert jump.data["name"] == "clock"
         assert json.loads(jump.to_json())["data"]["value"] == 3600
         assert "T+00:00:00" in screen_text(app)
@@ -388,8 +390,8 @@ async def test_an_action_item_is_added_and_said_to_be_done(tmp_path: Path) -> No
         await press(pilot, "f2", "A", "down")
         assert "▸ done: Alert on 404s" in screen_text(app)
         await press(pilot, "f2")
-        assert app.desk.incident is not None
-        (item,) = app.desk.incident.actions.values()
+        assert app.session.incident is not None
+        (item,) = app.session.incident.actions.values()
         assert item.done_at is not None
         await press(pilot, "A")
         assert "done:" not in screen_text(app)

@@ -12,7 +12,7 @@ from isla_console.drill.entry import Entry
 from isla_console.drill.faults import Faults
 from isla_console.drill.scenario import load, names
 from isla_console.drill.story import Story
-from isla_console.session.replay import Replay, ReplayDesk
+from isla_console.session.replay import Replay, ReplaySession
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
 from tests.drill.test_score import good
@@ -56,7 +56,7 @@ def story_of(name: str, *, cured: bool) -> DrillState:
 def drilling(home: Path, name: str, *, cured: bool, called: str = "") -> IslaApp:
     environ = {"ISLA_DRILL": called or name, "ISLA_DRILL_SPEED": "10"}
     app = still_app(home, OUTAGE, environ=environ)
-    app.desk.story = story_of(name, cured=cured)
+    app.session.story = story_of(name, cured=cured)
     return app
 
 
@@ -91,8 +91,8 @@ def test_replay(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) ->
     settings = Settings.load({"HOME": str(tmp_path), "ISLA_ACTOR": "ana"})
     settings.host = "jump1"
     seconds = [0.0]
-    desk = ReplayDesk(settings, Replay(story.events, 10, steady=lambda: seconds[0]))
-    app = IslaApp(settings, clock=desk.clock, desk=desk)
+    session = ReplaySession(settings, Replay(story.events, 10, steady=lambda: seconds[0]))
+    app = IslaApp(settings, clock=session.clock, session=session)
 
     async def run(pilot: Pilot[int]) -> None:
         await settle(pilot)

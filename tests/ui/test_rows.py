@@ -4,9 +4,9 @@ from pathlib import Path
 
 from textual.content import Content
 
-from isla_console.session.session import Desk
+from isla_console.session.session import Session
 from isla_console.ui.widgets.rows import Row, RowList
-from tests.support.frozen import CALM, OUTAGE, StillDesk, still_app
+from tests.support.frozen import CALM, OUTAGE, FrozenSession, still_app
 from tests.support.pilot import settle
 
 
@@ -16,10 +16,10 @@ async def test_overview_stays_at_its_top(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         page = app.screen.query_one("#page", RowList)
-        desk: Desk = app.desk
-        assert isinstance(desk, StillDesk)
+        session: Session = app.session
+        assert isinstance(session, FrozenSession)
         for states in (OUTAGE, CALM, OUTAGE):
-            desk.states = states
+            session.states = states
             app.refresh_board()
             await settle(pilot)
             assert page.scroll_offset.y == 0

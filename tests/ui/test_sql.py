@@ -259,7 +259,7 @@ async def test_a_rebuild_goes_day_by_day(app: IslaApp, admin: Any) -> None:
             await pilot.press("C")
         await footed(pilot, page, "2026-11-22: Blocked")
         await quiet(pilot)
-        incident = app.desk.incident
+        incident = app.session.incident
         assert incident is not None
         told = [
             (event.data["sql"].splitlines()[-1], event.data["outcome"])
@@ -320,7 +320,7 @@ async def test_a_query_is_journalled_in_an_incident(app: IslaApp) -> None:
         await settle(pilot)
         page = await opened(app, pilot)
         await run(pilot, page, "SELECT 'postgresql://me:hunter22@db/x' AS url")
-        incident = app.desk.incident
+        incident = app.session.incident
         assert incident is not None
         queried = [event for event in incident.timeline if event.kind == "queried"]
         assert queried[0].data["outcome"] == "ok"
@@ -401,7 +401,7 @@ async def test_a_real_exhaustion_marks_its_symptom(
             await run(pilot, page, "SELECT 1")
             assert "no connection slot is left" in foot(page)
             assert "Every connection slot is taken" in foot(page)
-            incident = app.desk.incident
+            incident = app.session.incident
             assert incident is not None
             seen = [event for event in incident.timeline if event.kind == "symptom_seen"]
             assert [(event.data["symptom"], event.data["by"]) for event in seen] == [

@@ -105,7 +105,7 @@ def showing(
         app = pilot.app
         assert isinstance(app, IslaApp)
         await settle(pilot)
-        app.desk.database = StillDatabase(unlock)
+        app.session.database = StillDatabase(unlock)
         app._looking = True  # nobody asks: what is shown is put there
         await pilot.press("2", "h", key)
         await settle(pilot)

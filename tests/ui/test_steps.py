@@ -79,13 +79,13 @@ async def declare(app: IslaApp, pilot: Pilot[int]) -> None:
         issue="redirect-down",
         policy=board.runbook.policy(),
         runbook_sha256="0" * 64,
-        author=app.desk.author,
+        author=app.session.author,
         now=app.clock.now(),
         taken=[],
         metrics={},
     )
-    await app.desk.record(events)
-    app.desk.work_on(events[0].incident)
+    await app.session.record(events)
+    app.session.work_on(events[0].incident)
     app.refresh_board()
     await pilot.pause()
 
@@ -131,8 +131,8 @@ async def test_enter_runs_a_read_in_place(tmp_path: Path) -> None:
         shown = screen_text(app)
         assert "hello there" in shown
         assert "as expected: exit 0" in shown
-        assert app.desk.incident is not None
-        ran = [event for event in app.desk.incident.timeline if event.kind == "ran"]
+        assert app.session.incident is not None
+        ran = [event for event in app.session.incident.timeline if event.kind == "ran"]
         assert [(event.data["step"], event.data["exit_code"], event.data["output"]) for event in ran] == [
             ("hello", 0, "hello there\n")
         ]
@@ -204,8 +204,8 @@ async def test_inputs_are_asked_once_and_masked(tmp_path: Path) -> None:
         await pilot.press("enter")
         await settle(pilot)
         assert not isinstance(app.screen, AskScreen)
-        assert app.desk.incident is not None
-        written = report(app.desk.incident)
+        assert app.session.incident is not None
+        written = report(app.session.incident)
         assert "hello ben" in written
         assert "hunter2" not in written
     journal = b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())
@@ -262,8 +262,8 @@ async def test_a_write_wants_the_object_typed(tmp_path: Path) -> None:
         await pilot.press(*"ben", "enter", *"because", "enter")
         await ended(app, "note-down")
         assert target.read_text() == "ben\n"
-        assert app.desk.incident is not None
-        ran = next(event for event in app.desk.incident.timeline if event.kind == "ran")
+        assert app.session.incident is not None
+        ran = next(event for event in app.session.incident.timeline if event.kind == "ran")
         assert (ran.actor, ran.data["reason"], ran.data["effect"]) == ("ana", "because", "write")
 
 
@@ -306,8 +306,8 @@ async def test_a_backup_is_counted(
         screen = screen_text(app)
         assert ("not as expected" in screen) is not good
         assert all(part in screen for part in shown.split("; "))
-        assert app.desk.incident is not None
-        notes = [event.data["text"] for event in app.desk.incident.timeline if event.kind == "noted"]
+        assert app.session.incident is not None
+        notes = [event.data["text"] for event in app.session.incident.timeline if event.kind == "noted"]
         assert notes == [f"Step dump: {shown}"]
 
 
@@ -396,8 +396,8 @@ async def test_output_marks_a_symptom(tmp_path: Path) -> None:
         await at(app, pilot, "look")
         await pilot.press("enter")
         await ended(app, "look")
-        assert app.desk.incident is not None
-        found = app.desk.incident.symptoms["redirect-down/redirect-reports"]
+        assert app.session.incident is not None
+        found = app.session.incident.symptoms["redirect-down/redirect-reports"]
         assert (found.seen, found.by) == (True, "measured")
 
 

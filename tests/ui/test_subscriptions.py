@@ -102,10 +102,10 @@ async def test_comparing_all_goes_on_elsewhere_and_x_stops_it(
     async with console(server, tmp_path, monkeypatch) as (pilot, app, record):
         app.open_row("drift:now")
         await says(app, "no difference · the newest 5,000 of more")
-        assert app.desk.poller is not None
-        assert app.desk.poller.stripe is not None
+        assert app.session.poller is not None
+        assert app.session.poller.stripe is not None
         # Slow enough that it cannot end before this test does.
-        app.desk.poller.stripe._pace._every_s = 0.5
+        app.session.poller.stripe._pace._every_s = 0.5
         app.open_row("drift:all")
         await says(app, "read, ")
         assert "5,000 compared, no difference" in page(app), "the last result stays until there is another"
@@ -147,7 +147,7 @@ async def test_a_key_that_loses_its_right_on_the_way_leaves_what_was_found(
         await press(pilot, "h")
         app.open_row("drift:all")
         async with asyncio.timeout(20):
-            while app.desk.drift is None or app.desk.comparing:
+            while app.session.drift is None or app.session.comparing:
                 await pilot.pause(0.02)
         assert "Subscriptions: 6,000 compared, no difference" in [one.message for one in app._notifications]
         await press(pilot, "P")

@@ -96,7 +96,7 @@ async def test_declaring_begins_with_what_is_proposed(tmp_path: Path) -> None:
         await press(pilot, "d")
         assert "Proposed P1" in screen_text(app)
         await press(pilot, "f2", "f2")
-        incident = app.desk.incident
+        incident = app.session.incident
         assert incident is not None
         assert (incident.issue, incident.severity) == ("redirect-down", "P1")
         assert "decided" not in kinds(app)
@@ -106,7 +106,7 @@ async def test_declaring_begins_with_what_is_proposed(tmp_path: Path) -> None:
 async def test_declaring_another_issue_than_proposed_is_journalled(tmp_path: Path) -> None:
     async with console(tmp_path) as (pilot, app):
         await press(pilot, "3", "d", "f2", "f2")
-        incident = app.desk.incident
+        incident = app.session.incident
         assert incident is not None
         assert incident.issue == "auth-failing"
         (decided,) = [event for event in incident.timeline if event.kind == "decided"]
@@ -118,7 +118,7 @@ async def test_declaring_another_issue_than_proposed_is_journalled(tmp_path: Pat
 async def test_a_persons_choice_wins_and_is_journalled(tmp_path: Path) -> None:
     async with console(tmp_path) as (pilot, app):
         await press(pilot, "d", "f2", "f2", "2", "J")
-        incident = app.desk.incident
+        incident = app.session.incident
         assert incident is not None
         assert incident.issue == "db-connections"
         assert "decided: this is 2 Database Connection Issues, not 1 Redirect" in words(app) or (
@@ -128,8 +128,8 @@ async def test_a_persons_choice_wins_and_is_journalled(tmp_path: Path) -> None:
         assert "1 Redirect ◆ 1st" in words(app)
         before = len(incident.timeline)
         await press(pilot, "J")
-        assert app.desk.incident is not None
-        assert len(app.desk.incident.timeline) == before, "choosing it again changes nothing"
+        assert app.session.incident is not None
+        assert len(app.session.incident.timeline) == before, "choosing it again changes nothing"
 
 
 async def test_j_opens_the_likeliest_and_the_page_says_why(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ async def test_the_next_check_is_one_enter_away(tmp_path: Path) -> None:
 async def test_a_vendors_change_is_journalled_in_an_incident(tmp_path: Path) -> None:
     async with console(tmp_path) as (pilot, app):
         await press(pilot, "d", "f2", "f2")
-        app.desk._changes.append(Change("vercel", "vendor", "ok", "down", "Edge Functions", NOW))
+        app.session._changes.append(Change("vercel", "vendor", "ok", "down", "Edge Functions", NOW))
         await app.tick()
         await press(pilot, "t")
         assert "vendor_changed" in kinds(app)
@@ -251,12 +251,12 @@ async def test_drift_is_counted_and_cut(tmp_path: Path) -> None:
     async with console(tmp_path, CALM, size=(140, 60)) as (pilot, app):
         await press(pilot, "P")
         assert "compare now" in page(app)
-        app.desk.drift = Drift(NOW, 5000, (("sub_1", "active", "past_due"),), complete=False)
+        app.session.drift = Drift(NOW, 5000, (("sub_1", "active", "past_due"),), complete=False)
         app.refresh_board()
         await settle(pilot)
         assert "1 of 5,000 differ · the newest 5,000 of more · 14:12Z" in page(app)
         assert "sub_1 database active, Stripe past_due" in page(app)
-        app.desk.drift = Drift(NOW, 0)
+        app.session.drift = Drift(NOW, 0)
         app.refresh_board()
         await settle(pilot)
         assert "Stripe has no subscription, and neither has the database" in page(app)
@@ -281,7 +281,7 @@ async def test_an_undelivered_event_leads_to_the_guarded_step(tmp_path: Path) ->
 )
 async def test_each_row_can_be_read_in_full(tmp_path: Path, row: str, said: str) -> None:
     async with console(tmp_path, CALM) as (pilot, app):
-        app.desk.drift = Drift(NOW, 3, only_stripe=(("sub_1", "active"),))
+        app.session.drift = Drift(NOW, 3, only_stripe=(("sub_1", "active"),))
         app.open_row(row)
         await settle(pilot)
         assert said in screen_text(app)
@@ -290,7 +290,7 @@ async def test_each_row_can_be_read_in_full(tmp_path: Path, row: str, said: str)
 async def test_without_a_poller_of_its_own_a_comparison_says_what_to_set(tmp_path: Path) -> None:
     async with console(tmp_path, CALM, size=(140, 60)) as (pilot, app):
         await press(pilot, "P")
-        poller: Any = app.desk.poller
+        poller: Any = app.session.poller
         poller.stripe = poller.database = None
         app.open_row("drift:now")
         await settle(pilot)

@@ -49,11 +49,11 @@ async def test_undo_is_offered_and_done(app: IslaApp) -> None:
         await pilot.press(*f"{WAS}qWvTn4RzYbLmJc7Hs9Dp", "enter", *"worse", "enter")
         await ended(app, f"{undo.id}")
         await settle(pilot)
-        assert app.desk.incident is not None
-        ran = [event.data for event in app.desk.incident.timeline if event.kind == "ran"]
+        assert app.session.incident is not None
+        ran = [event.data for event in app.session.incident.timeline if event.kind == "ran"]
         assert ran[-1]["step"] == "redirect-rollback.undo"
         assert (ran[-1]["effect"], ran[-1]["reason"], ran[-1]["exit_code"]) == ("destroy", "worse", 0)
-        said = [event.data["text"] for event in app.desk.incident.timeline if event.kind == "noted"]
+        said = [event.data["text"] for event in app.session.incident.timeline if event.kind == "noted"]
         assert any(WAS in text and "serves production" in text for text in said)
         assert "redirect-rollback" not in app.toolbox.undo
         assert not rows.go("undo:redirect-rollback")

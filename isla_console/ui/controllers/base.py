@@ -12,7 +12,7 @@ from isla_console.clock import Clock
 from isla_console.incident.commands import Refused
 from isla_console.incident.record.events import Author, Event
 from isla_console.incident.record.state import Incident
-from isla_console.session.session import Desk
+from isla_console.session.session import Session
 from isla_console.session.state import Board
 from isla_console.settings import Settings
 from isla_console.ui.commands import BY_ID, REPLAY_KEYS, Command
@@ -41,14 +41,16 @@ class Stamp(TypedDict):
 class Deeds(Opening):
     """The part of the app that acts: commands by id (`do`), rows by key (`open_row`)."""
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None, desk: Desk | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Clock | None = None, session: Session | None = None
+    ) -> None:
         super().__init__(settings)
-        self.equip(clock=clock, desk=desk)
+        self.equip(clock=clock, session=session)
 
-    def equip(self, *, clock: Clock | None = None, desk: Desk | None = None) -> None:
+    def equip(self, *, clock: Clock | None = None, session: Session | None = None) -> None:
         """Take up what the deeds are done with."""
         self.clock = clock or Clock()
-        self.desk = desk or Desk(self.settings, self.clock)
+        self.session = session or Session(self.settings, self.clock)
         self.terminal = Terminal(self)
         self._looks: WeakKeyDictionary[Worker[object], int] = WeakKeyDictionary()
 
@@ -81,7 +83,7 @@ class Deeds(Opening):
 
     def refresh_board(self) -> None:
         """Draw what is true now."""
-        board = self.desk.board(self.clock.now())
+        board = self.session.board(self.clock.now())
         if board is not None:
             self.main.show(board)
 
@@ -130,11 +132,11 @@ class Deeds(Opening):
         """A deed that fails by a fault of ours says so; the console goes on."""
         error = event.worker.error
         if event.state is WorkerState.ERROR and isinstance(error, Exception):
-            self.desk.complain(error)
+            self.session.complain(error)
             self.say(f"Not done, by an internal fault: {type(error).__name__}", warn=True)
         elif event.state is WorkerState.CANCELLED and event.worker.group == "deed" and not self._exit:
             # Nobody stops a deed: what cut it off is a fault too, and silence would look like a lost key.
-            self.desk.complain(RuntimeError(f"{event.worker.name} was cut off"))
+            self.session.complain(RuntimeError(f"{event.worker.name} was cut off"))
             self.say("Not done: it was cut off. Press the key again.", warn=True)
 
     @property
@@ -144,14 +146,14 @@ class Deeds(Opening):
         Raises:
             Refused: the console is still starting.
         """
-        board = self.desk.board(self.clock.now())
+        board = self.session.board(self.clock.now())
         if board is None:
             raise Refused("the console is still starting")
         return board
 
     def stamp(self) -> Stamp:
         """Who, and when: now."""
-        return {"author": self.desk.author, "now": self.clock.now()}
+        return {"author": self.session.author, "now": self.clock.now()}
 
     def service_of(self, incident: Incident) -> str:
         """What is affected, as texts to the outside call it."""
@@ -160,7 +162,7 @@ class Deeds(Opening):
 
     async def attempt(self, deed: Callable[[Incident], Sequence[Event]]) -> bool:
         """Let an incident command make its events and record them; say what was refused."""
-        incident = self.desk.incident
+        incident = self.session.incident
         if incident is None:
             self.say("No incident is open: d declares one.", warn=True)
             return False
@@ -173,8 +175,8 @@ class Deeds(Opening):
 
     async def record(self, events: Sequence[Event]) -> bool:
         """Record and draw; while it is not on disk, the banner says so."""
-        done = await self.desk.record(events)
-        if not done and (problem := self.desk.can_write):
+        done = await self.session.record(events)
+        if not done and (problem := self.session.can_write):
             self.say(f"Not journalled: {problem}", warn=True)
         self.refresh_board()
         return done

@@ -157,7 +157,7 @@ class CommandDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_merge(self, key: str) -> None:
-        others = [other for other in self.desk.open_incidents if other.id != self.desk.incident_id]
+        others = [other for other in self.session.open_incidents if other.id != self.session.incident_id]
         if not others:
             self.say("No other incident is open to merge into.")
             return
@@ -165,7 +165,7 @@ class CommandDeeds(Deeds):
         if answers is not None and await self.attempt(
             lambda incident: act.merge(incident, answers["into"], **self.stamp())
         ):
-            self.desk.work_on(answers["into"])
+            self.session.work_on(answers["into"])
             self.refresh_board()
 
     @work(exit_on_error=False, group="deed")
@@ -174,10 +174,10 @@ class CommandDeeds(Deeds):
         await self._copy_channel()
 
     async def _copy_channel(self) -> str:
-        incident = self.desk.incident
+        incident = self.session.incident
         if incident is None:
             return ""
-        name = channel_of(incident, self.desk.keeper.incidents)
+        name = channel_of(incident, self.session.keeper.incidents)
         copied = await copy(self, name, self.settings.state_dir)
         self.say(f"{name} · {copied.words}")
         return name
@@ -212,14 +212,14 @@ class CommandDeeds(Deeds):
     @work(exit_on_error=False, group="deed")
     async def guide(self, step: Step) -> None:
         """Do what a manual step says the console does; the step is done once that shows in the incident."""
-        incident, result = self.desk.incident, ""
+        incident, result = self.session.incident, ""
         if incident is None:
             self.say("No incident is open: d declares one.", warn=True)
             return
         match step.does:
             case "acknowledge":
                 level = incident.policy.levels[0].id
-                person = self.desk.author.actor
+                person = self.session.author.actor
                 await self.attempt(lambda found: act.acknowledge(found, level, person, **self.stamp()))
                 result = f"{level} acknowledged by {person}"
             case "channel":
@@ -248,7 +248,7 @@ class CommandDeeds(Deeds):
 
     def _now(self, incident: Incident) -> Incident:
         """The same incident as it is now."""
-        return self.desk.keeper.incident(incident.id) or incident
+        return self.session.keeper.incident(incident.id) or incident
 
 
 CORRECTABLE = ("text", "reason", "result", "title", "impact", "evidence")

@@ -6,7 +6,7 @@ import contextlib
 from textual import work
 from textual.content import Content
 
-from isla_console.session.session import DeskError
+from isla_console.session.session import SessionError
 from isla_console.ui.controllers.base import Deeds
 from isla_console.ui.main.pages import known_page
 from isla_console.ui.main.screen import why_not
@@ -21,31 +21,31 @@ class ConsoleDeeds(Deeds):
     @work(exit_on_error=False, group="deed")
     async def do_check(self, key: str) -> None:
         self.say("Re-checking every probe …")
-        await self.desk.recheck()
+        await self.session.recheck()
         self.refresh_board()
 
     @work(exit_on_error=False, group="deed")
     async def do_reload(self, key: str) -> None:
         """Read the runbook again; one that does not load is said and changes nothing."""
         try:
-            await self.desk.load_runbook()
-        except DeskError as error:
+            await self.session.load_runbook()
+        except SessionError as error:
             lines = [Content(line) for line in str(error).splitlines()]
             self.push_screen(DetailScreen("The runbook was not taken", lines))
             return
-        await self.desk.notice_edits()
+        await self.session.notice_edits()
         if not known_page(self.main.page, self.board):
             self.go("home")
         self.refresh_board()
         self.say("The runbook was read again. Probes and measures follow at the next start.")
 
     def do_freeze(self, key: str) -> None:
-        self.desk.toggle_freeze()
+        self.session.toggle_freeze()
         self.refresh_board()
 
     @work(exit_on_error=False, group="deed")
     async def do_fault(self, key: str) -> None:
-        self.say(await self.desk.switch_fault())
+        self.say(await self.session.switch_fault())
 
     def do_redraw(self, key: str) -> None:
         self.painter.forget()
@@ -66,9 +66,9 @@ class ConsoleDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_quit(self, key: str) -> None:
-        tools = self.desk.toolbox
+        tools = self.session.toolbox
         running = [run.step.title for run in tools.runner.running] if tools is not None else []
-        answers = await self.push_screen_wait(dialogs.quit_sheet(self.desk.incident, running))
+        answers = await self.push_screen_wait(dialogs.quit_sheet(self.session.incident, running))
         if answers is not None and answers["leave"] == "yes":
             if tools is not None:
                 await tools.runner.close()

@@ -9,7 +9,7 @@ from isla_console.incident.record.state import Incident
 from isla_console.ui.controllers.base import Deeds
 
 if TYPE_CHECKING:
-    from isla_console.session.replay import Replay, ReplayDesk
+    from isla_console.session.replay import Replay, ReplaySession
 
 WATCH_S = 2.0
 """How often the platform is asked what happened."""
@@ -29,15 +29,15 @@ class DrillDeeds(Deeds):
             return
         while True:
             alert = self._shows_alert() and not any(
-                entry.kind == "alarm" for entry in self.desk.story.entries
+                entry.kind == "alarm" for entry in self.session.story.entries
             )
             answer = await (control.alarm if alert else control.story)(url.reveal())
             if answer.ok:
-                self.desk.story = answer
+                self.session.story = answer
                 try:
                     await self._hear(answer.entries)
                 except Exception as error:
-                    self.desk.complain(error)
+                    self.session.complain(error)
             await asyncio.sleep(WATCH_S)
 
     def do_pause(self, key: str) -> None:
@@ -55,7 +55,7 @@ class DrillDeeds(Deeds):
     @property
     def _replay(self) -> "Replay":
         """What passes by; these commands are possible in a replay alone."""
-        return cast("ReplayDesk", self.desk).replay
+        return cast("ReplaySession", self.session).replay
 
     def _shows_alert(self) -> bool:
         board = self.main.board
@@ -73,17 +73,17 @@ class DrillDeeds(Deeds):
             elif entry.kind == "hint":
                 self.say("A hint is there, if you want one: B")
         self._heard = len(entries)
-        incident = self.desk.incident
-        if incident is not None and not self.desk.can_write:
+        incident = self.session.incident
+        if incident is not None and not self.session.can_write:
             known = {entry.id for entry in incident.timeline}
             fresh = [
                 note
                 for entry in entries
                 if entry.kind == "message"
-                and (note := _note(entry, incident, self.desk.author)).id not in known
+                and (note := _note(entry, incident, self.session.author)).id not in known
             ]
             if fresh:
-                await self.desk.record(fresh)
+                await self.session.record(fresh)
 
 
 def _note(entry: Entry, incident: Incident, author: Author) -> Event:

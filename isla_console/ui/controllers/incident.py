@@ -24,7 +24,7 @@ class IncidentDeeds(Deeds):
     @work(exit_on_error=False, group="deed")
     async def do_declare(self, key: str) -> None:
         board = self.board
-        if problem := self.desk.can_write:
+        if problem := self.session.can_write:
             self.say(f"An incident cannot be journalled: {problem}", warn=True)
             return
         kind, _, id = self.main.page.partition(":")
@@ -50,18 +50,18 @@ class IncidentDeeds(Deeds):
                 impact=answers["impact"].strip() or None,
                 impact_started_at=read_time(answers["since"], board.now),
                 policy=board.runbook.policy(),
-                runbook_sha256=self.desk.runbook_sha256,
-                author=self.desk.author,
+                runbook_sha256=self.session.runbook_sha256,
+                author=self.session.author,
                 now=board.now,
-                taken=[incident.id for incident in self.desk.keeper.incidents],
+                taken=[incident.id for incident in self.session.keeper.incidents],
                 metrics=_bad_metrics(board),
             )
         except Refused as refusal:
             self.say(f"Refused: {refusal}", warn=True)
             return
         events = [*events, *decided_otherwise(board, issue, events[0])]
-        if await self.desk.record(events):
-            self.desk.work_on(events[0].incident)
+        if await self.session.record(events):
+            self.session.work_on(events[0].incident)
         self.refresh_board()
         if issue:
             self.go(f"issue:{issue}")
@@ -78,7 +78,7 @@ class IncidentDeeds(Deeds):
             )
 
     def _change_state(self, incident: Incident, state: str, reason: str) -> list[Event]:
-        author, board = self.desk.author, self.board
+        author, board = self.session.author, self.board
         now = board.now
         match state:
             case "resolved":
@@ -120,7 +120,7 @@ class IncidentDeeds(Deeds):
             write = act.decide if answers["kind"] == "decision" else act.note
             at = read_time(answers["at"], now)
             await self.attempt(
-                lambda incident: write(incident, answers["text"], author=self.desk.author, now=now, at=at)
+                lambda incident: write(incident, answers["text"], author=self.session.author, now=now, at=at)
             )
 
     @work(exit_on_error=False, group="deed")
@@ -176,7 +176,7 @@ class IncidentDeeds(Deeds):
 
     async def _toggle_item(self, item: str) -> None:
         """Tick with what shows it: proposed where the incident itself can say; again takes it back."""
-        incident, board = self.desk.incident, self.board
+        incident, board = self.session.incident, self.board
         tick = incident.checklist.get(item) if incident else None
         if incident is None or tick is None:
             return
@@ -190,7 +190,7 @@ class IncidentDeeds(Deeds):
     async def do_deny(self, key: str) -> None:
         """Minus: a symptom is not seen, a step is skipped, a checklist item does not apply."""
         kind, _, id = self.main.key.partition(":")
-        author, now = self.desk.author, self.clock.now()
+        author, now = self.session.author, self.clock.now()
         if kind == "symptom":
             await self.attempt(
                 lambda incident: act.see_symptom(incident, id, author=author, now=now, seen=False)
@@ -214,24 +214,24 @@ class IncidentDeeds(Deeds):
     @work(exit_on_error=False, group="deed")
     async def do_work_on(self, incident_id: str) -> None:
         """Make another incident the one this console works on."""
-        found = self.desk.keeper.incident(incident_id)
+        found = self.session.keeper.incident(incident_id)
         if found is None or not found.is_open:
             self.say("That incident is over.")
             return
-        self.desk.work_on(incident_id)
+        self.session.work_on(incident_id)
         self.refresh_board()
         if found.issue:
             self.go(f"issue:{found.issue}")
 
     async def resume(self) -> None:
         """On launch: back into the open incident; of several, the one chosen."""
-        waiting = self.desk.open_incidents
+        waiting = self.session.open_incidents
         if len(waiting) == 1:
-            self.desk.work_on(waiting[0].id)
+            self.session.work_on(waiting[0].id)
         elif waiting:
             answers = await self.push_screen_wait(dialogs.resume_sheet(waiting))
-            self.desk.work_on(answers["incident"] if answers else waiting[0].id)
-        await self.desk.log_console("console_opened")
+            self.session.work_on(answers["incident"] if answers else waiting[0].id)
+        await self.session.log_console("console_opened")
         self.refresh_board()
 
     def row_incident(self, incident_id: str) -> None:

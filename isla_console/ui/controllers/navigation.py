@@ -38,7 +38,7 @@ class GoingDeeds(Deeds):
 
     def do_filter(self, key: str) -> None:
         """The timeline narrowed to the next kind of entry."""
-        self.desk.timeline_filter = next_filter(self.desk.timeline_filter)
+        self.session.timeline_filter = next_filter(self.session.timeline_filter)
         self.go("timeline")
         self.refresh_board()
 

@@ -57,15 +57,15 @@ class SqlDeeds(Deeds):
 
     def open_database(self) -> None:
         """Open the pane's connections now, and keep them: later there may be no slot."""
-        self.desk.database = Database.from_settings(self.settings)
-        self.run_worker(self.desk.database.keep(), exit_on_error=False, group="probes")
+        self.session.database = Database.from_settings(self.settings)
+        self.run_worker(self.session.database.keep(), exit_on_error=False, group="probes")
 
     @property
     def _database(self) -> Database:
-        if self.desk.database is None:
+        if self.session.database is None:
             self.open_database()
-        assert self.desk.database is not None
-        return self.desk.database
+        assert self.session.database is not None
+        return self.session.database
 
     @property
     def _sql_page(self) -> "SqlPage":
@@ -135,7 +135,7 @@ class SqlDeeds(Deeds):
         if answers is None:
             return
         database.unlock(answers["reason"].strip(), self.clock.now())
-        if self.desk.incident is not None:
+        if self.session.incident is not None:
             text = f"Writing to the database unlocked for 5 min: {answers['reason'].strip()}"
             await self.attempt(lambda incident: act.note(incident, text, **self.stamp()))
         self._sql_page.say("Writing is unlocked for 5 min; U locks it.")
@@ -269,7 +269,7 @@ class SqlDeeds(Deeds):
 
     def _day_of(self, step: Step) -> str:
         """The one value of a step that changes a day and can be looked at before; "" for any other."""
-        known = self.desk.runbook.inputs.get(step.params[0]) if len(step.params) == 1 else None
+        known = self.session.runbook.inputs.get(step.params[0]) if len(step.params) == 1 else None
         return step.params[0] if step.preview and known is not None and known.type == "date" else ""
 
     async def _day_by_day(self, writer: Writer, text: str, step: Step, name: str) -> None:
@@ -278,7 +278,7 @@ class SqlDeeds(Deeds):
         It ends at the first day that is not committed; the sheet then begins with that day.
         """
         page, database = self._sql_page, self._database
-        sheet = dialogs.days_sheet(self.desk.runbook, name, *page.days_left.get(step.id, ("", "")))
+        sheet = dialogs.days_sheet(self.session.runbook, name, *page.days_left.get(step.id, ("", "")))
         answers = await self.push_screen_wait(sheet)
         if answers is None:
             return
@@ -374,7 +374,7 @@ class SqlDeeds(Deeds):
         whether it would change anything.
         """
         page, engine = self._sql_page, self._database.engine
-        twin = next((one for one in self.desk.runbook.all_steps() if one.id == step.preview), None)
+        twin = next((one for one in self.session.runbook.all_steps() if one.id == step.preview), None)
         if twin is None or twin.kind != "sql" or not twin.run or engine is None:
             return "", True
         # A day is both ends of the twin's range.
@@ -399,7 +399,7 @@ class SqlDeeds(Deeds):
             names = [f"value{number}" for number in range(1, min(many, 20) + 1)]
         if not names:
             return []
-        answers = await self.push_screen_wait(dialogs.parameter_sheet(self.desk.runbook, names))
+        answers = await self.push_screen_wait(dialogs.parameter_sheet(self.session.runbook, names))
         return [answers[name] for name in names] if answers is not None else None
 
     def _may_begin(self) -> bool:
@@ -425,7 +425,7 @@ class SqlDeeds(Deeds):
         await self._write_down(data if step is None else {"step": step, **data})
 
     async def _write_down(self, data: dict[str, Any]) -> None:
-        if self.desk.incident is None:
+        if self.session.incident is None:
             return
 
         def queried(incident: Incident) -> list[Event]:
@@ -434,14 +434,14 @@ class SqlDeeds(Deeds):
         try:
             await self.attempt(queried)
         except EventError as error:
-            self.desk.complain(error)
+            self.session.complain(error)
 
     async def _mark_symptoms(self, text: str) -> None:
         """An error that a step knows as the sign of a symptom marks it."""
-        incident = self.desk.incident
+        incident = self.session.incident
         if incident is None:
             return
-        for step in self.desk.runbook.all_steps():
+        for step in self.session.runbook.all_steps():
             for sign in step.seen:
                 if (
                     step.kind == "sql"
@@ -452,7 +452,7 @@ class SqlDeeds(Deeds):
                     return
 
     def _measured(self, incident: Incident, *, symptom: str, value: str) -> list[Event]:
-        author, now = self.desk.author, self.clock.now()
+        author, now = self.session.author, self.clock.now()
         return act.see_symptom(incident, symptom, author=author, now=now, by="measured", value=value)
 
     # sessions
@@ -464,7 +464,7 @@ class SqlDeeds(Deeds):
     @property
     def _watching(self) -> DatabaseSession | None:
         """The connection that sessions are looked at over: the panels', which no long query occupies."""
-        poller = self.desk.poller
+        poller = self.session.poller
         found = getattr(poller, "database", None)
         if found is not None:
             return cast(DatabaseSession, found)
@@ -509,7 +509,7 @@ class SqlDeeds(Deeds):
     async def _end_session(self, session: ServerSession, how: How) -> None:
         page = self._sessions_page
         if reason := session.shielded:
-            page.say(f"ServerSession {session.pid} is not ended from here: {reason}.")
+            page.say(f"Session {session.pid} is not ended from here: {reason}.")
             return
         branch = next(
             (one for one in sessions_of.tree(page.sessions) if one.session.pid == session.pid), None

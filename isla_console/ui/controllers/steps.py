@@ -48,15 +48,15 @@ class StepDeeds(Deeds):
     @property
     def toolbox(self) -> Toolbox:
         """What steps are done with, for the runbook and the incident as they are now."""
-        desk = self.desk
-        if desk.toolbox is None:
+        session = self.session
+        if session.toolbox is None:
             # The SQL page's, which is open already: there may be no slot for another one.
-            engine = desk.database.engine if desk.database is not None else None
-            desk.toolbox = Toolbox(
-                desk.runbook, self.settings, sql=Sql(engine) if engine else None, on_end=self._ended
+            engine = session.database.engine if session.database is not None else None
+            session.toolbox = Toolbox(
+                session.runbook, self.settings, sql=Sql(engine) if engine else None, on_end=self._ended
             )
-        desk.toolbox.settle(desk.runbook, desk.incident)
-        return desk.toolbox
+        session.toolbox.settle(session.runbook, session.incident)
+        return session.toolbox
 
     def row_step(self, id: str) -> None:
         """Enter: what only reads is done in place, `goto` goes, `manual` asks; the rest is shown in full."""
@@ -87,7 +87,7 @@ class StepDeeds(Deeds):
             await self._do(step)
 
     def do_stop(self, key: str) -> None:
-        if self.main.page == "payments" and self.desk.comparing:
+        if self.main.page == "payments" and self.session.comparing:
             self.workers.cancel_group(self, COMPARING)
             return
         step = self._chosen()
@@ -239,17 +239,17 @@ class StepDeeds(Deeds):
         reason = tools.reasons.pop(run.step.id, "")
         if outcome is None:
             return
-        incident = self.desk.incident
+        incident = self.session.incident
         if incident is not None:
             data = ran_data(
                 run, tools.inputs.public(run.step), tools.redactor.text(reason), run.step.secret_output
             )
-            author, now = self.desk.author, self.clock.now()
+            author, now = self.session.author, self.clock.now()
             events = []
             try:
                 events.append(event("ran", data, incident=incident.id, author=author, now=now))
             except EventError as error:
-                self.desk.complain(error)
+                self.session.complain(error)
             for symptom in outcome.symptoms:
                 key = self._symptom_key(symptom)
                 known = incident.symptoms.get(key)
@@ -301,7 +301,7 @@ class StepDeeds(Deeds):
         problem = await change.follow(tell)
         said = problem or "serves production"
         tell(f"{said}; asking every probe again")
-        await self.desk.recheck()
+        await self.session.recheck()
         tell(f"{said}; every probe was asked again")
         await self._note(f"{change.target[:16]} {said} ({run.step.title})")
         tools.undo.pop(change.origin, None)
@@ -314,19 +314,19 @@ class StepDeeds(Deeds):
 
     async def _attempt_quietly(self, text: str, kind: str) -> None:
         """An action item, unless it is there already."""
-        incident = self.desk.incident
+        incident = self.session.incident
         if incident is not None and all(action.text != text for action in incident.actions.values()):
             await self.record(act.add_action(incident, text, kind, **self.stamp()))
 
     async def _note(self, text: str) -> None:
-        incident = self.desk.incident
+        incident = self.session.incident
         if incident is not None:
             text = self.toolbox.redactor.text(text)
             await self.record(act.note(incident, text, **self.stamp()))
 
     async def _judge(self, step: Step) -> Judgement:
         return await self.toolbox.judge(
-            step, in_incident=self.desk.incident is not None, can_journal=self.desk.can_write
+            step, in_incident=self.session.incident is not None, can_journal=self.session.can_write
         )
 
     async def _inputs_there(self, step: Step, judgement: Judgement) -> bool:
@@ -392,11 +392,11 @@ class StepDeeds(Deeds):
     async def _stopped(self, step: Step, judgement: Judgement, why: str) -> None:
         """A drill judges what was begun, too; without one nobody is told."""
         if judgement.effect == "destroy":
-            await self.desk.tell_stopped(step.id, step.title, self.toolbox.redactor.text(plain(why)))
+            await self.session.tell_stopped(step.id, step.title, self.toolbox.redactor.text(plain(why)))
 
     async def _by_hand(self, step: Step) -> None:
         """A person's work: its result in one line."""
-        if self.desk.incident is None:
+        if self.session.incident is None:
             self.push_screen(DetailScreen(step.title, [Content(step.text or step.title)]))
             return
         answers = await self.push_screen_wait(dialogs.manual_sheet(step))
@@ -422,11 +422,11 @@ class StepDeeds(Deeds):
 
     def _step(self, id: str) -> Step:
         found = self.toolbox.undo.get(id.removesuffix(".undo")) if id.endswith(".undo") else None
-        return found or self.desk.runbook.step(id)
+        return found or self.session.runbook.step(id)
 
     def _symptom_key(self, symptom: str) -> str:
         """A symptom's key in the incident: with the issue that it belongs to."""
-        for issue in self.desk.runbook.issues:
+        for issue in self.session.runbook.issues:
             if any(known.id == symptom for known in issue.symptoms):
                 return f"{issue.id}/{symptom}"
         return symptom

@@ -51,7 +51,7 @@ class TriageDeeds(Deeds):
             self.say(f"It is {board.runbook.issue(id).title} already.")
             return
         text = choice_text(board, id)
-        author, now = self.desk.author, self.clock.now()
+        author, now = self.session.author, self.clock.now()
         await self.attempt(lambda incident: act.decide(incident, text, author=author, now=now, issue=id))
 
     def row_look(self, target: str) -> None:
@@ -96,11 +96,11 @@ class TriageDeeds(Deeds):
     @work(exit_on_error=False, group=COMPARING)
     async def row_drift(self, id: str) -> None:
         """Compare the database's subscriptions with Stripe's: the newest, or `all`. Pages may come and go."""
-        desk, poller = self.desk, self.desk.poller
-        if poller is None or desk.comparing:
+        session, poller = self.session, self.session.poller
+        if poller is None or session.comparing:
             return
         if poller.stripe is None or poller.database is None:
-            desk.drift = "set STRIPE_API_KEY and ISLA_DATABASE_URL to compare"
+            session.drift = "set STRIPE_API_KEY and ISLA_DATABASE_URL to compare"
             self.refresh_board()
             return
         all_of_them = id == "all"
@@ -113,9 +113,9 @@ class TriageDeeds(Deeds):
             read = comparison.read
             if all_of_them:
                 left = left_s(read, expected, asyncio.get_running_loop().time() - began)
-                desk.comparing = progress(read, left, expected, waits=comparison.waits)
+                session.comparing = progress(read, left, expected, waits=comparison.waits)
             else:
-                desk.comparing = f"comparing … {read:,} so far"
+                session.comparing = f"comparing … {read:,} so far"
             self.refresh_board()
 
         comparison.on_progress = told
@@ -126,18 +126,18 @@ class TriageDeeds(Deeds):
                 with suppress(DatabaseUnavailable):
                     expected = await ours.count()
             await comparison.run(None if all_of_them else QUICK_PAGES)
-            desk.drift = comparison.found(self.clock.now())
+            session.drift = comparison.found(self.clock.now())
         except (StripeUnavailable, DatabaseUnavailable) as error:
-            desk.drift = self._cut_short(comparison, sentence(error))
+            session.drift = self._cut_short(comparison, sentence(error))
         except asyncio.CancelledError:
-            desk.drift = self._cut_short(comparison, "stopped by hand")
+            session.drift = self._cut_short(comparison, "stopped by hand")
             raise
         finally:
-            desk.comparing = ""
+            session.comparing = ""
             if self.is_running:
                 self.refresh_board()
         if self.main.page != "payments":
-            found = desk.drift
+            found = session.drift
             self.say(f"Subscriptions: {found if isinstance(found, str) else summary(found)}")
 
     def _cut_short(self, comparison: Comparison, why: str) -> Drift | str:

@@ -126,7 +126,7 @@ class SessionsPage(PageWidget):
         event.stop()
         kind, _, id = event.key.partition(":")
         if kind == "session" and (found := self.session(int(id))) is not None:
-            self.app.push_screen(DetailScreen(f"ServerSession {found.pid}", views.session_lines(found)))
+            self.app.push_screen(DetailScreen(f"Session {found.pid}", views.session_lines(found)))
         elif kind == "group":
             box = self.query_one(Input)
             box.value = id.rpartition("/")[0]

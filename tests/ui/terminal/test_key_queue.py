@@ -113,7 +113,7 @@ async def test_a_sheet_is_there_before_the_next_key(app: IslaApp) -> None:
             await played(pilot)
             assert app.screen is app.main
             assert app.main.page == f"issue:{app.board.runbook.issues[0].id}"
-            assert app.desk.incident is None
+            assert app.session.incident is None
 
 
 async def test_what_is_typed_goes_to_the_editor(app: IslaApp) -> None:
