@@ -26,7 +26,7 @@ class Saved:
     reason: str = ""
 
 
-class Keeper:
+class JournalStore:
     """Holds every incident of one journal, folded, and keeps it up to date with all consoles on the host.
 
     All methods are for one event loop; the file is touched by one thread alone.

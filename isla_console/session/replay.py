@@ -13,7 +13,7 @@ from isla_console.clock import Clock
 from isla_console.database.session import SessionReading
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident, fold
-from isla_console.journal.store import Keeper, Saved
+from isla_console.journal.store import JournalStore, Saved
 from isla_console.monitor.link import LinkReading
 from isla_console.monitor.metrics.health import ProbeReading
 from isla_console.monitor.metrics.metric import Reading
@@ -84,7 +84,7 @@ class Replay:
         return [event for event in self.events if event.recorded_at <= now]
 
 
-class Recorded(Keeper):
+class Recorded(JournalStore):
     """A journal that only tells what was written by the replay's clock."""
 
     def __init__(self, replay: Replay) -> None:
@@ -177,13 +177,13 @@ class ReplaySession(Session):
     def __init__(self, settings: Settings, replay: Replay) -> None:
         super().__init__(settings, replay.clock)
         self.replay = replay
-        self.keeper = Recorded(replay)
+        self.journal = Recorded(replay)
         self.incident_id = replay.incident_id
 
     @property
     def incident(self) -> Incident | None:
         """The incident, also once it is closed."""
-        return self.keeper.incident(self.incident_id)
+        return self.journal.incident(self.incident_id)
 
     @property
     def can_write(self) -> str:

@@ -19,7 +19,7 @@ from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
 from isla_console.incident.rules.escalation import crossing_events
 from isla_console.journal.local import FILE_NAME, JournalError
-from isla_console.journal.store import Keeper
+from isla_console.journal.store import JournalStore
 from isla_console.monitor.poller import Change, Poller, Snapshot
 from isla_console.monitor.sources.payments import Drift
 from isla_console.resources import resource
@@ -49,7 +49,7 @@ class Session:
         self.settings = settings
         self.clock = clock
         self.author = Author(settings.actor, settings.host)
-        self.keeper = Keeper(settings.state_dir / FILE_NAME)
+        self.journal = JournalStore(settings.state_dir / FILE_NAME)
         self.loaded: Loaded | None = None
         self.poller: Poller | None = None
         self.database: Database | None = None
@@ -86,12 +86,12 @@ class Session:
     @property
     def incident(self) -> Incident | None:
         """The incident this console works on, from what is on disk."""
-        found = self.keeper.incident(self.incident_id)
+        found = self.journal.incident(self.incident_id)
         return found if found is not None and found.is_open else None
 
     @property
     def open_incidents(self) -> list[Incident]:
-        return [incident for incident in self.keeper.incidents if incident.is_open]
+        return [incident for incident in self.journal.incidents if incident.is_open]
 
     @property
     def can_write(self) -> str:
@@ -134,7 +134,7 @@ class Session:
     async def open_journal(self) -> None:
         """Open the journal; where that fails the console works on without one, and says so."""
         try:
-            await self.keeper.open()
+            await self.journal.open()
         except JournalError as error:
             self._journal_problem = str(error)
         else:
@@ -175,7 +175,7 @@ class Session:
         """Write events; true once they are on disk."""
         if self._journal_problem:
             return False
-        return await self.keeper.record(events)
+        return await self.journal.record(events)
 
     async def tick(self) -> None:
         """Journal the crossings that came due, what was measured to change, and a jump of the wall clock."""
@@ -186,7 +186,7 @@ class Session:
             return
         now = self.clock.now()
         # What waits for the disk may hold these crossings already.
-        waiting = self.keeper.saved.pending
+        waiting = self.journal.saved.pending
         events = [] if waiting else crossing_events(incident, now, author=self.author)
         for change in changes:
             if change.old == "unknown" and change.new == "ok":
@@ -208,8 +208,8 @@ class Session:
         """Pull what others wrote and push what waits; true if anything changed."""
         if self._journal_problem:
             return False
-        before = self.keeper.saved
-        return await self.keeper.refresh() or self.keeper.saved != before
+        before = self.journal.saved
+        return await self.journal.refresh() or self.journal.saved != before
 
     def new_alarms(self) -> list[Alarm]:
         """Alarms of the incident that this console has not rung yet; they count as rung from now on."""
@@ -265,7 +265,7 @@ class Session:
         incident = self.incident
         # Live facts, also while the panels are held still: which issue it is must not wait.
         facts = gather(live, incident)
-        saved = self.keeper.saved
+        saved = self.journal.saved
         problem = self._journal_problem or self._problem
         return Board(
             now=now,
@@ -275,7 +275,7 @@ class Session:
             snapshot=self.frozen or live,
             incident=incident,
             others=tuple(
-                other for other in self.keeper.incidents if other.id != self.incident_id or not incident
+                other for other in self.journal.incidents if other.id != self.incident_id or not incident
             ),
             saved=replace(saved, reason=problem) if problem else saved,
             drill=self.settings.drill or "",
@@ -307,7 +307,7 @@ class Session:
         if self.toolbox is not None:
             await self.toolbox.runner.close()
         await self.log_console("console_closed")
-        await self.keeper.close()
+        await self.journal.close()
 
     def _ran(self, incident: Incident | None) -> dict[str, Event]:
         """The newest `ran` entry of each step; read once for each state of the incident."""

@@ -177,7 +177,7 @@ class CommandDeeds(Deeds):
         incident = self.session.incident
         if incident is None:
             return ""
-        name = channel_of(incident, self.session.keeper.incidents)
+        name = channel_of(incident, self.session.journal.incidents)
         copied = await copy(self, name, self.settings.state_dir)
         self.say(f"{name} · {copied.words}")
         return name
@@ -248,7 +248,7 @@ class CommandDeeds(Deeds):
 
     def _now(self, incident: Incident) -> Incident:
         """The same incident as it is now."""
-        return self.session.keeper.incident(incident.id) or incident
+        return self.session.journal.incident(incident.id) or incident
 
 
 CORRECTABLE = ("text", "reason", "result", "title", "impact", "evidence")

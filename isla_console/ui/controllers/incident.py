@@ -53,7 +53,7 @@ class IncidentDeeds(Deeds):
                 runbook_sha256=self.session.runbook_sha256,
                 author=self.session.author,
                 now=board.now,
-                taken=[incident.id for incident in self.session.keeper.incidents],
+                taken=[incident.id for incident in self.session.journal.incidents],
                 metrics=_bad_metrics(board),
             )
         except Refused as refusal:
@@ -214,7 +214,7 @@ class IncidentDeeds(Deeds):
     @work(exit_on_error=False, group="deed")
     async def do_work_on(self, incident_id: str) -> None:
         """Make another incident the one this console works on."""
-        found = self.session.keeper.incident(incident_id)
+        found = self.session.journal.incident(incident_id)
         if found is None or not found.is_open:
             self.say("That incident is over.")
             return
