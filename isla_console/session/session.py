@@ -35,7 +35,7 @@ from isla_console.triage.facts import gather
 from isla_console.triage.ranking import rank
 
 if TYPE_CHECKING:
-    from isla_console.session.steps import Toolbox
+    from isla_console.session.steps import StepServices
 
 
 class SessionError(Exception):
@@ -53,7 +53,7 @@ class Session:
         self.loaded: Loaded | None = None
         self.poller: Poller | None = None
         self.database: Database | None = None
-        self.toolbox: Toolbox | None = None
+        self.step_services: StepServices | None = None
         """What steps are done with, once the first one was."""
         self._ran_of: tuple[Incident | None, dict[str, Event]] = (None, {})
         self.incident_id = ""
@@ -287,7 +287,7 @@ class Session:
             edited_runbook=self.edited_runbook,
             findings=tuple(self.loaded.findings),
             settings=self._settings,
-            runs=self.toolbox.pictures(now) if self.toolbox is not None else {},
+            runs=self.step_services.pictures(now) if self.step_services is not None else {},
             ran=self._ran(incident),
             missing=self._missing(),
             database=self.database.standing(now) if self.database is not None else None,
@@ -304,8 +304,8 @@ class Session:
 
     async def close(self) -> None:
         """End what runs, write what waits and let go of the journal."""
-        if self.toolbox is not None:
-            await self.toolbox.runner.close()
+        if self.step_services is not None:
+            await self.step_services.runner.close()
         await self.log_console("console_closed")
         await self.journal.close()
 

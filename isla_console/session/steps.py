@@ -42,7 +42,7 @@ class Picture:
     masked: bool
 
 
-class Toolbox:
+class StepServices:
     """Holds the values and results of one incident (or of none) at a time."""
 
     def __init__(

@@ -95,10 +95,10 @@ async def _flood(
     waits: list[float] = []
     began = time.perf_counter()
     await pilot.press(start)
-    while "flood" not in app.toolbox.runner.runs:  # noqa: ASYNC110
+    while "flood" not in app.step_services.runner.runs:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await asyncio.sleep(1)
-    run: Run = app.toolbox.runner.runs["flood"]
+    run: Run = app.step_services.runner.runs["flood"]
     while run.is_running and time.perf_counter() - began < STREAM_S:
         was, pressed = state(), time.perf_counter()
         app.simulate_key(keys[len(waits) % len(keys)])
@@ -108,7 +108,7 @@ async def _flood(
         peak = max(peak, rss_mib())
         await asyncio.sleep(0.03)
     took = time.perf_counter() - began
-    app.toolbox.runner.stop("flood")
+    app.step_services.runner.stop("flood")
     size = run.capture.size
     waits = waits[:-1]
     p95 = statistics.quantiles(waits, n=20)[-1] if len(waits) > 1 else float("nan")

@@ -16,7 +16,7 @@ from isla_console.drill.run import Platform
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.steps import Step
-from isla_console.session.steps import Sql, Toolbox
+from isla_console.session.steps import Sql, StepServices
 from isla_console.settings import Secret, Settings
 from isla_console.sql.engine import SqlEngine, pane_session
 from isla_console.sql.writing import Change, Writer
@@ -43,8 +43,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest_asyncio.fixture
-async def tools(platform: Platform, tmp_path: Path) -> AsyncIterator[Toolbox]:
-    """A toolbox on the drill, with a new database to restore into and the server's own programs."""
+async def tools(platform: Platform, tmp_path: Path) -> AsyncIterator[StepServices]:
+    """A step_services on the drill, with a new database to restore into and the server's own programs."""
     admin = await asyncpg.connect(platform.admin_url)
     name = f"restore_{uuid.uuid4().hex[:12]}"
     await admin.execute(f"CREATE DATABASE {name}")
@@ -59,7 +59,7 @@ async def tools(platform: Platform, tmp_path: Path) -> AsyncIterator[Toolbox]:
     settings = Settings.load(environ)
     engine = SqlEngine.from_settings(settings)
     assert engine is not None
-    found = Toolbox(RUNBOOK, settings, sql=Sql(engine), on_end=lambda run: None)
+    found = StepServices(RUNBOOK, settings, sql=Sql(engine), on_end=lambda run: None)
     found.runner._person = environ
     # The dump is the whole database's, which the read-only role of the panels may not lock.
     found.inputs.remember("DATABASE_URL", platform.admin_url, "typed")
@@ -78,11 +78,11 @@ async def tools(platform: Platform, tmp_path: Path) -> AsyncIterator[Toolbox]:
     await engine.close()
 
 
-async def judged(tools: Toolbox, step: Step) -> Judgement:
+async def judged(tools: StepServices, step: Step) -> Judgement:
     return await tools.judge(step, in_incident=True, can_journal="")
 
 
-async def do(tools: Toolbox, step: Step) -> Outcome:
+async def do(tools: StepServices, step: Step) -> Outcome:
     """Run a step to its end, its picks taken from the rows of the step that offers them."""
     now = Clock().now()
     for item in tools.inputs.of(step):
@@ -138,7 +138,7 @@ async def until(run: Run, holds: Callable[[], bool]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("id", STEPS)
-async def test_step(tools: Toolbox, platform: Platform, id: str) -> None:
+async def test_step(tools: StepServices, platform: Platform, id: str) -> None:
     step = STEPS[id]
     if step.kind == "goto":
         assert step.issue is not None

@@ -107,7 +107,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 async def ended(app: IslaApp, step: str) -> None:
     """Until a step has a result, and it is journalled."""
-    tools = app.toolbox
+    tools = app.step_services
     await until(lambda: tools.runner.outcome(step) is not None)
     await until(lambda: not [w for w in app.workers if w.group == "steps" and not w.is_finished])
 
@@ -137,7 +137,9 @@ async def test_enter_runs_a_read_in_place(tmp_path: Path) -> None:
             ("hello", 0, "hello there\n")
         ]
         await pilot.press("enter")
-        await until(lambda: (o := app.toolbox.runner.outcome("hello")) is not None and o.changed is not None)
+        await until(
+            lambda: (o := app.step_services.runner.outcome("hello")) is not None and o.changed is not None
+        )
         await pilot.pause()
         assert "the same as before" in screen_text(app)
 
@@ -152,11 +154,11 @@ async def test_live_output_and_stop(tmp_path: Path) -> None:
         assert "X: stop" in screen_text(app)
         app.go("home")
         await pilot.pause()
-        assert app.toolbox.runner.running
+        assert app.step_services.runner.running
         await at(app, pilot, "slow")
         await pilot.press("X")
         await ended(app, "slow")
-        assert not app.toolbox.runner.running
+        assert not app.step_services.runner.running
         await pilot.pause()
         assert "stopped" in screen_text(app)
 
@@ -167,15 +169,15 @@ async def test_quitting_asks_and_stops(tmp_path: Path) -> None:
         await settle(pilot)
         await at(app, pilot, "slow")
         await pilot.press("enter")
-        await until(lambda: bool(app.toolbox.runner.runs["slow"].capture.size))
-        pid = int(app.toolbox.runner.runs["slow"].capture.take().head.split()[0])
+        await until(lambda: bool(app.step_services.runner.runs["slow"].capture.size))
+        pid = int(app.step_services.runner.runs["slow"].capture.take().head.split()[0])
         await pilot.press("q")
         await until(lambda: isinstance(app.screen, AskScreen))
         await pilot.pause()
         assert "Still running: Step slow" in screen_text(app)
         await pilot.press("enter")  # stay is what stands chosen
         await settle(pilot)
-        assert app.toolbox.runner.running
+        assert app.step_services.runner.running
         await pilot.press("q")
         await until(lambda: isinstance(app.screen, AskScreen))
         await pilot.press("up", "enter")
@@ -293,8 +295,8 @@ async def test_a_backup_is_counted(
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         await declare(app, pilot)
-        app.toolbox.inputs.remember("DATABASE_URL", "postgresql://ana:hunter22@db/isla", "typed")
-        app.toolbox.inputs.remember("BACKUP_FILE", str(tmp_path / "b.sql"), "typed")
+        app.step_services.inputs.remember("DATABASE_URL", "postgresql://ana:hunter22@db/isla", "typed")
+        app.step_services.inputs.remember("BACKUP_FILE", str(tmp_path / "b.sql"), "typed")
         await at(app, pilot, "dump")
         await pilot.press("x")
         await until(lambda: isinstance(app.screen, GuardScreen))

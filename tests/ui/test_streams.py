@@ -57,7 +57,7 @@ def steps(lines: Lines) -> str:
 
 async def received(app: IslaApp, pilot: Pilot[int], step: str, count: int) -> None:
     """Until so many lines came, and are drawn."""
-    await until(lambda: app.toolbox.runner.runs[step].received >= count)
+    await until(lambda: app.step_services.runner.runs[step].received >= count)
     app.refresh_board()
     await pilot.pause()
 
@@ -146,9 +146,9 @@ async def test_two_streams(tmp_path: Path, lines: Lines) -> None:
         await received(app, pilot, "logs", 1)
         await at(app, pilot, "clock")
         await pilot.press("x")
-        await until(lambda: "clock" in app.toolbox.runner.runs and app.main.page == "streams")
+        await until(lambda: "clock" in app.step_services.runner.runs and app.main.page == "streams")
         await settle(pilot)
-        await until(lambda: app.toolbox.runner.runs["clock"].capture.lines > 2)
+        await until(lambda: app.step_services.runner.runs["clock"].capture.lines > 2)
         app.refresh_board()
         await pilot.pause()
         page = app.main.query_one(StreamsPage)
@@ -166,14 +166,14 @@ async def test_two_streams(tmp_path: Path, lines: Lines) -> None:
         assert "PAUSED" not in shown
         assert "from the log" in shown
         await pilot.press("right", "X")
-        await until(lambda: app.toolbox.runner.outcome("clock") is not None)
-        assert app.toolbox.runner.runs["logs"].is_running
+        await until(lambda: app.step_services.runner.outcome("clock") is not None)
+        assert app.step_services.runner.runs["logs"].is_running
         await at(app, pilot, "logs")
         await pilot.press("x")
         await until(lambda: page.chosen == "logs" and app.main.page == "streams")
         app.go("home")
         await pilot.pause()
-        assert app.toolbox.runner.runs["logs"].is_running
+        assert app.step_services.runner.runs["logs"].is_running
 
 
 async def test_a_page_without_streams(tmp_path: Path, lines: Lines) -> None:

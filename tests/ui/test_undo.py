@@ -26,7 +26,7 @@ async def test_undo_is_offered_and_done(app: IslaApp) -> None:
         await pilot.press("9", "enter", *"slow", "enter")
         await ended(app, "redirect-rollback")
         await settle(pilot)
-        undo = app.toolbox.undo["redirect-rollback"]
+        undo = app.step_services.undo["redirect-rollback"]
         assert undo.title.startswith(f"Undo: promote {WAS}")
         rows = app.main.query_one("#page", RowList)
         assert rows.go("undo:redirect-rollback")
@@ -55,7 +55,7 @@ async def test_undo_is_offered_and_done(app: IslaApp) -> None:
         assert (ran[-1]["effect"], ran[-1]["reason"], ran[-1]["exit_code"]) == ("destroy", "worse", 0)
         said = [event.data["text"] for event in app.session.incident.timeline if event.kind == "noted"]
         assert any(WAS in text and "serves production" in text for text in said)
-        assert "redirect-rollback" not in app.toolbox.undo
+        assert "redirect-rollback" not in app.step_services.undo
         assert not rows.go("undo:redirect-rollback")
 
 
@@ -82,8 +82,8 @@ async def test_copy_a_step(tmp_path: Path, copied: list[str]) -> None:
     app = app_with(tmp_path, steps)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
-        app.toolbox.inputs.remember("WHO", "ben", "typed")
-        app.toolbox.inputs.remember("KEY", "hunter2hunter2", "typed")
+        app.step_services.inputs.remember("WHO", "ben", "typed")
+        app.step_services.inputs.remember("KEY", "hunter2hunter2", "typed")
         for step in ("greet", "ask", "redirect-rollback"):
             await at(app, pilot, step)
             await pilot.press("y")

@@ -66,7 +66,7 @@ class ConsoleDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_quit(self, key: str) -> None:
-        tools = self.session.toolbox
+        tools = self.session.step_services
         running = [run.step.title for run in tools.runner.running] if tools is not None else []
         answers = await self.push_screen_wait(dialogs.quit_sheet(self.session.incident, running))
         if answers is not None and answers["leave"] == "yes":

@@ -12,7 +12,7 @@ from textual.content import Content
 from isla_console.incident import commands as act
 from isla_console.incident.record.events import EventError, event
 from isla_console.runbook.steps import Input, Step
-from isla_console.session.steps import REVEAL_S, Sql, Toolbox, ran_data
+from isla_console.session.steps import REVEAL_S, Sql, StepServices, ran_data
 from isla_console.steps import backup
 from isla_console.steps.guard import Judgement
 from isla_console.steps.runner import Run
@@ -46,17 +46,17 @@ class StepDeeds(Deeds):
     """What the steps of issues and procedures are for."""
 
     @property
-    def toolbox(self) -> Toolbox:
+    def step_services(self) -> StepServices:
         """What steps are done with, for the runbook and the incident as they are now."""
         session = self.session
-        if session.toolbox is None:
+        if session.step_services is None:
             # The SQL page's, which is open already: there may be no slot for another one.
             engine = session.database.engine if session.database is not None else None
-            session.toolbox = Toolbox(
+            session.step_services = StepServices(
                 session.runbook, self.settings, sql=Sql(engine) if engine else None, on_end=self._ended
             )
-        session.toolbox.settle(session.runbook, session.incident)
-        return session.toolbox
+        session.step_services.settle(session.runbook, session.incident)
+        return session.step_services
 
     def row_step(self, id: str) -> None:
         """Enter: what only reads is done in place, `goto` goes, `manual` asks; the rest is shown in full."""
@@ -91,15 +91,15 @@ class StepDeeds(Deeds):
             self.workers.cancel_group(self, COMPARING)
             return
         step = self._chosen()
-        running = self.toolbox.runner.running
+        running = self.step_services.runner.running
         if step is None and len(running) == 1:
             step = running[0].step
-        if step is None or not self.toolbox.runner.stop(step.id):
+        if step is None or not self.step_services.runner.stop(step.id):
             self.say("Nothing runs here.")
 
     @on(StopAsked)
     def _stop_asked(self, message: StopAsked) -> None:
-        if not self.toolbox.runner.stop(message.step):
+        if not self.step_services.runner.stop(message.step):
             self.say("It has ended.")
 
     def do_detail(self, key: str) -> None:
@@ -121,7 +121,7 @@ class StepDeeds(Deeds):
         if step is None:
             self.say("The cursor is not on a step.")
             return
-        text = step.cli or self.toolbox.runner.shown(step, self.clock.now())
+        text = step.cli or self.step_services.runner.shown(step, self.clock.now())
         copied = await copy(self, text, self.settings.state_dir)
         self.say(copied.words)
 
@@ -130,14 +130,14 @@ class StepDeeds(Deeds):
         if step is None or not step.secret_output:
             self.say("Nothing is masked here.")
             return
-        self.toolbox.reveal_until[step.id] = self.clock.now() + timedelta(seconds=REVEAL_S)
+        self.step_services.reveal_until[step.id] = self.clock.now() + timedelta(seconds=REVEAL_S)
         self.refresh_board()
         self.set_timer(REVEAL_S + 0.1, self.refresh_board)
 
     @work(exit_on_error=False, group="deed")
     async def do_inputs(self, key: str) -> None:
         step = self._chosen()
-        wanted = self.toolbox.inputs.of(step) if step is not None else ()
+        wanted = self.step_services.inputs.of(step) if step is not None else ()
         if step is None or not wanted:
             self.say("The step under the cursor uses no values.")
         else:
@@ -167,7 +167,7 @@ class StepDeeds(Deeds):
         if step.kind == "sql" and judgement.is_guarded:
             await self._to_the_database(step)
             return
-        tools = self.toolbox
+        tools = self.step_services
         if (run := tools.runner.runs.get(step.id)) is not None and run.is_running:
             if judgement.effect == "stream":
                 await self._to_the_stream(step)
@@ -213,7 +213,7 @@ class StepDeeds(Deeds):
         self.say("x runs it here, in a transaction that waits for your commit; U unlocks writing first.")
 
     def _start(self, step: Step, judgement: Judgement, reason: str) -> Run:
-        tools = self.toolbox
+        tools = self.step_services
         tools.reasons[step.id] = reason
         tools.progress.pop(step.id, None)
         run = tools.runner.start(step, judgement, self.clock.now())
@@ -235,7 +235,7 @@ class StepDeeds(Deeds):
     @work(exit_on_error=False, group="steps")
     async def _conclude(self, run: Run) -> None:
         """Journal the result, and the symptoms that its output shows."""
-        tools, outcome = self.toolbox, run.outcome
+        tools, outcome = self.step_services, run.outcome
         reason = tools.reasons.pop(run.step.id, "")
         if outcome is None:
             return
@@ -267,7 +267,7 @@ class StepDeeds(Deeds):
 
     async def _count(self, run: Run, kind: backup.Kind) -> None:
         """After a backup: what is in it; after a restore also what is in the database, and what differs."""
-        tools, outcome = self.toolbox, run.outcome
+        tools, outcome = self.step_services, run.outcome
         values = tools.inputs.values(run.step, self.clock.now())
         file, dsn, path = backup.file_of(values), values.get(run.step.connect or ""), tools.runner.path
         if outcome is None or not file or not dsn:
@@ -289,7 +289,7 @@ class StepDeeds(Deeds):
 
     async def _follow_change(self, run: Run) -> None:
         """Watch a rollback (or its undo) to its end, then ask every probe again."""
-        tools, outcome = self.toolbox, run.outcome
+        tools, outcome = self.step_services, run.outcome
         if outcome is None or outcome.exit_code != 0:
             return
         change = dialogs.change_of(run.step, tools, self.clock.now())
@@ -321,17 +321,17 @@ class StepDeeds(Deeds):
     async def _note(self, text: str) -> None:
         incident = self.session.incident
         if incident is not None:
-            text = self.toolbox.redactor.text(text)
+            text = self.step_services.redactor.text(text)
             await self.record(act.note(incident, text, **self.stamp()))
 
     async def _judge(self, step: Step) -> Judgement:
-        return await self.toolbox.judge(
+        return await self.step_services.judge(
             step, in_incident=self.session.incident is not None, can_journal=self.session.can_write
         )
 
     async def _inputs_there(self, step: Step, judgement: Judgement) -> bool:
         """Ask for what is missing; before a change also for what can be picked, asked before or not."""
-        tools, now = self.toolbox, self.clock.now()
+        tools, now = self.step_services, self.clock.now()
         wanted = list(tools.inputs.missing(step, now))
         if judgement.is_guarded:
             wanted += [item for item in tools.inputs.of(step) if item.pick and item not in wanted]
@@ -339,7 +339,7 @@ class StepDeeds(Deeds):
 
     async def _ask(self, step: Step, wanted: Sequence[Input]) -> bool:
         """One sheet for all of them; what is picked from a step's rows lets that step run first."""
-        tools = self.toolbox
+        tools = self.step_services
         for source in dict.fromkeys(item.pick.step for item in wanted if item.pick is not None):
             twin = self._step(source)
             fresh = step.effect in {"write", "destroy"} or not tools.rows(source)
@@ -357,7 +357,7 @@ class StepDeeds(Deeds):
         judgement = await self._judge(step)
         if judgement.refused or judgement.effect != "read":
             return None
-        tools, now = self.toolbox, self.clock.now()
+        tools, now = self.step_services, self.clock.now()
         run = tools.runner.runs.get(step.id)
         good = run is not None and run.outcome is not None and run.outcome.ending == "done"
         if run is not None and good and now - run.started_at < timedelta(seconds=FRESH_S):
@@ -372,7 +372,7 @@ class StepDeeds(Deeds):
 
     async def _guard(self, step: Step, judgement: Judgement) -> str | None:
         """Show what would happen now; the reason once the object is typed, None when it is left."""
-        tools = self.toolbox
+        tools = self.step_services
         twin = self._step(step.preview) if step.preview else None
         preview = await self._look(twin) if twin is not None else None
         answer = preview.outcome if preview is not None else None
@@ -392,7 +392,7 @@ class StepDeeds(Deeds):
     async def _stopped(self, step: Step, judgement: Judgement, why: str) -> None:
         """A drill judges what was begun, too; without one nobody is told."""
         if judgement.effect == "destroy":
-            await self.session.tell_stopped(step.id, step.title, self.toolbox.redactor.text(plain(why)))
+            await self.session.tell_stopped(step.id, step.title, self.step_services.redactor.text(plain(why)))
 
     async def _by_hand(self, step: Step) -> None:
         """A person's work: its result in one line."""
@@ -402,7 +402,7 @@ class StepDeeds(Deeds):
         answers = await self.push_screen_wait(dialogs.manual_sheet(step))
         if answers is None:
             return
-        result = self.toolbox.redactor.text(answers["result"].strip())
+        result = self.step_services.redactor.text(answers["result"].strip())
         await self.attempt(
             lambda incident: act.mark_step(
                 incident,
@@ -417,11 +417,11 @@ class StepDeeds(Deeds):
         """The step under the cursor, or the one that takes it back."""
         kind, _, id = self.main.key.partition(":")
         if kind == "undo":
-            return self.toolbox.undo.get(id)
+            return self.step_services.undo.get(id)
         return self._step(id) if kind == "step" else None
 
     def _step(self, id: str) -> Step:
-        found = self.toolbox.undo.get(id.removesuffix(".undo")) if id.endswith(".undo") else None
+        found = self.step_services.undo.get(id.removesuffix(".undo")) if id.endswith(".undo") else None
         return found or self.session.runbook.step(id)
 
     def _symptom_key(self, symptom: str) -> str:

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from isla_console.runbook.steps import HttpCall, Input, Step
 from isla_console.session.state import Board
-from isla_console.session.steps import Toolbox, is_rollback
+from isla_console.session.steps import StepServices, is_rollback
 from isla_console.steps import backup, rollback
 from isla_console.steps.environment import libpq
 from isla_console.steps.guard import Judgement
@@ -59,7 +59,7 @@ class InputsSheet:
     screen: AskScreen
     fields: Mapping[str, tuple[Input, ...]]
     picks: Mapping[str, tuple[Row, ...]]
-    tools: Toolbox
+    tools: StepServices
 
     def remember(self, answers: Mapping[str, str], now: datetime) -> None:
         """Keep the answers for this incident."""
@@ -73,7 +73,7 @@ class InputsSheet:
                     self.tools.inputs.remember(item.name, typed(item, answers[name], now), "typed")
 
 
-def inputs_sheet(step: Step, wanted: Sequence[Input], tools: Toolbox, now: datetime) -> InputsSheet:
+def inputs_sheet(step: Step, wanted: Sequence[Input], tools: StepServices, now: datetime) -> InputsSheet:
     """One field an input; inputs that are columns of one step's rows are picked together, as a row."""
     fields: list[Field] = []
     meant: dict[str, tuple[Input, ...]] = {}
@@ -97,7 +97,7 @@ def inputs_sheet(step: Step, wanted: Sequence[Input], tools: Toolbox, now: datet
     return InputsSheet(AskScreen("Values", fields, intro=intro), meant, picks, tools)
 
 
-def _picked_with(item: Input, wanted: Sequence[Input], tools: Toolbox) -> tuple[Input, ...]:
+def _picked_with(item: Input, wanted: Sequence[Input], tools: StepServices) -> tuple[Input, ...]:
     """The wanted inputs that the same step's rows have; none where it has no rows to pick from."""
     if item.pick is None or not tools.choices(item):
         return ()
@@ -107,7 +107,7 @@ def _picked_with(item: Input, wanted: Sequence[Input], tools: Toolbox) -> tuple[
     )
 
 
-def _row_field(item: Input, rows: tuple[Row, ...], tools: Toolbox, now: datetime) -> Field:
+def _row_field(item: Input, rows: tuple[Row, ...], tools: StepServices, now: datetime) -> Field:
     assert item.pick is not None
     column = item.pick.column
     known = tools.inputs.find(item.name, now)
@@ -123,7 +123,7 @@ def _row_field(item: Input, rows: tuple[Row, ...], tools: Toolbox, now: datetime
     return Field(item.name, item.title, default, choices, hint="pick one")
 
 
-def _typed_field(item: Input, tools: Toolbox, now: datetime) -> Field:
+def _typed_field(item: Input, tools: StepServices, now: datetime) -> Field:
     known = tools.inputs.find(item.name, now)
     hints = [
         f"from {known.origin}" if known is not None else "",
@@ -142,7 +142,13 @@ def _typed_field(item: Input, tools: Toolbox, now: datetime) -> Field:
 
 
 async def guard(
-    step: Step, judgement: Judgement, tools: Toolbox, board: Board, preview: Outcome | None, *, width: int
+    step: Step,
+    judgement: Judgement,
+    tools: StepServices,
+    board: Board,
+    preview: Outcome | None,
+    *,
+    width: int,
 ) -> tuple[Asked | None, str]:
     """What the guard asks, its lines at most `width` cells, or why the step must not go on after all."""
     now = board.now
@@ -181,7 +187,7 @@ async def guard(
 
 
 def _object(
-    step: Step, tools: Toolbox, values: Mapping[str, str], now: datetime
+    step: Step, tools: StepServices, values: Mapping[str, str], now: datetime
 ) -> tuple[str, str, Sequence[str]]:
     """The question, the object to type, and what it must not be mistaken for."""
     if back_to := rollback.promoted(step):
@@ -200,19 +206,24 @@ def _object(
     return f"Type the step's name, {step.id}:", step.id, ()
 
 
-def _original(step: Step, tools: Toolbox) -> Step:
+def _original(step: Step, tools: StepServices) -> Step:
     """The step that an undo takes back; any other is its own."""
     return tools.step(step.id.removesuffix(".undo")) if step.id.endswith(".undo") else step
 
 
-def _chosen(step: Step, tools: Toolbox, now: datetime) -> str:
+def _chosen(step: Step, tools: StepServices, now: datetime) -> str:
     """The deployment that a rollback went to, which its undo must not be mistaken for."""
     original = _original(step, tools)
     return tools.inputs.values(original, now).get(rollback.target_input(original), "")
 
 
 async def _sides(
-    step: Step, tools: Toolbox, values: Mapping[str, str], preview: Outcome | None, now: datetime, width: int
+    step: Step,
+    tools: StepServices,
+    values: Mapping[str, str],
+    preview: Outcome | None,
+    now: datetime,
+    width: int,
 ) -> list[Content] | str:
     """What serves now and what would, side by side."""
     back_to = rollback.promoted(step)
@@ -256,7 +267,7 @@ def _preview(title: str, outcome: Outcome, now: datetime, width: int) -> list[Co
     return [head, *rows, Content("")]
 
 
-async def _before(step: Step, tools: Toolbox, values: Mapping[str, str]) -> backup.Look:
+async def _before(step: Step, tools: StepServices, values: Mapping[str, str]) -> backup.Look:
     """What a backup or a restore is held up by."""
     kind = backup.kind_of(step)
     file = backup.file_of(values)
@@ -269,7 +280,7 @@ async def _before(step: Step, tools: Toolbox, values: Mapping[str, str]) -> back
     return await backup.before_restore(dsn, production.reveal() if production else "", file)
 
 
-def _undo(step: Step, tools: Toolbox) -> str:
+def _undo(step: Step, tools: StepServices) -> str:
     before = tools.serving.get(step.id)
     return f"promote {before}" if is_rollback(step) and before else step.undo or "none is known"
 
@@ -312,7 +323,7 @@ class Change:
         return rollback.follow_ups(self.target, self.before)
 
 
-def change_of(step: Step, tools: Toolbox, now: datetime) -> Change:
+def change_of(step: Step, tools: StepServices, now: datetime) -> Change:
     """The change that a rollback step, or its undo, began."""
     origin = step.id.removesuffix(".undo")
     is_undo = origin != step.id
