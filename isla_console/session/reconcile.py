@@ -13,7 +13,7 @@ PATIENCE = timedelta(seconds=5)
 """Two consoles see the same change a moment apart: for so long the journal may differ."""
 
 
-class Apart:
+class Reconciler:
     """Remembers since when a metric is well that the journal does not call so."""
 
     def __init__(self) -> None:

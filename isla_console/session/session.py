@@ -25,7 +25,7 @@ from isla_console.monitor.sources.payments import Drift
 from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
 from isla_console.runbook.model import Runbook
-from isla_console.session.reconcile import Apart
+from isla_console.session.reconcile import Reconciler
 from isla_console.session.state import Board
 from isla_console.settings import Settings
 from isla_console.sql.database import Database
@@ -67,7 +67,7 @@ class Session:
         self._problem = ""
         self._rung: set[str] = set()
         self._changes: list[Change] = []
-        self._apart = Apart()
+        self._reconciler = Reconciler()
         self.drift: Drift | str | None = None
         self._settings: tuple[str, ...] = ()
         self.comparing = ""
@@ -194,7 +194,7 @@ class Session:
             events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
         if not waiting and self.poller is not None:
             # What another console said last, and cannot take back.
-            for change in self._apart.changes(incident, self.poller.snapshot(now), now):
+            for change in self._reconciler.changes(incident, self.poller.snapshot(now), now):
                 events += self._event("metric_changed", _change_data(change), incident, now)
         if jump is not None:
             moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}

@@ -6,7 +6,7 @@ from pathlib import Path
 from isla_console.incident.rules.soak import soak
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
-from isla_console.session.reconcile import PATIENCE, Apart
+from isla_console.session.reconcile import PATIENCE, Reconciler
 from tests.incident.story import START, Story, at
 from tests.support.frozen import CALM, OUTAGE, snapshot
 
@@ -15,14 +15,14 @@ def test_what_the_journal_calls_bad_and_is_well_is_told_once_it_lasts() -> None:
     runbook = load_runbook(Path(resource("runbook.yaml"))).runbook
     story = Story("P0", issue="redirect-down")
     story.measure("redirect-latency", "ok", "elevated", "110 ms", at("14:00:05"))
-    bad, well, apart = snapshot(runbook, OUTAGE), snapshot(runbook, CALM), Apart()
+    bad, well, reconciler = snapshot(runbook, OUTAGE), snapshot(runbook, CALM), Reconciler()
     moment = START + timedelta(minutes=1)
-    assert apart.changes(story.incident, well, moment) == []
-    assert apart.changes(story.incident, bad, moment + PATIENCE) == [], "it is bad: that is no news"
-    assert apart.changes(story.incident, well, moment + PATIENCE) == [], "it has only just begun"
-    (change,) = apart.changes(story.incident, well, moment + 2 * PATIENCE)
+    assert reconciler.changes(story.incident, well, moment) == []
+    assert reconciler.changes(story.incident, bad, moment + PATIENCE) == [], "it is bad: that is no news"
+    assert reconciler.changes(story.incident, well, moment + PATIENCE) == [], "it has only just begun"
+    (change,) = reconciler.changes(story.incident, well, moment + 2 * PATIENCE)
     assert (change.name, change.old, change.new) == ("redirect-latency", "elevated", "ok")
     assert soak(story.incident, moment).blockers
     story.measure(change.name, change.old, change.new, change.value, change.at)
     assert not soak(story.incident, change.at).blockers
-    assert apart.changes(story.incident, well, change.at + PATIENCE) == [], "once"
+    assert reconciler.changes(story.incident, well, change.at + PATIENCE) == [], "once"
