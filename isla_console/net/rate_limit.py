@@ -1,4 +1,4 @@
-"""Not too often: a pace for requests, and how long to stay away when told to."""
+"""Not too often: a rate limit for requests, and how long to stay away when told to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BACKOFF_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 _MOST_S = 900.0
 
 
-class Pace:
+class RateLimiter:
     """At most one request in `every_s` seconds, in the order they were asked for."""
 
     def __init__(

@@ -26,7 +26,7 @@ from isla_console.monitor.sources.payments import (
     Undelivered,
     mode_of,
 )
-from isla_console.net.rate_limit import Pace
+from isla_console.net.rate_limit import RateLimiter
 from isla_console.settings import Secret
 from isla_console.text.brief import brief
 
@@ -66,7 +66,7 @@ class StripeReader:
         url: str,
         clock: Callable[[], datetime],
         *,
-        pace: Pace | None = None,
+        limiter: RateLimiter | None = None,
         timeout_s: float = TIMEOUT_S,
         page: int = PAGE,
     ) -> None:
@@ -74,7 +74,7 @@ class StripeReader:
         self._key = key
         self._url = url.rstrip("/")
         self._clock = clock
-        self._pace = pace or Pace(PACE_S, monotonic=time.monotonic)
+        self._limiter = limiter or RateLimiter(PACE_S, monotonic=time.monotonic)
         self._timeout_s = timeout_s
         self._page = page
         self._client: sdk.StripeClient | None = None
@@ -203,16 +203,16 @@ class StripeReader:
         return int((self._clock() + self._apart - timedelta(seconds=window_s)).timestamp())
 
     async def _ask(self, what: str, request: Callable[[sdk.StripeClient], Awaitable[Any]]) -> Any:
-        if (left := self._pace.away_s) > 0:
+        if (left := self._limiter.away_s) > 0:
             raise StripeUnavailable(f"{self._refusal}: again in {left:.0f} s", again_s=left)
         client = await self._open()
-        await self._pace.turn()
+        await self._limiter.turn()
         try:
             async with asyncio.timeout(self._timeout_s + 0.5):
                 answer = await request(client)
         except Exception as error:
             raise self._unavailable(error, what) from None
-        self._pace.accepted()
+        self._limiter.accepted()
         # An object of the SDK's has its answer's headers beside it, an answer as it came has them itself.
         headers = getattr(getattr(answer, "last_response", answer), "headers", None)
         self._apart = offset(_date(headers), self._clock())
@@ -267,7 +267,7 @@ class StripeReader:
     def _rate_limited(self, error: Any) -> StripeUnavailable:
         headers = {str(k).lower(): str(v) for k, v in (error.headers or {}).items()}
         after = headers.get("retry-after", "")
-        pause = self._pace.refused(float(after) if after.isdigit() else None)
+        pause = self._limiter.refused(float(after) if after.isdigit() else None)
         why = headers.get("stripe-rate-limited-reason", "")
         self._refusal = f"Stripe limits us (429{', ' + brief(why, 30) if why else ''})"
         asked = ", as it asks" if after.isdigit() else ""

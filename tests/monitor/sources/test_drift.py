@@ -149,7 +149,7 @@ async def test_a_database_that_is_busy_is_asked_again_and_the_quick_one_says_so_
 
 
 async def test_without_stripe_it_says_why() -> None:
-    reader = StripeReader(Secret("rk_test_x"), "http://127.0.0.1:1", utcnow, pace=quick())
+    reader = StripeReader(Secret("rk_test_x"), "http://127.0.0.1:1", utcnow, limiter=quick())
     with pytest.raises(StripeUnavailable, match="Stripe cannot be reached"):
         await Comparison(reader.subscriptions, Ours({})).run()
 

@@ -17,7 +17,7 @@ from isla_console.monitor.sources import stripe as module
 from isla_console.monitor.sources.drift import Comparison
 from isla_console.monitor.sources.payments import Details, Drift, mode_of, reasons
 from isla_console.monitor.sources.stripe import StripeReader
-from isla_console.net.rate_limit import Pace
+from isla_console.net.rate_limit import RateLimiter
 from isla_console.settings import Secret
 from tests.support.asgi import Recorded, served
 from tests.support.servers import Endpoints, utcnow
@@ -26,9 +26,9 @@ from tests.support.subscriptions import Ours
 HOUR = 3600.0
 
 
-def quick() -> Pace:
+def quick() -> RateLimiter:
     """No waiting between requests: what is tested is not the pace."""
-    return Pace(0.0, monotonic=time.monotonic, jitter=lambda: 1.0)
+    return RateLimiter(0.0, monotonic=time.monotonic, jitter=lambda: 1.0)
 
 
 class Account:
@@ -42,10 +42,10 @@ class Account:
         self.url = url
 
     def reader(
-        self, key: str | None = None, *, pace: Pace | None = None, timeout_s: float = 10.0
+        self, key: str | None = None, *, limiter: RateLimiter | None = None, timeout_s: float = 10.0
     ) -> StripeReader:
         return StripeReader(
-            Secret(key or self.key), self.url, utcnow, pace=pace or quick(), timeout_s=timeout_s
+            Secret(key or self.key), self.url, utcnow, limiter=limiter or quick(), timeout_s=timeout_s
         )
 
 
@@ -172,7 +172,7 @@ async def test_each_bad_answer_has_its_sentence(endpoints: Endpoints, case: str)
     head, body, sentence = ANSWERS[case]
     length = f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
     url = await endpoints.answers(head + length + body)
-    reader = StripeReader(Secret("rk_live_abcdefghij"), url, utcnow, pace=quick())
+    reader = StripeReader(Secret("rk_live_abcdefghij"), url, utcnow, limiter=quick())
     sample = await reader.rate("p", HOUR)
     assert sample.reason == sentence
     assert "rk_live" not in sample.reason
@@ -183,7 +183,9 @@ async def test_a_slow_answer_is_given_up(endpoints: Endpoints) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(30)
 
-    reader = StripeReader(Secret("rk_test_x"), await endpoints.url(hang), utcnow, pace=quick(), timeout_s=0.5)
+    reader = StripeReader(
+        Secret("rk_test_x"), await endpoints.url(hang), utcnow, limiter=quick(), timeout_s=0.5
+    )
     await reader._open()
     began = time.monotonic()
     sample = await reader.rate("p", HOUR)
@@ -193,7 +195,7 @@ async def test_a_slow_answer_is_given_up(endpoints: Endpoints) -> None:
 
 
 async def test_nobody_there() -> None:
-    reader = StripeReader(Secret("rk_test_x"), "http://127.0.0.1:1", utcnow, pace=quick())
+    reader = StripeReader(Secret("rk_test_x"), "http://127.0.0.1:1", utcnow, limiter=quick())
     sample = await reader.rate("p", HOUR)
     assert (sample.reason, sample.reached) == ("Stripe cannot be reached", False)
 
@@ -204,7 +206,7 @@ async def test_a_clock_five_minutes_off_is_said_and_corrected() -> None:
         def ahead() -> datetime:
             return datetime.now(UTC) + timedelta(minutes=5)
 
-        reader = StripeReader(Secret(stripe.key), stripe.url, ahead, pace=quick())
+        reader = StripeReader(Secret(stripe.key), stripe.url, ahead, limiter=quick())
         await reader.rate("p", HOUR)
         found = (await reader.details("payments", HOUR)).detail
         assert isinstance(found, Details)
@@ -215,7 +217,7 @@ async def test_a_clock_five_minutes_off_is_said_and_corrected() -> None:
 
 async def test_at_most_two_requests_a_second_whoever_asks() -> None:
     async with account() as stripe:
-        reader = stripe.reader(pace=Pace(module.PACE_S, monotonic=time.monotonic))
+        reader = stripe.reader(limiter=RateLimiter(module.PACE_S, monotonic=time.monotonic))
         comparison = Comparison(reader.subscriptions, Ours({}))
         asking = (reader.rate("a", HOUR), reader.rate("b", HOUR), reader.details("payments", HOUR))
         await asyncio.gather(comparison.run(None), *asking)
