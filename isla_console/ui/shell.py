@@ -20,7 +20,7 @@ from isla_console.resources import resource
 from isla_console.settings import Settings
 from isla_console.ui.commands import bindings
 from isla_console.ui.main.screen import MainScreen
-from isla_console.ui.terminal.key_queue import Typeahead
+from isla_console.ui.terminal.key_queue import KeyQueue
 from isla_console.ui.terminal.painter import Painter
 from isla_console.ui.theme import DARK, LIGHT
 
@@ -45,7 +45,7 @@ class Opening(App[int]):
         self.settings = settings
         self._go_on = go_on
         self.painter = Painter()
-        self.typeahead = Typeahead(self, lambda: self.stands())
+        self.key_queue = KeyQueue(self, lambda: self.stands())
         self.animation_level = "none"
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -70,14 +70,14 @@ class Opening(App[int]):
         self.call_after_refresh(self.begin)
 
     async def on_unmount(self) -> None:
-        self.typeahead.stop()
+        self.key_queue.stop()
 
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif not self.typeahead.holds(event):
+        elif not self.key_queue.holds(event):
             await super().on_event(event)
-            self.typeahead.went()
+            self.key_queue.went()
 
     def stands(self) -> bool:
         """Whether what was opened last is there; keys wait until it is. Of an opening console nothing is."""

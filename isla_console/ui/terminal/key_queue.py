@@ -28,7 +28,7 @@ ALWAYS = frozenset(("ctrl+q",))
 Pressed = Key | Paste
 
 
-class Typeahead:
+class KeyQueue:
     """Holds keys, and the text pasted between them, until it is their turn."""
 
     def __init__(self, app: "App[Any]", stands: Callable[[], bool]) -> None:
@@ -84,7 +84,7 @@ class Typeahead:
     def _go_on(self) -> None:
         """See to it that what waits, or comes, is let go in turn."""
         if self._task is None:
-            self._task = asyncio.create_task(self._in_turn(), name="typeahead")
+            self._task = asyncio.create_task(self._in_turn(), name="key_queue")
 
     async def _in_turn(self) -> None:
         """Wait until the last key is done, then let the next one go, until none is left."""

@@ -39,7 +39,7 @@ async def played(pilot: Pilot[int]) -> None:
     """Until every key was taken in."""
     app = pilot.app
     assert isinstance(app, IslaApp)
-    await until(pilot, lambda: not app.message_queue_size and not app.typeahead.is_busy)
+    await until(pilot, lambda: not app.message_queue_size and not app.key_queue.is_busy)
 
 
 async def until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
@@ -157,10 +157,10 @@ async def test_a_key_alone_waits_for_nothing(app: IslaApp) -> None:
         await settle(pilot)
         await played(pilot)
         event = Key("t", "t")
-        assert not app.typeahead.holds(event)
-        app.typeahead.went()
-        assert app.typeahead.holds(Key("x", "x"))
-        await until(pilot, lambda: not app.typeahead.is_busy)
+        assert not app.key_queue.holds(event)
+        app.key_queue.went()
+        assert app.key_queue.holds(Key("x", "x"))
+        await until(pilot, lambda: not app.key_queue.is_busy)
 
 
 def _written(app: IslaApp) -> str:
