@@ -45,7 +45,7 @@ class Opening(App[int]):
         self.settings = settings
         self._go_on = go_on
         self.painter = Painter()
-        self.key_queue = KeyQueue(self, lambda: self.stands())
+        self.key_queue = KeyQueue(self, lambda: self.is_ready())
         self.animation_level = "none"
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -79,7 +79,7 @@ class Opening(App[int]):
             await super().on_event(event)
             self.key_queue.went()
 
-    def stands(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether what was opened last is there; keys wait until it is. Of an opening console nothing is."""
         return False
 

@@ -54,14 +54,14 @@ class Deeds(Opening):
         self.terminal = Terminal(self)
         self._looks: WeakKeyDictionary[Worker[object], int] = WeakKeyDictionary()
 
-    def stands(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether the page or sheet that was opened last is there, and no deed is about to ask something."""
         screen = self.screen
         if not isinstance(screen, MainScreen):
             # Its deed may go on to another sheet when this one is answered.
             self._looks.clear()
             return screen.is_mounted
-        return screen.stands and not self._may_ask()
+        return screen.is_ready and not self._may_ask()
 
     def _may_ask(self) -> bool:
         for worker in self.workers:

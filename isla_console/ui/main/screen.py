@@ -186,7 +186,7 @@ class MainScreen(Screen[None]):
             self.call_after_refresh(self.draw)
 
     @property
-    def stands(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether there is something to see, and the page that was opened is it."""
         if self.board is None or self.page not in WIDGET_PAGES:
             return self.board is not None
