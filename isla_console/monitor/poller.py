@@ -26,7 +26,7 @@ from isla_console.database.session import DatabaseSession, DatabaseUnavailable, 
 from isla_console.monitor.link import LinkProbe, LinkReading, LinkSample, LinkTracker
 from isla_console.monitor.metrics.health import ProbeReading, ProbeTracker
 from isla_console.monitor.metrics.metric import WAITING, Reading
-from isla_console.monitor.metrics.pipeline import Feed
+from isla_console.monitor.metrics.pipeline import MetricPipeline
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.plan import DeploymentsPlan, MetricPlan, plan
 from isla_console.monitor.sources import deployments, vendors
@@ -158,7 +158,7 @@ class Poller:
         name = f"isla-console/{settings.actor}@{settings.host}"
         dsn = self._plan.database
         self._database = DatabaseSession(dsn, name, resolver) if dsn else None
-        self._feeds = [Feed(metric) for metric in self._plan.metrics]
+        self._pipelines = [MetricPipeline(metric) for metric in self._plan.metrics]
         self._probes = [
             ProbeTracker(
                 probe.id,
@@ -250,7 +250,7 @@ class Poller:
         )
         return Snapshot(
             now,
-            tuple(feed.tracker.reading(now, blind) for feed in self._feeds),
+            tuple(pipeline.tracker.reading(now, blind) for pipeline in self._pipelines),
             tuple(probe.reading(now, blind) for probe in self._probes),
             self._link.reading(),
             database,
@@ -483,14 +483,14 @@ class Poller:
             self._deployments.observe(sample)
         if sample.source == PAYMENTS and self._payments is not None:
             self._payments.observe(sample)
-        for feed in self._feeds:
-            if feed.wants(sample):
-                feed.take(sample)
+        for pipeline in self._pipelines:
+            if pipeline.wants(sample):
+                pipeline.take(sample)
 
     def _resume(self, at: datetime) -> None:
         self._resumed_at = at
-        for feed in self._feeds:
-            feed.tracker.resume(at)
+        for pipeline in self._pipelines:
+            pipeline.tracker.resume(at)
         for probe in self._probes:
             probe.resume(at)
         if self._database is not None:
@@ -502,8 +502,8 @@ class Poller:
             self._announce("link", "link", link.state, link.reason, now)
         if self._link.blind or self._link.suspect:
             return
-        for feed in self._feeds:
-            tracker, id = feed.tracker, feed.tracker.rule.id
+        for pipeline in self._pipelines:
+            tracker, id = pipeline.tracker, pipeline.tracker.rule.id
             if self._changed("metric", id, tracker.state(now)):
                 self._announce("metric", id, tracker.state(now), tracker.reading(now).text, now)
         for probe in self._probes:

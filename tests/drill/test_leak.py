@@ -58,7 +58,7 @@ async def test_ending_the_leaked_sessions_ends_the_outage(tmp_path: Path) -> Non
         assert await kept.fetchval(LEAKED) > 60
         await kept.execute(END)
 
-        async def is_ready() -> bool:
+        async def stands() -> bool:
             return await piled_up(kept) == (root, 6)
 
         async def is_free() -> bool:

@@ -10,7 +10,7 @@ from isla_console.monitor.metrics.window import Window
 from isla_console.monitor.plan import MetricPlan
 
 
-class Feed:
+class MetricPipeline:
     """Gathers a metric's measurements in its window and hands the aggregate to its tracker.
 
     A latency takes the requests that were answered as expected, and those that timed out with the

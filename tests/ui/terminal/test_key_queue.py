@@ -148,7 +148,7 @@ async def test_a_page_asked_for_again_before_it_is_there(app: IslaApp) -> None:
         await settle(pilot)
         for page in ("sql", "timeline", "sql", "timeline", "sessions", "sql"):
             app.main.open(page)
-        await until(pilot, app.stands)
+        await until(pilot, app.is_ready)
         assert app.focused is app.main.query_one("#sql-rows")
 
 
