@@ -287,7 +287,7 @@ class Session:
             edited_runbook=self.edited_runbook,
             findings=tuple(self.loaded.findings),
             settings=self._settings,
-            runs=self.step_services.pictures(now) if self.step_services is not None else {},
+            runs=self.step_services.run_views(now) if self.step_services is not None else {},
             ran=self._ran(incident),
             missing=self._missing(),
             database=self.database.standing(now) if self.database is not None else None,

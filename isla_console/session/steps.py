@@ -24,7 +24,7 @@ REVEAL_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class RunView:
     """One step as it runs or ended, at one moment. Text is redacted; `lines` are the newest of its output."""
 
     step: Step
@@ -124,7 +124,7 @@ class StepServices:
         """Values to pick from, out of an earlier step's rows."""
         return offers(self.rows(item.pick.step), item.pick.column) if item.pick is not None else []
 
-    def pictures(self, now: datetime) -> dict[str, Picture]:
+    def run_views(self, now: datetime) -> dict[str, RunView]:
         """Every step that runs or ran, by id."""
         return {id: self._picture(run, now) for id, run in self.runner.runs.items()}
 
@@ -140,12 +140,12 @@ class StepServices:
             return tuple({"line": line} for line in self.runner.live(run, 500))
         return tuple(run.rows)
 
-    def _picture(self, run: Run, now: datetime) -> Picture:
+    def _picture(self, run: Run, now: datetime) -> RunView:
         outcome = run.outcome
         masked = self.is_masked(run.step, now)
         is_http_stream = run.step.kind == "http" and run.judgement.effect == "stream"
         shows_lines = run.is_running and not masked and not is_http_stream
-        return Picture(
+        return RunView(
             step=run.step,
             is_running=run.is_running,
             is_stream=run.judgement.effect == "stream",

@@ -108,9 +108,9 @@ class StepDeeds(Deeds):
         if board is None or (shown := detail.of_row(row, board)) is None:
             return
         title, lines = shown
-        picture = board.runs.get(row.removeprefix("step:"))
-        if picture is not None:
-            result = output_lines(picture, board.now, 104)
+        view = board.runs.get(row.removeprefix("step:"))
+        if view is not None:
+            result = output_lines(view, board.now, 104)
             lines = [*result, Content(""), *lines]
         self.push_screen(DetailScreen(title, lines))
 

@@ -21,7 +21,7 @@ from isla_console.ui.views.runs import moment_of
 from isla_console.ui.widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
-    from isla_console.session.steps import Picture
+    from isla_console.session.steps import RunView
 
 
 class _Lines(TextBlock, can_focus=True):
@@ -66,23 +66,23 @@ class StreamsPage(PageWidget):
 
     def show(self, board: Board) -> None:
         self._board = board
-        streams = [picture for picture in board.runs.values() if picture.is_stream]
+        streams = [view for view in board.runs.values() if view.is_stream]
         head, lines = self.query_one("#stream-head", TextBlock), self.query_one("#stream-lines", _Lines)
         if not streams:
             head.show_lines([Content.styled("No stream runs: x on a step marked stream starts one.", MUTED)])
             lines.show_lines([])
             return
-        ids = [picture.step.id for picture in streams]
+        ids = [view.step.id for view in streams]
         if self.chosen not in ids:
             self.chosen = ids[-1]
-        picture = streams[ids.index(self.chosen)]
-        if picture.masked:
+        view = streams[ids.index(self.chosen)]
+        if view.masked:
             self._paused = None
         wanted = self.query_one(Input).value.casefold()
-        records = self._paused if self._paused is not None else picture.records
+        records = self._paused if self._paused is not None else view.records
         height = max(1, lines.content_size.height or 20)
         kept = self._with(wanted, records) if wanted else records
-        head.show_lines(self._head(picture, len(ids), len(kept), wanted))
+        head.show_lines(self._head(view, len(ids), len(kept), wanted))
         shown = [_line(record, _text(record)) for record in kept[-height:]]
         lines.show_lines([*shown, *[Content("")] * (height - len(shown))])
 
@@ -94,12 +94,12 @@ class StreamsPage(PageWidget):
         }
         return [record for record, text in self._folded.values() if wanted in text]
 
-    def _head(self, picture: "Picture", streams: int, kept: int, wanted: str) -> list[Content]:
-        outcome = picture.outcome
+    def _head(self, view: "RunView", streams: int, kept: int, wanted: str) -> list[Content]:
+        outcome = view.outcome
         if outcome is not None:
             held = ", PAUSED before its end" if self._paused is not None else ""
             state = Content.styled(plain(outcome.result) + held, MUTED)
-        elif picture.masked:
+        elif view.masked:
             state = Content.styled("its output is masked   V on the step shows it for 10 s", MUTED)
         elif self._paused is not None:
             state = Content.styled("PAUSED: it goes on, unseen", STYLES["elevated"])
@@ -108,12 +108,12 @@ class StreamsPage(PageWidget):
         which = f"  ({streams} streams)" if streams > 1 else ""
         found = f"  {kept} with “{plain(wanted)}”" if wanted else ""
         return [
-            Content.assemble((picture.step.title, "bold"), which, "   ", state),
-            Content.styled(f"{picture.received} lines in {picture.elapsed_s:.0f} s{found}", MUTED),
+            Content.assemble((view.step.title, "bold"), which, "   ", state),
+            Content.styled(f"{view.received} lines in {view.elapsed_s:.0f} s{found}", MUTED),
         ]
 
     def look_at(self, step: str) -> None:
-        """Show this stream, as it goes on, from the next picture of what runs."""
+        """Show this stream, as it goes on, from the next view of what runs."""
         self.chosen, self._paused = step, None
 
     @property
@@ -122,8 +122,8 @@ class StreamsPage(PageWidget):
 
     def action_pause(self) -> None:
         """Hold what is shown; the stream itself goes on."""
-        picture = self._board.runs.get(self.chosen) if self._board is not None else None
-        self._paused = picture.records if picture is not None and self._paused is None else None
+        view = self._board.runs.get(self.chosen) if self._board is not None else None
+        self._paused = view.records if view is not None and self._paused is None else None
         self._redraw()
 
     def action_filter(self) -> None:
@@ -140,7 +140,7 @@ class StreamsPage(PageWidget):
     def action_turn(self, by: int) -> None:
         if self._board is None:
             return
-        ids = [picture.step.id for picture in self._board.runs.values() if picture.is_stream]
+        ids = [view.step.id for view in self._board.runs.values() if view.is_stream]
         if ids:
             at = ids.index(self.chosen) if self.chosen in ids else 0
             self.chosen, self._paused = ids[(at + by) % len(ids)], None

@@ -68,15 +68,15 @@ def procedure_rows(procedure: Procedure, board: Board, width: int) -> list[Row]:
 
 def step_rows(step: Step, board: Board, width: int, *, indent: str = " ", label: str = "") -> Iterator[Row]:
     """One line to choose; under it, where there is room, what was changed or why it is blocked."""
-    picture = board.runs.get(step.id)
+    view = board.runs.get(step.id)
     mark = _mark(step, board)
     title = Content.assemble(label, step.title)
     room = max(20, min(34, width * 2 // 5))
     what = Content.styled(what_runs(step, board), MUTED)
     left = Content.assemble(title.truncate(room, ellipsis=True, pad=True), " ", what)
     right = Content.styled("blocked", STYLES["elevated"]) if step.blocked else EFFECTS[step.effect]
-    if picture is not None:
-        right = result_word(picture, board)
+    if view is not None:
+        right = result_word(view, board)
     elif (ran := ran_before(board, step.id)) is not None:
         right = Content.assemble(right, "  " if right else "", ran)
     wide = width >= WIDE
@@ -84,8 +84,8 @@ def step_rows(step: Step, board: Board, width: int, *, indent: str = " ", label:
         right = Content.assemble(right, "  " if right else "", (CHANGED, "$accent"))
     yield Row(f"step:{step.id}", _line(mark, left, right, width, indent))
     inner = indent + "    "
-    if picture is not None:
-        yield from run_rows(picture, board, width, inner if wide else indent + "  ")
+    if view is not None:
+        yield from run_rows(view, board, width, inner if wide else indent + "  ")
         return
     if not wide:
         return
@@ -187,9 +187,9 @@ def _mark(step: Step, board: Board) -> str:
     if step.blocked:
         return BLOCKED
     done = board.incident.steps.get(step.id) if board.incident else None
-    picture = board.runs.get(step.id)
-    if picture is not None and picture.outcome is not None:
-        return DONE if has_worked(picture.outcome) else OPEN
+    view = board.runs.get(step.id)
+    if view is not None and view.outcome is not None:
+        return DONE if has_worked(view.outcome) else OPEN
     if done is None:
         return DONE if board.ran.get(step.id) else OPEN
     return {"done": DONE, "skipped": SKIPPED}.get(done.state, OPEN)

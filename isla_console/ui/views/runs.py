@@ -15,7 +15,7 @@ from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from isla_console.session.steps import Picture
+    from isla_console.session.steps import RunView
     from isla_console.steps.outcome import Outcome
 
 MOST_ROWS = 8
@@ -27,12 +27,12 @@ WIDEST = 36
 """Cells of one column where others want room too."""
 
 
-def result_word(picture: "Picture", board: Board) -> Content:
+def result_word(view: "RunView", board: Board) -> Content:
     """The step's result in a word, for the end of its line."""
-    outcome = picture.outcome
+    outcome = view.outcome
     if outcome is None:
-        count = f" · {picture.received} lines" if picture.is_stream else ""
-        return Content.styled(f"runs {_seconds(picture.elapsed_s)}{count}  X: stop", "$accent bold")
+        count = f" · {view.received} lines" if view.is_stream else ""
+        return Content.styled(f"runs {_seconds(view.elapsed_s)}{count}  X: stop", "$accent bold")
     style = STYLES["alert"] if outcome.ending == "failed" or outcome.met is False else MUTED
     time = f" · {_took(outcome.duration_ms)} · {hm(outcome.started_at, board.now)}"
     return Content.styled(f"{_short(outcome.result)}{time}", style)
@@ -43,10 +43,10 @@ def has_worked(outcome: "Outcome") -> bool:
     return outcome.ending == "done"
 
 
-def run_rows(picture: "Picture", board: Board, width: int, indent: str) -> Iterator[Row]:
+def run_rows(view: "RunView", board: Board, width: int, indent: str) -> Iterator[Row]:
     """The lines under a step."""
     room = max(10, width - len(indent))
-    outcome = picture.outcome
+    outcome = view.outcome
 
     def line(content: Content | str, style: str = MUTED) -> Row:
         if isinstance(content, str):
@@ -54,11 +54,11 @@ def run_rows(picture: "Picture", board: Board, width: int, indent: str) -> Itera
         return Row.text(Content.assemble(indent, content.truncate(room, ellipsis=True)))
 
     if outcome is None:
-        if picture.is_stream:
-            for record in picture.records[-1:]:
+        if view.is_stream:
+            for record in view.records[-1:]:
                 yield line("  ".join(cell(value) for value in record.values()))
             yield line("T: its page")
-        for text in picture.lines:
+        for text in view.lines:
             yield line(text)
         return
     if outcome.met is not None:
@@ -68,7 +68,7 @@ def run_rows(picture: "Picture", board: Board, width: int, indent: str) -> Itera
             yield line(Content.styled(f"not as expected: {plain(outcome.expected)}", STYLES["alert"]))
     if len(outcome.result) > SHORT:
         yield line(outcome.result, STYLES["alert"] if outcome.exit_code else MUTED)
-    if picture.masked:
+    if view.masked:
         yield line("the output is masked   V: show it for 10 s")
     elif outcome.rows is not None and (outcome.rows or len(outcome.result) <= SHORT):
         for content in table_lines(outcome.rows, room, board.now, most=MOST_ROWS):
@@ -79,11 +79,11 @@ def run_rows(picture: "Picture", board: Board, width: int, indent: str) -> Itera
             yield line(text)
         if len(shown) > MOST_ROWS:
             yield line(f"… {len(shown) - MOST_ROWS} more lines   →: in full")
-    if picture.progress:
-        yield line(picture.progress, "$accent")
-    if picture.undo is not None:
-        undo = Content.styled(f"↩ {picture.undo.title}   x: do it", "$accent")
-        yield Row(f"undo:{picture.step.id}", Content.assemble(indent, undo.truncate(room, ellipsis=True)))
+    if view.progress:
+        yield line(view.progress, "$accent")
+    if view.undo is not None:
+        undo = Content.styled(f"↩ {view.undo.title}   x: do it", "$accent")
+        yield Row(f"undo:{view.step.id}", Content.assemble(indent, undo.truncate(room, ellipsis=True)))
     if outcome.changed is not None:
         if outcome.changed:
             for text in outcome.changed:
@@ -92,13 +92,13 @@ def run_rows(picture: "Picture", board: Board, width: int, indent: str) -> Itera
             yield line("the same as before")
 
 
-def output_lines(picture: "Picture", now: datetime, width: int) -> list[Content]:
+def output_lines(view: "RunView", now: datetime, width: int) -> list[Content]:
     """A result in full, for the step's detail."""
-    outcome = picture.outcome
+    outcome = view.outcome
     if outcome is None:
-        return [Content(plain(line)) for line in picture.lines]
+        return [Content(plain(line)) for line in view.lines]
     head = Content.styled(f"{plain(outcome.result)} · {_took(outcome.duration_ms)}", "bold")
-    if picture.masked:
+    if view.masked:
         return [head, Content.styled("the output is masked   V: show it for 10 s", MUTED)]
     if outcome.rows is not None:
         return [head, *table_lines(outcome.rows, width, now, most=500, widest=width)]
