@@ -186,7 +186,7 @@ class ReplaySession(Session):
         return self.journal.incident(self.incident_id)
 
     @property
-    def can_write(self) -> str:
+    def write_problem(self) -> str:
         return REASON
 
     def open_monitor(self) -> None:

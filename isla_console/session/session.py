@@ -94,7 +94,7 @@ class Session:
         return [incident for incident in self.journal.incidents if incident.is_open]
 
     @property
-    def can_write(self) -> str:
+    def write_problem(self) -> str:
         """Why nothing can be journalled ("" when it can)."""
         return self._journal_problem
 

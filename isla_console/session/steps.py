@@ -96,13 +96,13 @@ class StepServices:
                 if event.kind == "ran" and isinstance(data := event.data.get("inputs"), dict)
             )
 
-    async def judge(self, step: Step, *, in_incident: bool, can_journal: str) -> Judgement:
+    async def judge(self, step: Step, *, in_incident: bool, write_problem: str) -> Judgement:
         """What the step does here and now; the SQL grammar is loaded beside the event loop."""
         key = self.settings.secret("STRIPE_API_KEY")
         here = Circumstances(
             in_incident=in_incident,
             in_drill=bool(self.settings.drill),
-            can_journal=can_journal,
+            write_problem=write_problem,
             live_stripe_key=key is not None and "_live_" in key.reveal()[:8],
         )
         return await asyncio.to_thread(judge, step, here, sql_effect)

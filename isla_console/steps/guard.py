@@ -35,7 +35,7 @@ class Circumstances:
 
     in_incident: bool
     in_drill: bool
-    can_journal: str = ""
+    write_problem: str = ""
     """Why nothing can be journalled ("" when it can)."""
     live_stripe_key: bool = False
 
@@ -65,8 +65,8 @@ def _refused(step: Step, effect: Effect, here: Circumstances) -> str:
         return "with a live key `stripe trigger` creates real objects in the live account"
     if effect == "destroy" and not here.in_incident:
         return "outside an incident nothing is destroyed: d declares one, then this is journalled"
-    if effect == "destroy" and here.can_journal:
-        return f"it could not be journalled: {here.can_journal}"
+    if effect == "destroy" and here.write_problem:
+        return f"it could not be journalled: {here.write_problem}"
     return ""
 
 

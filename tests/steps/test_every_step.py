@@ -79,7 +79,7 @@ async def tools(platform: Platform, tmp_path: Path) -> AsyncIterator[StepService
 
 
 async def judged(tools: StepServices, step: Step) -> Judgement:
-    return await tools.judge(step, in_incident=True, can_journal="")
+    return await tools.judge(step, in_incident=True, write_problem="")
 
 
 async def do(tools: StepServices, step: Step) -> Outcome:

@@ -145,7 +145,7 @@ def test_refusals() -> None:
     outside = Circumstances(in_incident=False, in_drill=False)
     assert "d declares one" in judge(destroy, outside, sql_effect).refused
     assert judge(write, outside, sql_effect).refused == ""
-    unsaved = Circumstances(in_incident=True, in_drill=False, can_journal="disk full")
+    unsaved = Circumstances(in_incident=True, in_drill=False, write_problem="disk full")
     assert "disk full" in judge(destroy, unsaved, sql_effect).refused
     blocked = shell_step("true", blocked="it lies", instead="look there")
     assert judge(blocked, FREE, sql_effect).refused == "blocked: it lies Instead: look there"

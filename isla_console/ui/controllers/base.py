@@ -176,7 +176,7 @@ class Deeds(Opening):
     async def record(self, events: Sequence[Event]) -> bool:
         """Record and draw; while it is not on disk, the banner says so."""
         done = await self.session.record(events)
-        if not done and (problem := self.session.can_write):
+        if not done and (problem := self.session.write_problem):
             self.say(f"Not journalled: {problem}", warn=True)
         self.refresh_board()
         return done

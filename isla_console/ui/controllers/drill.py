@@ -74,7 +74,7 @@ class DrillDeeds(Deeds):
                 self.say("A hint is there, if you want one: B")
         self._heard = len(entries)
         incident = self.session.incident
-        if incident is not None and not self.session.can_write:
+        if incident is not None and not self.session.write_problem:
             known = {entry.id for entry in incident.timeline}
             fresh = [
                 note

@@ -24,7 +24,7 @@ class IncidentDeeds(Deeds):
     @work(exit_on_error=False, group="deed")
     async def do_declare(self, key: str) -> None:
         board = self.board
-        if problem := self.session.can_write:
+        if problem := self.session.write_problem:
             self.say(f"An incident cannot be journalled: {problem}", warn=True)
             return
         kind, _, id = self.main.page.partition(":")

@@ -326,7 +326,7 @@ class StepDeeds(Deeds):
 
     async def _judge(self, step: Step) -> Judgement:
         return await self.step_services.judge(
-            step, in_incident=self.session.incident is not None, can_journal=self.session.can_write
+            step, in_incident=self.session.incident is not None, write_problem=self.session.write_problem
         )
 
     async def _inputs_there(self, step: Step, judgement: Judgement) -> bool:
