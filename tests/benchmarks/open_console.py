@@ -19,11 +19,11 @@ RUNS = 5
 
 async def opened(home: Path) -> float:
     """Seconds until the incident stands on the screen."""
-    from tests.support.frozen import NOW, OUTAGE, Moment, still_app
+    from tests.support.frozen import NOW, OUTAGE, Moment, frozen_app
     from tests.support.pilot import settle
 
     start = time.perf_counter()
-    app = still_app(home, OUTAGE, moment=Moment(NOW + timedelta(hours=4)))
+    app = frozen_app(home, OUTAGE, moment=Moment(NOW + timedelta(hours=4)))
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         assert app.session.incident is not None

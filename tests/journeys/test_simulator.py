@@ -124,10 +124,10 @@ def ask(terminal: Terminal, key: str, sheet: str, *keys: str) -> None:
     terminal.send(*keys)
 
 
-def settle(terminal: Terminal, still_s: float = 0.2) -> None:
+def settle(terminal: Terminal, frozen_s: float = 0.2) -> None:
     """Until nothing more comes for a moment: a person answers what stands still."""
     end = time.monotonic() + 2
-    while time.monotonic() < end and terminal.read_once(still_s):
+    while time.monotonic() < end and terminal.read_once(frozen_s):
         pass
 
 

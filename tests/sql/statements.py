@@ -330,7 +330,7 @@ HOSTILE: tuple[str, ...] = (
     "REASSIGN OWNED BY postgres TO postgres",
     "REFRESH MATERIALIZED VIEW mat",
     "IMPORT FOREIGN SCHEMA a FROM SERVER b INTO c",
-    # upkeep and server
+    # maintenance and server
     "VACUUM",
     "VACUUM FULL t",
     "VACUUM (ANALYZE, SKIP_LOCKED) t",

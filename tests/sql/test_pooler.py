@@ -198,9 +198,9 @@ async def test_writing_is_one_transaction_and_upkeep_is_refused(pooler: Pooler) 
         )
         assert result.error is None, result.error
         assert await direct.fetchval("SELECT count(*) FROM pooled") == left
-        upkeep = await writer.maintain("VACUUM pooled", 10, lambda _: None)
-        assert upkeep.error is not None
-        assert "transaction pooler" in upkeep.error.message
+        maintenance = await writer.maintain("VACUUM pooled", 10, lambda _: None)
+        assert maintenance.error is not None
+        assert "transaction pooler" in maintenance.error.message
         await writer.session.close()
     other = await pooler.client()
     assert await other.fetchval("SHOW transaction_read_only") == "off"

@@ -1,4 +1,4 @@
-"""Writes in sight: counts, samples, commit, roll back, by itself; upkeep outside a transaction."""
+"""Writes in sight: counts, samples, commit, roll back, by itself; maintenance outside a transaction."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass
-class Upset:
+class Faulty:
     """Passes requests on to `application`, or answers instead of it; the clock it tells may be off.
 
     With a `status` it answers itself; `wait_s` is how long everything takes longer.

@@ -109,7 +109,7 @@ def _sample(probe: HealthCheck | DatabaseCheck, now: datetime, failed: bool) -> 
     return Sample(probe.id, at, not failed, reason, phases if isinstance(probe, HealthCheck) else None)
 
 
-class _StillPoller:
+class _FrozenPoller:
     """Shows one snapshot for ever."""
 
     def __init__(self, take: Callable[[datetime], Snapshot]) -> None:
@@ -125,7 +125,7 @@ class FrozenSession(Session):
         if not self.states:
             super().open_monitor()
             return
-        self.poller = _StillPoller(lambda now: snapshot(self.runbook, self.states, now))  # type: ignore[assignment]
+        self.poller = _FrozenPoller(lambda now: snapshot(self.runbook, self.states, now))  # type: ignore[assignment]
 
     async def measure(self) -> None:
         """Nothing is polled."""
@@ -145,7 +145,7 @@ class Moment:
         self.at += timedelta(**span)
 
 
-def still_app(
+def frozen_app(
     home: Path,
     states: Sequence[tuple[State, float]] = CALM,
     *,

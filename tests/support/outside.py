@@ -16,7 +16,7 @@ from isla_console.monitor.sources.payments import (
 )
 from isla_console.monitor.sources.vendors import VendorReading, VendorState
 from isla_console.ui.app import IslaApp
-from tests.support.frozen import CALM, NOW, Moment, _StillPoller, snapshot, still_app
+from tests.support.frozen import CALM, NOW, Moment, _FrozenPoller, frozen_app, snapshot
 
 
 def vendors(**states: tuple[VendorState, str]) -> tuple[VendorReading, ...]:
@@ -69,7 +69,7 @@ def payments(**parts: Any) -> PaymentsReading:
 
 def outside_app(home: Path, states: Any = CALM, *, moment: Moment | None = None, **parts: Any) -> IslaApp:
     """The app with these vendors, deployments and payments; without them, all is well."""
-    app = still_app(home, states, moment=moment)
+    app = frozen_app(home, states, moment=moment)
     session = app.session
     known: dict[str, Any] = {"vendors": vendors(), "deployments": deployments(), "payments": payments()}
 
@@ -77,7 +77,7 @@ def outside_app(home: Path, states: Any = CALM, *, moment: Moment | None = None,
         return replace(snapshot(session.runbook, states, now), **(known | parts))
 
     def open_monitor() -> None:
-        session.poller = _StillPoller(take)  # type: ignore[assignment]
+        session.poller = _FrozenPoller(take)  # type: ignore[assignment]
 
     session.open_monitor = open_monitor  # type: ignore[method-assign]
     return app

@@ -26,7 +26,7 @@ from isla_console.resources import resource
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
 from tests.support.asgi import served
-from tests.support.faulty import Upset
+from tests.support.faulty import Faulty
 from tests.support.pilot import settle
 from tests.ui.test_command import press
 from tests.ui.test_triage import page
@@ -79,36 +79,36 @@ CASES: dict[str, tuple[str, Upsets, str]] = {
 
 
 @asynccontextmanager
-async def outside(service: str, upset: Upsets) -> AsyncIterator[dict[str, str]]:
-    """The three services, one of them upset; the variables that lead to them."""
+async def outside(service: str, faulty: Upsets) -> AsyncIterator[dict[str, str]]:
+    """The three services, one of them faulty; the variables that lead to them."""
     faults, rng = Faults(), random.Random(1)
     key, token = new_key(), new_token()
-    books = Books(faults, rng, quiet=bool(upset.get("quiet")))
+    books = Books(faults, rng, quiet=bool(faulty.get("quiet")))
     story = Story(scenario.load("redirect-down"), faults, _now, healthy_s=None, by_hand=True)
-    lacks = frozenset(filter(None, [upset.get("lacks")]))
-    if page := upset.get("page"):
+    lacks = frozenset(filter(None, [faulty.get("lacks")]))
+    if page := faulty.get("page"):
         faults.replace([VendorTrouble(vendor="vercel", state=page)])
     services: dict[str, Any] = {
-        "stripe": stripe_service(books, key, lacks=lacks, rate_per_s=upset.get("rate_per_s", 25)),
+        "stripe": stripe_service(books, key, lacks=lacks, rate_per_s=faulty.get("rate_per_s", 25)),
         "vercel": vercel_service(Deployments(story, now=_now), faults, rng, token),
         "pages": status_service(faults),
     }
-    how = {name: value for name, value in upset.items() if name in {"status", "body", "headers", "wait_s"}}
-    if minutes := upset.get("minutes"):
+    how = {name: value for name, value in faulty.items() if name in {"status", "body", "headers", "wait_s"}}
+    if minutes := faulty.get("minutes"):
         how["date"] = _date(minutes)
-    services[service] = Upset(services[service], **how)
+    services[service] = Faulty(services[service], **how)
     async with AsyncExitStack() as stack:
         urls = {
             name: await stack.enter_async_context(
-                served(one, dated=not (name == service and upset.get("minutes")))
+                served(one, dated=not (name == service and faulty.get("minutes")))
             )
             for name, one in services.items()
         }
         yield {
-            "STRIPE_API_KEY": upset.get("key", key),
+            "STRIPE_API_KEY": faulty.get("key", key),
             "ISLA_STRIPE_API_URL": urls["stripe"],
             "ISLA_VERCEL_API_URL": urls["vercel"],
-            "VERCEL_TOKEN": upset.get("token", token),
+            "VERCEL_TOKEN": faulty.get("token", token),
             "VERCEL_PROJECT_ID": PROJECT,
             "VERCEL_ORG_ID": TEAM,
             # Vendors are asked where something of our own is.
@@ -141,8 +141,8 @@ def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_each_bad_answer_is_a_sentence_on_the_screen(
     tmp_path: Path, impatient: Path, case: str
 ) -> None:
-    key, upset, sentence = CASES[case]
-    async with outside(case.partition(" ")[0], upset) as variables:
+    key, faulty, sentence = CASES[case]
+    async with outside(case.partition(" ")[0], faulty) as variables:
         home = {"HOME": str(tmp_path), "ISLA_RUNBOOK": str(impatient), "ISLA_LINK_CHECK": "127.0.0.1:9"}
         app = IslaApp(Settings.load({**home, **variables}))
         async with app.run_test(size=(160, 60)) as pilot:

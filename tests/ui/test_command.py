@@ -13,7 +13,7 @@ from isla_console.incident.report import report
 from isla_console.incident.rules.escalation import Rung, ladder
 from isla_console.ui.app import IslaApp
 from isla_console.ui.main.screen import MainScreen
-from tests.support.frozen import CALM, OUTAGE, Moment, still_app
+from tests.support.frozen import CALM, OUTAGE, Moment, frozen_app
 from tests.support.pilot import settle
 
 DECLARE = ("d", "enter", "enter", "home", "enter", "f2")
@@ -24,7 +24,7 @@ async def incident(
     home: Path, moment: Moment | None = None, *, declared: bool = True
 ) -> AsyncIterator[tuple[Pilot[int], IslaApp]]:
     """An app in a declared P1 of issue 1."""
-    app = still_app(home, OUTAGE, moment=moment)
+    app = frozen_app(home, OUTAGE, moment=moment)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         if declared:
@@ -141,7 +141,7 @@ async def test_alarm_rings_once_and_is_written_once(tmp_path: Path, monkeypatch:
     """Two consoles on one journal: each rings once, the journal says it once."""
     moment = Moment()
     async with incident(tmp_path, moment) as (_, first):
-        second = still_app(tmp_path, OUTAGE, moment=moment)
+        second = frozen_app(tmp_path, OUTAGE, moment=moment)
         rung: dict[str, list[str]] = {"first": [], "second": []}
         monkeypatch.setattr(first.terminal, "alarm", rung["first"].append)
         monkeypatch.setattr(second.terminal, "alarm", rung["second"].append)
@@ -186,7 +186,7 @@ async def test_edited_text_lasts(tmp_path: Path) -> None:
         await type_text(pilot, " We are on it.")
         await press(pilot, "escape")
         assert kinds(app)[-1] == "update_drafted"
-    again = still_app(tmp_path, OUTAGE)
+    again = frozen_app(tmp_path, OUTAGE)
     async with again.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         await press(pilot, "c")
@@ -314,7 +314,7 @@ async def test_edited_runbook_is_offered(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     shipped = (Path(__file__).parents[2] / "runbook.yaml").read_text()
     mine.write_text(shipped)
-    app = still_app(tmp_path, CALM, environ={"ISLA_RUNBOOK": str(mine)})
+    app = frozen_app(tmp_path, CALM, environ={"ISLA_RUNBOOK": str(mine)})
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         mine.write_text(shipped.replace("title: Full Outage Response", "title: Full Outage Answer"))
@@ -347,7 +347,7 @@ async def test_clock_jump_is_journalled(tmp_path: Path) -> None:
 
 async def test_a_low_sheet_keeps_no_line_for_what_it_has_not_to_say(tmp_path: Path) -> None:
     """On 24 rows each line counts: a complaint's comes with the complaint."""
-    app = still_app(tmp_path, OUTAGE)
+    app = frozen_app(tmp_path, OUTAGE)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, *DECLARE, "v")
@@ -361,7 +361,7 @@ async def test_a_low_sheet_keeps_no_line_for_what_it_has_not_to_say(tmp_path: Pa
 async def test_late_alarms_are_read_in_full_on_a_narrow_screen(tmp_path: Path) -> None:
     """Whom to call stands at the end of the banner: on 80 columns it takes another line, not a cut."""
     moment = Moment()
-    app = still_app(tmp_path, OUTAGE, moment=moment)
+    app = frozen_app(tmp_path, OUTAGE, moment=moment)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, *DECLARE)
@@ -375,7 +375,7 @@ async def test_late_alarms_are_read_in_full_on_a_narrow_screen(tmp_path: Path) -
 
 
 async def test_in_a_quick_drill_the_path_keeps_its_columns(tmp_path: Path) -> None:
-    app = still_app(tmp_path, environ={"ISLA_DRILL": "redirect-down", "ISLA_DRILL_SPEED": "20"})
+    app = frozen_app(tmp_path, environ={"ISLA_DRILL": "redirect-down", "ISLA_DRILL_SPEED": "20"})
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, "o")
@@ -400,7 +400,7 @@ async def test_an_action_item_is_added_and_said_to_be_done(tmp_path: Path) -> No
 async def test_the_checklist_is_reached_to_its_end_on_a_low_screen(tmp_path: Path) -> None:
     """Alarms above, acknowledgements in the ladder: the cursor still never goes below the screen."""
     moment = Moment()
-    app = still_app(tmp_path, OUTAGE, moment=moment)
+    app = frozen_app(tmp_path, OUTAGE, moment=moment)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await press(pilot, *DECLARE)

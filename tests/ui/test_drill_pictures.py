@@ -16,7 +16,7 @@ from isla_console.session.replay import Replay, ReplaySession
 from isla_console.settings import Settings
 from isla_console.ui.app import IslaApp
 from tests.drill.test_score import good
-from tests.support.frozen import NOW, OUTAGE, still_app
+from tests.support.frozen import NOW, OUTAGE, frozen_app
 from tests.support.pilot import settle
 
 Compare = Callable[..., bool]
@@ -55,7 +55,7 @@ def story_of(name: str, *, cured: bool) -> DrillState:
 
 def drilling(home: Path, name: str, *, cured: bool, called: str = "") -> IslaApp:
     environ = {"ISLA_DRILL": called or name, "ISLA_DRILL_SPEED": "10"}
-    app = still_app(home, OUTAGE, environ=environ)
+    app = frozen_app(home, OUTAGE, environ=environ)
     app.session.story = story_of(name, cured=cured)
     return app
 

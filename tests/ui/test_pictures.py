@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from tests.support.frozen import BLIND, CALM, OUTAGE, UNCONFIGURED, Moment, still_app
+from tests.support.frozen import BLIND, CALM, OUTAGE, UNCONFIGURED, Moment, frozen_app
 from tests.support.pilot import settle
 
 Compare = Callable[..., bool]
@@ -38,96 +38,96 @@ DECLARE = ("d", "enter", "enter", "home", "enter", "f2")
 
 @SIZES
 def test_overview_calm(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path, CALM), terminal_size=size, run_before=pressing())
+    assert snap_compare(frozen_app(tmp_path, CALM), terminal_size=size, run_before=pressing())
 
 
 @SIZES
 def test_overview_outage(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=pressing())
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=pressing())
 
 
 @SIZES
 def test_overview_unconfigured(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path, UNCONFIGURED), terminal_size=size, run_before=pressing())
+    assert snap_compare(frozen_app(tmp_path, UNCONFIGURED), terminal_size=size, run_before=pressing())
 
 
 @SIZES
 def test_overview_blind(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path, BLIND), terminal_size=size, run_before=pressing())
+    assert snap_compare(frozen_app(tmp_path, BLIND), terminal_size=size, run_before=pressing())
 
 
 @SIZES
 def test_issue(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=pressing("1"))
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=pressing("1"))
 
 
 @SIZES
 def test_incident(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
     """In an incident, 16 minutes on: L2 is due and calls."""
     moment = Moment()
-    app = still_app(tmp_path, OUTAGE, moment=moment)
+    app = frozen_app(tmp_path, OUTAGE, moment=moment)
     assert snap_compare(app, terminal_size=size, run_before=pressing(*DECLARE, moment=moment, minutes=16))
 
 
 @SIZES
 def test_declare(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=pressing("1", "d"))
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=pressing("1", "d"))
 
 
 @SIZES
 def test_help(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path), terminal_size=size, run_before=pressing("question_mark"))
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=pressing("question_mark"))
 
 
 @SIZES
 def test_search(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
     run = pressing("slash", *"rollback")
-    assert snap_compare(still_app(tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=run)
 
 
 @SIZES
 def test_step_in_full(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
     run = pressing("1", "down", "down", "down", "enter")
-    assert snap_compare(still_app(tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=run)
 
 
 @SIZES
 def test_contacts(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path), terminal_size=size, run_before=pressing("2", "o"))
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=pressing("2", "o"))
 
 
 @SIZES
 def test_procedure(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path), terminal_size=size, run_before=pressing("7"))
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=pressing("7"))
 
 
 def test_sidebar_small(snap_compare: Compare, tmp_path: Path) -> None:
     run = pressing("left_square_bracket")
-    assert snap_compare(still_app(tmp_path), terminal_size=SMALL, run_before=run)
+    assert snap_compare(frozen_app(tmp_path), terminal_size=SMALL, run_before=run)
 
 
 def test_ladder_small(snap_compare: Compare, tmp_path: Path) -> None:
     moment = Moment()
     run = pressing(*DECLARE, "right_square_bracket", moment=moment, minutes=3)
-    assert snap_compare(still_app(tmp_path, OUTAGE, moment=moment), terminal_size=SMALL, run_before=run)
+    assert snap_compare(frozen_app(tmp_path, OUTAGE, moment=moment), terminal_size=SMALL, run_before=run)
 
 
 def test_timeline(snap_compare: Compare, tmp_path: Path) -> None:
     moment = Moment()
     run = pressing(*DECLARE, "t", moment=moment, minutes=31)
-    assert snap_compare(still_app(tmp_path, OUTAGE, moment=moment), terminal_size=WIDE, run_before=run)
+    assert snap_compare(frozen_app(tmp_path, OUTAGE, moment=moment), terminal_size=WIDE, run_before=run)
 
 
 def test_light(snap_compare: Compare, tmp_path: Path) -> None:
-    app = still_app(tmp_path, OUTAGE, environ={"ISLA_THEME": "light"})
+    app = frozen_app(tmp_path, OUTAGE, environ={"ISLA_THEME": "light"})
     assert snap_compare(app, terminal_size=WIDE, run_before=pressing("1"))
 
 
 def test_ascii(snap_compare: Compare, tmp_path: Path) -> None:
-    app = still_app(tmp_path, OUTAGE, environ={"ISLA_ASCII": "1"})
+    app = frozen_app(tmp_path, OUTAGE, environ={"ISLA_ASCII": "1"})
     assert snap_compare(app, terminal_size=WIDE, run_before=pressing("1"))
 
 
 def test_drill_banner(snap_compare: Compare, tmp_path: Path) -> None:
-    app = still_app(tmp_path, CALM, environ={"ISLA_DRILL": "redirect-down"})
+    app = frozen_app(tmp_path, CALM, environ={"ISLA_DRILL": "redirect-down"})
     assert snap_compare(app, terminal_size=SMALL, run_before=pressing())

@@ -6,13 +6,13 @@ from textual.content import Content
 
 from isla_console.session.session import Session
 from isla_console.ui.widgets.rows import Row, RowList
-from tests.support.frozen import CALM, OUTAGE, FrozenSession, still_app
+from tests.support.frozen import CALM, OUTAGE, FrozenSession, frozen_app
 from tests.support.pilot import settle
 
 
 async def test_overview_stays_at_its_top(tmp_path: Path) -> None:
     """When an outage adds sentences above the cursor, the first of them is in sight."""
-    app = still_app(tmp_path, CALM)
+    app = frozen_app(tmp_path, CALM)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         page = app.screen.query_one("#page", RowList)
@@ -26,7 +26,7 @@ async def test_overview_stays_at_its_top(tmp_path: Path) -> None:
 
 
 async def test_place_and_cursor_stay(tmp_path: Path) -> None:
-    app = still_app(tmp_path, CALM)
+    app = frozen_app(tmp_path, CALM)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         page = app.screen.query_one("#page", RowList)
@@ -44,7 +44,7 @@ async def test_place_and_cursor_stay(tmp_path: Path) -> None:
 
 async def test_changed_rows_are_painted_where_they_stand(tmp_path: Path) -> None:
     """A row that changed shows so, scrolled or not; the rows beside it stay."""
-    app = still_app(tmp_path, CALM)
+    app = frozen_app(tmp_path, CALM)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         page = app.screen.query_one("#page", RowList)

@@ -23,7 +23,7 @@ from isla_console.ui.views.sql import statements
 from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
 from tests.sql.conftest import Server, running
-from tests.support.frozen import still_app
+from tests.support.frozen import frozen_app
 from tests.support.pilot import settle
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -54,7 +54,7 @@ async def admin(server: Server) -> AsyncIterator[Any]:
 @pytest.fixture
 def app(server: Server, admin: Any, tmp_path: Path) -> IslaApp:
     url = server.url().reveal()
-    return still_app(tmp_path, environ={"ISLA_DATABASE_URL": url, "ISLA_DATABASE_ADMIN_URL": url})
+    return frozen_app(tmp_path, environ={"ISLA_DATABASE_URL": url, "ISLA_DATABASE_ADMIN_URL": url})
 
 
 async def opened(app: IslaApp, pilot: Pilot[int]) -> SqlPage:
@@ -390,7 +390,7 @@ async def test_a_real_exhaustion_marks_its_symptom(
         with contextlib.suppress(asyncpg.TooManyConnectionsError):
             while True:
                 held.append(await server.connect(user="crowd", name="leaky"))
-        app = still_app(tmp_path, environ={"ISLA_DATABASE_URL": server.url(user="crowd").reveal()})
+        app = frozen_app(tmp_path, environ={"ISLA_DATABASE_URL": server.url(user="crowd").reveal()})
         async with app.run_test(size=SIZE) as pilot:
             await settle(pilot)
             await pilot.press("2", "d")
@@ -422,7 +422,7 @@ async def test_a_real_exhaustion_marks_its_symptom(
 
 
 async def test_a_statement_that_comes_before_the_page_is_drawn_stays(tmp_path: Path) -> None:
-    app = still_app(tmp_path)
+    app = frozen_app(tmp_path)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         board = app.main.board
@@ -438,7 +438,7 @@ async def test_a_statement_that_comes_before_the_page_is_drawn_stays(tmp_path: P
 
 
 async def test_without_a_database_it_says_which_setting(tmp_path: Path) -> None:
-    app = still_app(tmp_path)
+    app = frozen_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         page = await opened(app, pilot)
         assert "ISLA_DATABASE_URL" in page.query_one("#sql-head", TextBlock).lines[0].plain

@@ -21,7 +21,7 @@ from isla_console.sql.writing import Change
 from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
-from tests.support.frozen import NOW, OUTAGE, still_app
+from tests.support.frozen import NOW, OUTAGE, frozen_app
 from tests.support.pilot import settle
 
 Compare = Callable[..., bool]
@@ -156,22 +156,22 @@ def crowd(app: IslaApp) -> None:
 
 @SIZES
 def test_rows(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(rows))
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(rows))
 
 
 @SIZES
 def test_error(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
-    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(error))
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(error))
 
 
 @SIZES
 def test_open_transaction(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
     unlock = Unlock(NOW + timedelta(minutes=4, seconds=12), "customers paid and are locked out")
     run = showing(change, unlock=unlock)
-    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=run)
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=run)
 
 
 @SIZES
 def test_sessions(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
     run = showing(crowd, key="a")
-    assert snap_compare(still_app(tmp_path, OUTAGE), terminal_size=size, run_before=run)
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=run)

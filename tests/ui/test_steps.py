@@ -19,7 +19,7 @@ from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.sheets.guard import Asked, GuardScreen
 from isla_console.ui.widgets.rows import RowList
-from tests.support.frozen import OUTAGE, Moment, still_app
+from tests.support.frozen import OUTAGE, Moment, frozen_app
 from tests.support.pilot import settle
 
 ESCAPES = [
@@ -58,7 +58,7 @@ def app_with(folder: Path, steps: str, *, moment: Moment | None = None, **enviro
     text = text[:inputs] + extra + text[inputs:start] + steps + text[end:]
     file = folder / "runbook.yaml"
     file.write_text(text)
-    return still_app(
+    return frozen_app(
         folder, OUTAGE, moment=moment, environ={"ISLA_RUNBOOK": str(file), "PATH": "/usr/bin:/bin", **environ}
     )
 
@@ -330,7 +330,7 @@ async def test_outside_an_incident_nothing_is_destroyed(tmp_path: Path) -> None:
 
 
 async def test_sql_that_changes_goes_to_its_own_page(tmp_path: Path) -> None:
-    app = still_app(tmp_path, OUTAGE)
+    app = frozen_app(tmp_path, OUTAGE)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         await declare(app, pilot)
@@ -364,7 +364,7 @@ async def test_deeds_do_not_hide_each_other() -> None:
 
 
 async def test_a_blocked_step_explains_itself(tmp_path: Path) -> None:
-    app = still_app(tmp_path, OUTAGE)
+    app = frozen_app(tmp_path, OUTAGE)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         app.go("issue:payments")

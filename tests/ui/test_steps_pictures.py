@@ -17,7 +17,7 @@ from isla_console.steps import http, runner
 from isla_console.ui.app import IslaApp
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.sheets.guard import GuardScreen
-from tests.support.frozen import NOW, OUTAGE, still_app
+from tests.support.frozen import NOW, OUTAGE, frozen_app
 from tests.support.pilot import settle
 from tests.ui.test_steps import at, declare, ended, until
 
@@ -45,7 +45,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IslaApp:
         "VERCEL_ORG_ID": vercel.TEAM,
         "ISLA_VERCEL_API_URL": "https://api.vercel.com",
     }
-    return still_app(tmp_path, OUTAGE, environ=environ)
+    return frozen_app(tmp_path, OUTAGE, environ=environ)
 
 
 def to_the_guard(app: IslaApp) -> Callable[[Pilot[int]], Awaitable[None]]:

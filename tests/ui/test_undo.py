@@ -11,7 +11,7 @@ from isla_console.ui.app import IslaApp
 from isla_console.ui.sheets.guard import GuardScreen
 from isla_console.ui.terminal import clipboard
 from isla_console.ui.widgets.rows import RowList
-from tests.support.frozen import OUTAGE, still_app
+from tests.support.frozen import OUTAGE, frozen_app
 from tests.support.pilot import settle
 from tests.ui.test_steps import app_with, at, ended, screen_text, shell, until
 from tests.ui.test_steps_pictures import app as app
@@ -98,7 +98,7 @@ async def test_copy_a_step(tmp_path: Path, copied: list[str]) -> None:
 
 
 async def test_copy_where_there_is_no_step(tmp_path: Path, copied: list[str]) -> None:
-    app = still_app(tmp_path, OUTAGE)
+    app = frozen_app(tmp_path, OUTAGE)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         rows = app.main.query_one("#page", RowList)

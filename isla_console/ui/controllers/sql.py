@@ -216,7 +216,7 @@ class SqlDeeds(Deeds):
                 file.abandon()
 
     async def _change(self, text: str, verdict: Verdict) -> None:
-        """Run what writes, if it is unlocked: DML in a transaction that waits, upkeep outside one."""
+        """Run what writes, if it is unlocked: DML in a transaction that waits, maintenance outside one."""
         page, database = self._sql_page, self._database
         if database.writer is None:
             page.say(
@@ -356,7 +356,7 @@ class SqlDeeds(Deeds):
         return f"Runs …{since}  X stops it"
 
     async def _progress(self) -> str:
-        """How far upkeep is, by the server's own word; "" when it says nothing."""
+        """How far maintenance is, by the server's own word; "" when it says nothing."""
         database = self._watching
         if database is None:
             return ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from isla_console.ui.terminal.clipboard import LIMIT, SCREEN_CHUNK, copy, osc52
 from isla_console.ui.terminal.driver import notification
-from tests.support.frozen import still_app
+from tests.support.frozen import frozen_app
 
 
 def decoded(sequence: str) -> str:
@@ -43,7 +43,7 @@ def test_through_screen(text: str) -> None:
 
 
 async def test_too_long_goes_into_a_file(tmp_path: Path) -> None:
-    app = still_app(tmp_path)
+    app = frozen_app(tmp_path)
     async with app.run_test():
         copied = await copy(app, "x" * (LIMIT + 1), tmp_path / "state")
     assert copied.via == "file"
@@ -54,7 +54,7 @@ async def test_too_long_goes_into_a_file(tmp_path: Path) -> None:
 
 async def test_nowhere_to_copy_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    app = still_app(tmp_path)
+    app = frozen_app(tmp_path)
     async with app.run_test():
         copied = await copy(app, "text", tmp_path / "file" / "below")
     assert "nothing was copied" in copied.words

@@ -17,7 +17,7 @@ from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.widgets.text_block import TextBlock
-from tests.support.frozen import OUTAGE, still_app
+from tests.support.frozen import OUTAGE, frozen_app
 from tests.support.pilot import settle
 
 SIZE = (140, 40)
@@ -50,7 +50,7 @@ async def until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def app(tmp_path: Path) -> IslaApp:
-    return still_app(tmp_path, OUTAGE)
+    return frozen_app(tmp_path, OUTAGE)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ async def test_what_is_typed_goes_to_the_editor(app: IslaApp) -> None:
 
 async def test_keys_before_the_console_stands_wait_for_it(tmp_path: Path) -> None:
     """At launch, before the runbook is read: nothing is lost, nothing refused."""
-    app = still_app(tmp_path, OUTAGE)
+    app = frozen_app(tmp_path, OUTAGE)
     async with app.run_test(size=SIZE) as pilot:
         burst(app, *"2sa/", *"idle", "escape", "d")
         await until(pilot, lambda: isinstance(app.screen, AskScreen))
