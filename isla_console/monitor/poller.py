@@ -67,7 +67,7 @@ Kind = Literal["metric", "probe", "vendor", "link"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Transition:
     """A state that became another one. `new` and `old` are States; `unknown` at the start."""
 
     name: str
@@ -141,7 +141,7 @@ class Poller:
         clock: Callable[[], datetime] = utcnow,
         http: Prober | None = None,
         on_sample: Callable[[Sample], None] | None = None,
-        on_change: Callable[[Change], None] | None = None,
+        on_change: Callable[[Transition], None] | None = None,
     ) -> None:
         """Args:
         clock: for timestamps; pauses and timings use the event loop's.
@@ -520,7 +520,7 @@ class Poller:
         old = self._reported.get((kind, name), "unknown")
         self._reported[(kind, name)] = new
         if self.on_change is not None:
-            self._call(self.on_change, Change(name, kind, old, new, value, now))
+            self._call(self.on_change, Transition(name, kind, old, new, value, now))
 
     def _call(self, callback: Callable[[T], None], argument: T) -> None:
         """A listener's defect must not stop the watching."""

@@ -7,7 +7,7 @@ that it called bad may be well by the time another console begins to look, which
 from datetime import datetime, timedelta
 
 from isla_console.incident.record.state import Incident
-from isla_console.monitor.poller import Change, Snapshot
+from isla_console.monitor.poller import Snapshot, Transition
 
 PATIENCE = timedelta(seconds=5)
 """Two consoles see the same change a moment apart: for so long the journal may differ."""
@@ -19,7 +19,7 @@ class Reconciler:
     def __init__(self) -> None:
         self._since: dict[tuple[str, str], datetime] = {}
 
-    def changes(self, incident: Incident, live: Snapshot, now: datetime) -> list[Change]:
+    def changes(self, incident: Incident, live: Snapshot, now: datetime) -> list[Transition]:
         """The metrics that have been so for too long, as changes from what was journalled."""
         told = {change.name: change.after for change in incident.changes if change.kind == "metric"}
         well = {
@@ -29,7 +29,7 @@ class Reconciler:
         }
         self._since = {key: self._since.get(key, now) for key in well}
         return [
-            Change(id, "metric", before, "ok", text, now)
+            Transition(id, "metric", before, "ok", text, now)
             for (id, before), text in well.items()
             if now - self._since[id, before] >= PATIENCE
         ]

@@ -20,7 +20,7 @@ from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
 from isla_console.incident.rules.escalation import crossing_events
 from isla_console.journal.local import FILE_NAME, JournalError
 from isla_console.journal.store import JournalStore
-from isla_console.monitor.poller import Change, Poller, Snapshot
+from isla_console.monitor.poller import Poller, Snapshot, Transition
 from isla_console.monitor.sources.payments import Drift
 from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
@@ -66,7 +66,7 @@ class Session:
         self._journal_problem = "the journal is not open yet"
         self._problem = ""
         self._rung: set[str] = set()
-        self._changes: list[Change] = []
+        self._changes: list[Transition] = []
         self._reconciler = Reconciler()
         self.drift: Drift | str | None = None
         self._settings: tuple[str, ...] = ()
@@ -343,7 +343,7 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _change_data(change: Change) -> dict[str, object]:
+def _change_data(change: Transition) -> dict[str, object]:
     data: dict[str, object] = {"name": change.name, "from": change.old, "to": change.new}
     if change.value:
         data["value"] = change.value

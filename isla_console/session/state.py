@@ -19,7 +19,7 @@ from isla_console.triage.facts import Facts
 from isla_console.triage.ranking import Ranking
 
 if TYPE_CHECKING:
-    from isla_console.session.steps import Picture
+    from isla_console.session.steps import RunView
     from isla_console.sql.database import Standing
 
 
@@ -54,7 +54,7 @@ class Board:
     findings: tuple[Finding, ...] = ()
     settings: tuple[str, ...] = ()
     """What is wrong with the configuration, a sentence each."""
-    runs: Mapping[str, "Picture"] = field(default_factory=dict)
+    runs: Mapping[str, "RunView"] = field(default_factory=dict)
     """Steps that run or ran here, by id."""
     ran: Mapping[str, Event] = field(default_factory=dict)
     """For each step, the newest entry of its run in the incident, by whichever console."""

@@ -30,7 +30,7 @@ _AROUND: Final = "WITH isla_changed AS ("
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PendingWrite:
     """What a statement did in a transaction that is still open.
 
     `before` and `after` are samples of at most five rows; `before` is empty for an INSERT.
@@ -58,7 +58,7 @@ class Writer:
         self._decided.set()
 
     async def write(
-        self, sql: str, params: Sequence[Any], timeout_s: float, show: Callable[[Change], None]
+        self, sql: str, params: Sequence[Any], timeout_s: float, show: Callable[[PendingWrite], None]
     ) -> SqlResult:
         """Run one INSERT, UPDATE, DELETE or the like; `show` is called when it waits for a decision.
 
@@ -131,7 +131,7 @@ class Writer:
         return replace(result, duration_ms=round((monotonic() - started) * 1000, 1))
 
 
-async def _change(connection: Connection[Any], sql: str, params: Sequence[Any]) -> Change:
+async def _change(connection: Connection[Any], sql: str, params: Sequence[Any]) -> PendingWrite:
     """Run the statement in the open transaction: sample, run, sample."""
     tree = tree_of(sql)
     before = await _sample(connection, _rows_before(tree), params, sql)
@@ -148,7 +148,7 @@ async def _change(connection: Connection[Any], sql: str, params: Sequence[Any]) 
         status = str(statement.get_statusmsg())
         number = status.rpartition(" ")[2]
         affected = int(number) if number.isdigit() else 0
-    return Change(status, affected, before, SqlResult(before.verdict, columns, tuple(rows[:SAMPLE])))
+    return PendingWrite(status, affected, before, SqlResult(before.verdict, columns, tuple(rows[:SAMPLE])))
 
 
 def _counted(sql: str, tree: Any) -> str:

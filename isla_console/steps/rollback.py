@@ -36,7 +36,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AliasChange:
     """The newest change of what production serves: `status` is the vendor's word, `to` the deployment."""
 
     type: str = ""
@@ -53,7 +53,7 @@ class Production:
     """What the production domain serves, and how the last change of that stands."""
 
     current: Deployment | None
-    change: Change
+    change: AliasChange
 
 
 def target_input(step: Step) -> str:
@@ -127,7 +127,7 @@ def production(data: Any) -> Production:
             }
         )
     asked = _mapping(project.get("lastAliasRequest"))
-    change = Change(
+    change = AliasChange(
         str(asked.get("type") or ""),
         str(asked.get("jobStatus") or ""),
         str(asked.get("toDeploymentId") or ""),

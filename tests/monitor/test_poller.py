@@ -18,7 +18,7 @@ from isla_console.monitor.link import LinkSample
 from isla_console.monitor.metrics.health import ProbeReading
 from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.metrics.sample import Phases, Sample
-from isla_console.monitor.poller import Change, Poller, Snapshot
+from isla_console.monitor.poller import Poller, Snapshot, Transition
 from isla_console.monitor.sources.http import HttpCheck
 from isla_console.resources import resource
 from isla_console.runbook.model import Runbook
@@ -200,7 +200,7 @@ async def test_check_now_joins_the_request_under_way(tmp_path: Path) -> None:
 
 async def test_changes_are_told_once_each(tmp_path: Path) -> None:
     http = FakeHttp()
-    changes: list[Change] = []
+    changes: list[Transition] = []
     poller = make(
         tmp_path,
         probes=[probe("fast")],
@@ -251,11 +251,11 @@ class TestBlind:
     """Driven by hand: the clock, the probes' answers and the self-checks."""
 
     @pytest.fixture
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[Transition]:
         return []
 
     @pytest.fixture
-    def poller(self, tmp_path: Path, changes: list[Change]) -> Poller:
+    def poller(self, tmp_path: Path, changes: list[Transition]) -> Poller:
         errors = latency(id="errors", source={"kind": "error_rate", "aggregate": "rate", "window_s": 300})
         errors |= {"normal": "< 0.1 %", "alert": "> 1 %", "unit": "%"}
         return make(
@@ -283,7 +283,7 @@ class TestBlind:
         )
 
     def test_our_own_outage_is_journalled_as_nothing_else(
-        self, poller: Poller, changes: list[Change]
+        self, poller: Poller, changes: list[Transition]
     ) -> None:
         self.link(poller, 0, 12)
         self.probes(poller, 1, "ok")
@@ -307,7 +307,7 @@ class TestBlind:
         assert [(change.kind, change.new) for change in changes] == [("link", "blind"), ("link", "ok")]
 
     def test_their_outage_is_theirs_when_our_link_is_fine(
-        self, poller: Poller, changes: list[Change]
+        self, poller: Poller, changes: list[Transition]
     ) -> None:
         for seconds in range(0, 40, 5):
             self.link(poller, seconds, 12)
@@ -337,7 +337,7 @@ class TestBlind:
         assert [probe.state for probe in poller.snapshot(now).probes] == ["alert", "ok"]
 
     def test_what_was_asked_while_blind_says_nothing_when_we_see_again(
-        self, poller: Poller, changes: list[Change]
+        self, poller: Poller, changes: list[Transition]
     ) -> None:
         self.link(poller, 0, 12)
         self.probes(poller, 1, "ok")
@@ -376,7 +376,7 @@ async def test_everything_real_at_once(endpoints: Endpoints, postgres: Postgres,
     url = await endpoints.url(handler)
     depth = latency(id="depth", unit="", source={"kind": "http_json", "url": "${APP_URL}", "select": "depth"})
     depth["source"] |= {"aggregate": "last", "window_s": 10}
-    changes: list[Change] = []
+    changes: list[Transition] = []
     poller = make(
         tmp_path,
         probes=[probe("fast", every_s=0.5, timeout_s=0.45)],
@@ -415,7 +415,7 @@ async def test_a_row_says_what_is_wrong_and_a_refusal_says_nothing(
         check("ill", "SELECT E'sum failed\\x1b[31m'"),
         check("refused", "SELECT * FROM nowhere"),
     ]
-    changes: list[Change] = []
+    changes: list[Transition] = []
     environ = {"ISLA_DATABASE_URL": postgres.dsn().reveal()}
     poller = make(tmp_path, checks=checks, environ=environ, on_change=changes.append)
 

@@ -23,7 +23,7 @@ from isla_console.runbook.load import load_runbook
 from isla_console.settings import Secret
 from isla_console.sql.engine import SqlEngine, pane_session
 from isla_console.sql.values import raw_text
-from isla_console.sql.writing import Change, Writer
+from isla_console.sql.writing import PendingWrite, Writer
 from tests.sql.conftest import Server, _programs
 from tests.support.platform import running_platform
 
@@ -104,12 +104,12 @@ class Bench:
         assert result.ok, (step_id, result.refused, result.error)
         return result.records()
 
-    async def change(self, step_id: str, *values: object) -> Change:
+    async def change(self, step_id: str, *values: object) -> PendingWrite:
         """A changing step's transaction, committed, on the armed connection."""
         writer = Writer(pane_session(Secret(self.where.armed), CONSOLE, "ISLA_DATABASE_ADMIN_URL"))
-        seen: list[Change] = []
+        seen: list[PendingWrite] = []
 
-        def show(change: Change) -> None:
+        def show(change: PendingWrite) -> None:
             seen.append(change)
             writer.decide(True)
 

@@ -12,7 +12,7 @@ import pytest
 from isla_console.sql.database import Database
 from isla_console.sql.engine import pane_session
 from isla_console.sql.values import text
-from isla_console.sql.writing import Change, Writer
+from isla_console.sql.writing import PendingWrite, Writer
 from tests.sql.conftest import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
@@ -30,8 +30,8 @@ async def writer(server: Server, admin: Any) -> AsyncIterator[Writer]:
     await admin.execute("DROP TABLE IF EXISTS w")
 
 
-def decider(writer: Writer, seen: list[Change], commit: bool) -> Callable[[Change], None]:
-    def show(change: Change) -> None:
+def decider(writer: Writer, seen: list[PendingWrite], commit: bool) -> Callable[[PendingWrite], None]:
+    def show(change: PendingWrite) -> None:
         seen.append(change)
         asyncio.get_running_loop().call_later(0.05, writer.decide, commit)
 
@@ -43,7 +43,7 @@ async def _new(admin: Any) -> int:
 
 
 async def test_an_update_shows_what_it_did_before_it_is_committed(writer: Writer, admin: Any) -> None:
-    seen: list[Change] = []
+    seen: list[PendingWrite] = []
     result = await writer.write(
         "UPDATE w SET a = 'new' WHERE id <= $1::int -- why\n;", ("7",), 10, decider(writer, seen, True)
     )
@@ -58,7 +58,7 @@ async def test_an_update_shows_what_it_did_before_it_is_committed(writer: Writer
 
 
 async def test_roll_back_undoes_it(writer: Writer, admin: Any) -> None:
-    seen: list[Change] = []
+    seen: list[PendingWrite] = []
     result = await writer.write("DELETE FROM w", (), 10, decider(writer, seen, False))
     assert result.refused == "rolled back"
     assert seen[0].affected == 10
@@ -97,7 +97,7 @@ async def test_leaving_rolls_back(writer: Writer, admin: Any) -> None:
     ],
 )
 async def test_every_kind_is_counted(writer: Writer, admin: Any, sql: str, affected: int) -> None:
-    seen: list[Change] = []
+    seen: list[PendingWrite] = []
     result = await writer.write(sql, (), 10, decider(writer, seen, False))
     assert result.error is None, result.error
     assert seen[0].affected == affected

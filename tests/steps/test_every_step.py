@@ -19,7 +19,7 @@ from isla_console.runbook.steps import Step
 from isla_console.session.steps import Sql, StepServices
 from isla_console.settings import Secret, Settings
 from isla_console.sql.engine import SqlEngine, pane_session
-from isla_console.sql.writing import Change, Writer
+from isla_console.sql.writing import PendingWrite, Writer
 from isla_console.steps.guard import Judgement
 from isla_console.steps.outcome import Outcome
 from isla_console.steps.runner import Run
@@ -112,9 +112,9 @@ async def change(platform: Platform, step: Step) -> None:
             result = await writer.maintain(step.run or "", 60, warnings.append)
             assert result.ok, result
             return
-        seen: list[Change] = []
+        seen: list[PendingWrite] = []
 
-        def show(one: Change) -> None:
+        def show(one: PendingWrite) -> None:
             seen.append(one)
             writer.decide(False)
 

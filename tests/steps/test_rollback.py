@@ -41,7 +41,7 @@ def test_what_serves() -> None:
 
 @pytest.mark.parametrize("data", [None, [], "x", {}, {"targets": None}, {"targets": {"production": []}}])
 def test_another_shape_is_nothing_known(data: Any) -> None:
-    assert rollback.production(data) == rollback.Production(None, rollback.Change())
+    assert rollback.production(data) == rollback.Production(None, rollback.AliasChange())
 
 
 def test_which_steps_are_rollbacks() -> None:

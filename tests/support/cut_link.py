@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from isla_console.monitor.poller import Change, Poller, Snapshot
+from isla_console.monitor.poller import Poller, Snapshot, Transition
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.settings import Settings
@@ -95,7 +95,7 @@ def console(folder: Path) -> None:
 
 async def _watch(settings: Settings) -> dict[str, object]:
     runbook = oftener(load_runbook(resource("runbook.yaml")).runbook)
-    changes: list[Change] = []
+    changes: list[Transition] = []
     poller = Poller(runbook, settings, on_change=changes.append)
     running = asyncio.create_task(poller.run())
     loop = asyncio.get_running_loop()

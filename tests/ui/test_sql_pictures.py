@@ -17,7 +17,7 @@ from isla_console.sql.errors import SqlError
 from isla_console.sql.health import Health
 from isla_console.sql.result import Column, SqlResult
 from isla_console.sql.sessions import ServerSession
-from isla_console.sql.writing import Change
+from isla_console.sql.writing import PendingWrite
 from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
@@ -59,7 +59,7 @@ def no_highlighting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("isla_console.ui.pages.sql.find_spec", lambda name: None)
 
 
-class StillDatabase(Database):
+class FrozenDatabase(Database):
     """Connections that stand as they are told and are never opened."""
 
     def __init__(self, unlock: Unlock | None = None) -> None:
@@ -105,7 +105,7 @@ def showing(
         app = pilot.app
         assert isinstance(app, IslaApp)
         await settle(pilot)
-        app.session.database = StillDatabase(unlock)
+        app.session.database = FrozenDatabase(unlock)
         app._looking = True  # nobody asks: what is shown is put there
         await pilot.press("2", "h", key)
         await settle(pilot)
@@ -145,7 +145,7 @@ def change(app: IslaApp) -> None:
     before = SqlResult(classify(sql), columns, tuple((n, "past_due") for n in range(1, 4)))
     after = SqlResult(classify(sql), columns, tuple((n, "active") for n in range(1, 4)))
     page.judged(sql, classify(sql))
-    page.show_change(Change("UPDATE 3", 3, before, after), NOW + timedelta(seconds=42))
+    page.show_change(PendingWrite("UPDATE 3", 3, before, after), NOW + timedelta(seconds=42))
 
 
 def crowd(app: IslaApp) -> None:

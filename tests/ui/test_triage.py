@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from isla_console.monitor.poller import Change
+from isla_console.monitor.poller import Transition
 from isla_console.monitor.sources.payments import Details, Drift
 from isla_console.ui.app import IslaApp
 from tests.support.frozen import BLIND, CALM, NOW, OUTAGE
@@ -149,7 +149,7 @@ async def test_the_next_check_is_one_enter_away(tmp_path: Path) -> None:
 async def test_a_vendors_change_is_journalled_in_an_incident(tmp_path: Path) -> None:
     async with console(tmp_path) as (pilot, app):
         await press(pilot, "d", "f2", "f2")
-        app.session._changes.append(Change("vercel", "vendor", "ok", "down", "Edge Functions", NOW))
+        app.session._changes.append(Transition("vercel", "vendor", "ok", "down", "Edge Functions", NOW))
         await app.tick()
         await press(pilot, "t")
         assert "vendor_changed" in kinds(app)

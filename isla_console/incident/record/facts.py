@@ -176,7 +176,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MeasuredChange:
     """A measured change: ``kind`` is metric, probe, vendor or link."""
 
     kind: str
@@ -221,7 +221,7 @@ class Incident:
     checklist: Mapping[str, Tick]
     notes: tuple[Note, ...]
     actions: Mapping[str, Action]
-    changes: tuple[Change, ...]
+    changes: tuple[MeasuredChange, ...]
     postmortem_state: str | None
     postmortem_owner: str | None
     merged_into: str | None

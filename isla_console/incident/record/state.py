@@ -13,12 +13,12 @@ from typing import Any
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.facts import (
     Action,
-    Change,
     Hold,
     ImpactStart,
     Incident,
     LevelAct,
     LevelDue,
+    MeasuredChange,
     Note,
     Role,
     SeverityChange,
@@ -170,7 +170,7 @@ class _Draft:
         }
         self.notes: list[Note] = []
         self.actions: dict[str, Action] = {}
-        self.changes: list[Change] = []
+        self.changes: list[MeasuredChange] = []
         self.postmortem_state: str | None = None
         self.postmortem_owner: str | None = None
         self.merged_into: str | None = None
@@ -368,7 +368,7 @@ class _Draft:
 
     def change(self, event: Event, data: Any) -> None:
         self.changes.append(
-            Change(
+            MeasuredChange(
                 kind=event.kind.removesuffix("_changed"),
                 name=data["name"],
                 before=data["from"],

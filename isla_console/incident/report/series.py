@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from isla_console.incident.record.facts import Change
+from isla_console.incident.record.facts import MeasuredChange
 from isla_console.incident.record.state import Incident
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -32,7 +32,7 @@ def measured(incident: Incident, until: datetime) -> list[Measured]:
     Before is up to the impact start, after from the mitigation on, during what lies between;
     ``until`` ends the course of a metric.
     """
-    changes: dict[str, list[Change]] = {}
+    changes: dict[str, list[MeasuredChange]] = {}
     for change in incident.changes:
         if change.kind == "metric":
             changes.setdefault(change.name, []).append(change)
@@ -41,7 +41,7 @@ def measured(incident: Incident, until: datetime) -> list[Measured]:
 
 
 def _measured(
-    name: str, changes: list[Change], incident: Incident, calm: datetime | None, until: datetime
+    name: str, changes: list[MeasuredChange], incident: Incident, calm: datetime | None, until: datetime
 ) -> Measured:
     began = incident.impact_started_at
     before = [change for change in changes if change.at < began]
@@ -59,16 +59,16 @@ def _measured(
     )
 
 
-def _runs(changes: list[Change]) -> list[str]:
+def _runs(changes: list[MeasuredChange]) -> list[str]:
     """The states passed through, with the time each was entered."""
     return [changes[0].before, *(f"{change.after} {change.at:%H:%M}Z" for change in changes)]
 
 
-def _shown(change: Change) -> str:
+def _shown(change: MeasuredChange) -> str:
     return f"{change.value} ({change.after})" if change.value else change.after
 
 
-def _range(changes: list[Change]) -> str:
+def _range(changes: list[MeasuredChange]) -> str:
     """Lowest and highest value, as they were written."""
     valued = [(number, change.value) for change in changes if (number := _number(change)) is not None]
     if not valued:
@@ -77,12 +77,12 @@ def _range(changes: list[Change]) -> str:
     return low[1] if low[0] == high[0] else f"{low[1]} to {high[1]}"
 
 
-def _number(change: Change) -> float | None:
+def _number(change: MeasuredChange) -> float | None:
     found = _NUMBER.search(change.value.replace(" ", " "))
     return float(found[0]) if found else None
 
 
-def _sparkline(changes: list[Change], until: datetime) -> str:
+def _sparkline(changes: list[MeasuredChange], until: datetime) -> str:
     """The values in equal steps of time, each held until the next; empty for fewer than two."""
     points = [(change.at, number) for change in changes if (number := _number(change)) is not None]
     if len(points) < 2:

@@ -27,7 +27,7 @@ from isla_console.sql.export import ExportFile, Format, export_path
 from isla_console.sql.result import SqlResult
 from isla_console.sql.sessions import Ended, How, ServerSession
 from isla_console.sql.verdict import Verdict
-from isla_console.sql.writing import DECIDE_S, Change, Writer
+from isla_console.sql.writing import DECIDE_S, PendingWrite, Writer
 from isla_console.ui.controllers.base import Deeds
 from isla_console.ui.messages import SessionsAsked, SqlAsked, SqlTyped
 from isla_console.ui.sheets import sql as dialogs
@@ -255,7 +255,7 @@ class SqlDeeds(Deeds):
         page = self._sql_page
         page.say(f"{of}: runs in a transaction …" if of else "Runs in a transaction …")
 
-        def show(change: Change) -> None:
+        def show(change: PendingWrite) -> None:
             page.show_change(change, self.clock.now() + timedelta(seconds=DECIDE_S), of)
 
         result = await writer.write(text, params, WRITE_TIMEOUT_S, show)

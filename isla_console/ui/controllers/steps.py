@@ -292,7 +292,7 @@ class StepDeeds(Deeds):
         tools, outcome = self.step_services, run.outcome
         if outcome is None or outcome.exit_code != 0:
             return
-        change = dialogs.change_of(run.step, tools, self.clock.now())
+        change = dialogs.promotion_watch(run.step, tools, self.clock.now())
 
         def tell(text: str) -> None:
             tools.progress[run.step.id] = f"{change.target[:16]}: {text}"

@@ -19,7 +19,7 @@ from isla_console.sql.result import SqlResult
 from isla_console.sql.statements import statement_at
 from isla_console.sql.values import raw_text
 from isla_console.sql.verdict import Verdict
-from isla_console.sql.writing import Change
+from isla_console.sql.writing import PendingWrite
 from isla_console.text.plain import plain
 from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.messages import SqlAsked, SqlTyped
@@ -69,7 +69,7 @@ class SqlPage(PageWidget):
         self._board: Board | None = None
         self._verdict: Verdict | None = None
         self._judged = ""
-        self._change: tuple[Change, datetime, str] | None = None
+        self._change: tuple[PendingWrite, datetime, str] | None = None
         self._rows: Sequence[tuple[Any, ...]] = ()
         self._sorted: tuple[int, bool] | None = None
         self._issue = ""
@@ -160,7 +160,7 @@ class SqlPage(PageWidget):
             editor.move_cursor((row + line, result.error.column - 1 + (column if line == 0 else 0)))
         self._draw()
 
-    def show_change(self, change: Change | None, until: datetime | None = None, of: str = "") -> None:
+    def show_change(self, change: PendingWrite | None, until: datetime | None = None, of: str = "") -> None:
         """A transaction that waits for a decision, or none any more; `of` names what it is one of."""
         self._change = (change, until, of) if change is not None and until is not None else None
         self._draw()

@@ -23,7 +23,7 @@ from isla_console.ui.theme import MUTED
 from isla_console.ui.views.issue import EFFECTS
 from isla_console.ui.views.runs import table_lines
 
-__all__ = ["change_of", "guard", "inputs_sheet", "is_rollback", "manual_sheet", "refused_lines"]
+__all__ = ["guard", "inputs_sheet", "is_rollback", "manual_sheet", "promotion_watch", "refused_lines"]
 
 LABEL = 18
 PREVIEW_ROWS = 6
@@ -299,7 +299,7 @@ def _fact(name: str, text: str | None, width: int) -> list[Content]:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PromotionWatch:
     """A change of what production serves that was begun: how to watch it and how to take it back."""
 
     step: Step
@@ -323,7 +323,7 @@ class Change:
         return rollback.follow_ups(self.target, self.before)
 
 
-def change_of(step: Step, tools: StepServices, now: datetime) -> Change:
+def promotion_watch(step: Step, tools: StepServices, now: datetime) -> PromotionWatch:
     """The change that a rollback step, or its undo, began."""
     origin = step.id.removesuffix(".undo")
     is_undo = origin != step.id
@@ -331,7 +331,7 @@ def change_of(step: Step, tools: StepServices, now: datetime) -> Change:
     values = tools.inputs.values(original, now)
     chosen = values[rollback.target_input(original)]
     before = tools.serving.get(origin, "")
-    return Change(
+    return PromotionWatch(
         step=original,
         call=rollback.project_call(original),
         values=values,

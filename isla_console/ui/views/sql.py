@@ -13,7 +13,7 @@ from isla_console.session.state import Board
 from isla_console.sql.result import Column, SqlResult
 from isla_console.sql.values import text
 from isla_console.sql.verdict import Verdict
-from isla_console.sql.writing import Change
+from isla_console.sql.writing import PendingWrite
 from isla_console.ui.format import countdown
 from isla_console.ui.theme import MUTED, STYLES
 
@@ -136,7 +136,7 @@ def result_lines(result: SqlResult | None, shown: int, said: str) -> list[Conten
     return [*lines, Content.assemble((rows, style), (f"{found} in {times} · {NULL} is NULL", MUTED))]
 
 
-def change_lines(change: Change, left_s: float, of: str = "") -> list[Content]:
+def change_lines(change: PendingWrite, left_s: float, of: str = "") -> list[Content]:
     """An open transaction: how much it changed, before and after, and how long it waits."""
     head = Content.assemble(
         (f"{of}  " if of else "", "bold"),
