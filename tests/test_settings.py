@@ -280,9 +280,9 @@ def test_the_overview_says_what_is_wrong_with_the_configuration(home: dict[str, 
     path = write_config(home, MISSPELT)
     session = Session(Settings.load(home), Clock())
     asyncio.run(session.load_runbook())
-    board = session.board(session.clock.now())
-    assert board is not None
-    shown = "".join(row.content.plain.replace(" ", "") for row in home_rows(board, 60))
+    state = session.state(session.clock.now())
+    assert state is not None
+    shown = "".join(row.content.plain.replace(" ", "") for row in home_rows(state, 60))
     for problem in misspelt(path):
         assert problem.replace(" ", "") in shown
 

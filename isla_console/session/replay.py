@@ -21,7 +21,7 @@ from isla_console.monitor.metrics.sample import State
 from isla_console.monitor.poller import Snapshot
 from isla_console.runbook.model import Runbook
 from isla_console.session.session import Session
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.settings import Settings
 from isla_console.ui.format import duration
 
@@ -211,13 +211,13 @@ class ReplaySession(Session):
     async def log_console(self, kind: str) -> None:
         """Nobody opened a console on it."""
 
-    def board(self, now: datetime) -> Board | None:
-        board = super().board(now)
-        if board is None:
+    def state(self, now: datetime) -> ConsoleState | None:
+        state = super().state(now)
+        if state is None:
             return None
         left = self.replay.end - now
         what = "over" if left < timedelta(seconds=1) else f"{duration(left)} to go"
-        return replace(board, replay=f"{self.replay.incident_id} · {self.replay.pace} · {what}")
+        return replace(state, replay=f"{self.replay.incident_id} · {self.replay.pace} · {what}")
 
 
 def choose(events: Sequence[Event], incident: str) -> list[Event]:

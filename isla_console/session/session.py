@@ -1,6 +1,6 @@
 """What the on-call works at: runbook, journal and monitor together. Textual-free; the app only asks it.
 
-Every method is a value-returning step of the app's workers and timers; what fails becomes text on the board.
+Every method is a value-returning step of the app's workers and timers; what fails becomes text on the state.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
 from isla_console.runbook.model import Runbook
 from isla_console.session.reconcile import Reconciler
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.settings import Settings
 from isla_console.sql.database import Database
 from isla_console.text.plain import plain
@@ -257,7 +257,7 @@ class Session:
         """A fault of ours in a timer: shown on the banner, never raised."""
         self._problem = f"internal fault: {type(error).__name__}: {plain(str(error))[:200]}"
 
-    def board(self, now: datetime) -> Board | None:
+    def state(self, now: datetime) -> ConsoleState | None:
         """The picture of this moment; None until the runbook is read."""
         if self.loaded is None:
             return None
@@ -267,7 +267,7 @@ class Session:
         facts = gather(live, incident)
         saved = self.journal.saved
         problem = self._journal_problem or self._problem
-        return Board(
+        return ConsoleState(
             now=now,
             runbook=self.runbook,
             actor=self.author.actor,

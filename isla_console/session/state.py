@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class ConsoleState:
     """One consistent picture: the document, what is measured, what was done, who looks at it.
 
     `incident` is the one this console works on; `others` are the rest, newest first. `frozen_at` is when the

@@ -1,4 +1,4 @@
-"""The application: starts the parts, ticks once a second, joins what they say into one `Board`.
+"""The application: starts the parts, ticks once a second, joins what they say into one `ConsoleState`.
 
 First paint comes before everything else: the runbook, the journal and the probes are opened after it, in a
 worker. Nothing here may raise from a timer or a worker; what fails is shown.
@@ -61,7 +61,7 @@ class IslaApp(
             self.exit(1)
             return
         await self.session.open_journal()
-        self.refresh_board()
+        self.refresh_state()
         self.session.open_monitor()
         self.open_database()
         self.run_worker(self.session.measure(), exit_on_error=False, group="probes")
@@ -78,7 +78,7 @@ class IslaApp(
         try:
             await self.session.tick()
             self.ring()
-            self.refresh_board()
+            self.refresh_state()
         except Exception as error:
             self.session.complain(error)
 
@@ -96,7 +96,7 @@ class IslaApp(
                 if (declared := self.session.declared_elsewhere()) is not None:
                     self.do_work_on(declared.id)
                 self.ring()
-                self.refresh_board()
+                self.refresh_state()
         except Exception as error:
             self.session.complain(error)
 
@@ -117,22 +117,22 @@ class IslaApp(
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the registry, what is possible now first."""
-        board = self.session.board(self.clock.now())
-        for command in sorted(COMMANDS, key=lambda command: bool(why_not(command, board))):
+        state = self.session.state(self.clock.now())
+        for command in sorted(COMMANDS, key=lambda command: bool(why_not(command, state))):
             if command.id == "go" or command.id == "palette":
                 continue
-            reason = why_not(command, board)
+            reason = why_not(command, state)
             yield SystemCommand(
                 command.title + (f" ({command.shown})" if command.shown else ""),
                 reason or command.help,
                 lambda id=command.id: self.action_command(id, ""),
             )
-        if board is not None:
-            for issue in board.runbook.issues:
+        if state is not None:
+            for issue in state.runbook.issues:
                 yield SystemCommand(
                     issue.title, "Open the issue.", lambda id=issue.id: self.go(f"issue:{id}")
                 )
-            for procedure in board.runbook.procedures:
+            for procedure in state.runbook.procedures:
                 yield SystemCommand(
                     procedure.title,
                     "Open the procedure.",

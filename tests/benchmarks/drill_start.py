@@ -59,7 +59,7 @@ def shares(home: Path) -> dict[str, float]:
         said = until(lambda: b"Drill redirect-down" in terminal.received, "the command's first line")
         ready = until(lambda: LAST_STEP in terminal.received, "the platform")
         frame = until(lambda: "reading the runbook" in terminal.text, "the first frame")
-        board = until(lambda: "all keys" in terminal.text, "the runbook")
+        state = until(lambda: "all keys" in terminal.text, "the runbook")
         live = until(lambda: LIVE.search(terminal.text), "a live value")
         steps = {
             f"platform: {name}": float(seconds)
@@ -74,8 +74,8 @@ def shares(home: Path) -> dict[str, float]:
         SUPERVISOR: ready - said - sum(steps.values()),
         **steps,
         FRAME: frame - ready,
-        BOARD: board - frame,
-        SAMPLE: live - board,
+        BOARD: state - frame,
+        SAMPLE: live - state,
     }
 
 

@@ -60,33 +60,33 @@ async def test_the_screens_show_what_was_known_then(tmp_path: Path) -> None:
     app = replayed(tmp_path, watch)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
-        board = app.main.board
-        assert board is not None
-        assert board.incident is None
-        assert board.replay.startswith("inc-20261123-redirect-down · ×10 · ")
+        state = app.main.state
+        assert state is not None
+        assert state.incident is None
+        assert state.replay.startswith("inc-20261123-redirect-down · ×10 · ")
         watch.seconds = 2 + 12
         await app.look()
-        board = app.main.board
-        assert board is not None
-        assert board.incident is not None
-        assert board.incident.state == "investigating"
-        reading = board.reading("redirect-latency")
+        state = app.main.state
+        assert state is not None
+        assert state.incident is not None
+        assert state.incident.state == "investigating"
+        reading = state.reading("redirect-latency")
         assert reading is not None
         assert (reading.state, reading.text) == ("alert", "1240 ms")
-        unmeasured = board.reading("db-connections")
+        unmeasured = state.reading("db-connections")
         assert unmeasured is not None
         assert unmeasured.state == "unknown", "what was not journalled is not green"
         watch.seconds = 100_000
         await app.look()
-        board = app.main.board
-        assert board is not None
-        assert board.incident is not None
-        assert board.incident.state == "resolved"
-        assert board.replay.endswith("· over")
+        state = app.main.state
+        assert state is not None
+        assert state.incident is not None
+        assert state.incident.state == "resolved"
+        assert state.replay.endswith("· over")
         await pilot.press("d", "space", "x", "n", "k", "e")
         await settle(pilot)
         assert len(app.screen_stack) == 1, "no sheet opens: nothing is done"
-        assert len(board.incident.timeline) == len(recorded())
+        assert len(state.incident.timeline) == len(recorded())
     assert not (tmp_path / "state").exists(), "nothing is written"
 
 
@@ -122,9 +122,9 @@ async def test_its_keys_and_footer(tmp_path: Path, size: tuple[int, int]) -> Non
     app = replayed(tmp_path, watch)
 
     def shown() -> tuple[str, datetime]:
-        board = app.main.board
-        assert board is not None
-        return board.replay.split(" · ")[1], board.now
+        state = app.main.state
+        assert state is not None
+        return state.replay.split(" · ")[1], state.now
 
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
@@ -133,12 +133,12 @@ async def test_its_keys_and_footer(tmp_path: Path, size: tuple[int, int]) -> Non
         await pilot.press("space")
         await settle(pilot)
         watch.seconds += 60
-        app.refresh_board()
+        app.refresh_state()
         assert shown() == ("paused", at("14:02:00"))
         await pilot.press("plus", "space")
         await settle(pilot)
         watch.seconds += 3
-        app.refresh_board()
+        app.refresh_state()
         assert shown() == ("×20", at("14:03:00"))
         await pilot.press("minus", "minus")
         await settle(pilot)

@@ -319,7 +319,7 @@ async def test_edited_runbook_is_offered(tmp_path: Path) -> None:
         await settle(pilot)
         mine.write_text(shipped.replace("title: Full Outage Response", "title: Full Outage Answer"))
         await app.notice_edits()
-        app.refresh_board()
+        app.refresh_state()
         await settle(pilot)
         assert "L: read it again" in screen_text(app)
         await press(pilot, "L", "7")

@@ -20,7 +20,7 @@ async def test_overview_stays_at_its_top(tmp_path: Path) -> None:
         assert isinstance(session, FrozenSession)
         for states in (OUTAGE, CALM, OUTAGE):
             session.states = states
-            app.refresh_board()
+            app.refresh_state()
             await settle(pilot)
             assert page.scroll_offset.y == 0
 

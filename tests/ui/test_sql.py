@@ -360,7 +360,7 @@ async def test_sessions_are_seen_and_ended(app: IslaApp, server: Server, admin: 
         async with asyncio.timeout(10):
             while len([one for one in page.sessions if one.application == "leaky"]) < 3:
                 await pilot.pause(0.05)
-                app.refresh_board()
+                app.refresh_state()
         rows = page.query_one(RowList)
         assert rows.go("group:leaky/app")
         await pilot.press("K")
@@ -425,13 +425,13 @@ async def test_a_statement_that_comes_before_the_page_is_drawn_stays(tmp_path: P
     app = frozen_app(tmp_path)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
-        board = app.main.board
-        assert board is not None
-        chosen = next(one for one in statements(board, None) if one.step.id == "analytics-rebuild")
+        state = app.main.state
+        assert state is not None
+        chosen = next(one for one in statements(state, None) if one.step.id == "analytics-rebuild")
         page = SqlPage(id="page-sql")
         await app.main.query_one("#pages").mount(page)
         page.take(chosen, (chosen.step.run or "").strip())
-        page.show(board)
+        page.show(state)
         await quiet(pilot)
         assert page.statement == chosen
         assert page.text == (chosen.step.run or "").strip()

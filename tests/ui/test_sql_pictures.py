@@ -110,7 +110,7 @@ def showing(
         await pilot.press("2", "h", key)
         await settle(pilot)
         put(app)
-        app.refresh_board()
+        app.refresh_state()
         await settle(pilot)
         put(app)
         await pilot.pause()

@@ -72,12 +72,12 @@ def shell(id: str, run: str, effect: str = "read", more: str = "") -> str:
 
 
 async def declare(app: IslaApp, pilot: Pilot[int]) -> None:
-    board = app.board
+    state = app.state
     events = act.declare(
         title="Redirect service down",
         severity="P1",
         issue="redirect-down",
-        policy=board.runbook.policy(),
+        policy=state.runbook.policy(),
         runbook_sha256="0" * 64,
         author=app.session.author,
         now=app.clock.now(),
@@ -86,7 +86,7 @@ async def declare(app: IslaApp, pilot: Pilot[int]) -> None:
     )
     await app.session.record(events)
     app.session.work_on(events[0].incident)
-    app.refresh_board()
+    app.refresh_state()
     await pilot.pause()
 
 
@@ -233,7 +233,7 @@ async def test_a_secret_output_shows_itself_for_ten_seconds(tmp_path: Path) -> N
         await pilot.pause()
         assert "the-answer" in screen_text(app)
         moment.pass_by(seconds=10)
-        app.refresh_board()
+        app.refresh_state()
         await pilot.pause()
         assert "the-answer" not in screen_text(app)
     assert b"the-answer" not in b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())

@@ -58,7 +58,7 @@ def steps(lines: Lines) -> str:
 async def received(app: IslaApp, pilot: Pilot[int], step: str, count: int) -> None:
     """Until so many lines came, and are drawn."""
     await until(lambda: app.step_services.runner.runs[step].received >= count)
-    app.refresh_board()
+    app.refresh_state()
     await pilot.pause()
 
 
@@ -149,7 +149,7 @@ async def test_two_streams(tmp_path: Path, lines: Lines) -> None:
         await until(lambda: "clock" in app.step_services.runner.runs and app.main.page == "streams")
         await settle(pilot)
         await until(lambda: app.step_services.runner.runs["clock"].capture.lines > 2)
-        app.refresh_board()
+        app.refresh_state()
         await pilot.pause()
         page = app.main.query_one(StreamsPage)
         await pilot.press("space")

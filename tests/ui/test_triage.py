@@ -172,7 +172,7 @@ async def test_measures_share_the_deployments_time_line(tmp_path: Path) -> None:
     from isla_console.ui.views.deployments import deployment_rows
 
     async with console(tmp_path) as (_, app):
-        lines = [row.content.plain for row in deployment_rows(app.board, 80)]
+        lines = [row.content.plain for row in deployment_rows(app.state, 80)]
     [mark] = [line.index("▾") for line in lines if "▾" in line]
     [began] = [line.index("◆") for line in lines if "◆" in line]
     [course] = [line for line in lines if line.startswith(" Redirect p95")]
@@ -252,12 +252,12 @@ async def test_drift_is_counted_and_cut(tmp_path: Path) -> None:
         await press(pilot, "P")
         assert "compare now" in page(app)
         app.session.drift = Drift(NOW, 5000, (("sub_1", "active", "past_due"),), complete=False)
-        app.refresh_board()
+        app.refresh_state()
         await settle(pilot)
         assert "1 of 5,000 differ · the newest 5,000 of more · 14:12Z" in page(app)
         assert "sub_1 database active, Stripe past_due" in page(app)
         app.session.drift = Drift(NOW, 0)
-        app.refresh_board()
+        app.refresh_state()
         await settle(pilot)
         assert "Stripe has no subscription, and neither has the database" in page(app)
 
@@ -300,7 +300,7 @@ async def test_without_a_poller_of_its_own_a_comparison_says_what_to_set(tmp_pat
 def test_a_tie_is_said_to_be_one(tmp_path: Path) -> None:
     from isla_console.resources import resource
     from isla_console.runbook.load import load_runbook
-    from isla_console.session.state import Board
+    from isla_console.session.state import ConsoleState
     from isla_console.triage.facts import Facts, Known
     from isla_console.triage.ranking import rank
     from isla_console.ui.views.triage import mark, triage_rows
@@ -310,11 +310,11 @@ def test_a_tie_is_said_to_be_one(tmp_path: Path) -> None:
         metrics={"api-latency": Known("alert", "700 ms (> 500 ms)", NOW - timedelta(minutes=1))},
         probes={"auth-service": Known("alert", "500 instead of 200", NOW - timedelta(minutes=1))},
     )
-    board = Board(NOW, runbook, "ana", "jump1", facts=facts, triage=rank(runbook.issues, facts))
-    text = " ".join(" ".join(row.content.plain for row in triage_rows(board, 100)).split())
+    state = ConsoleState(NOW, runbook, "ana", "jump1", facts=facts, triage=rank(runbook.issues, facts))
+    text = " ".join(" ".join(row.content.plain for row in triage_rows(state, 100)).split())
     assert "A tie: 3 Authentication Failures and 5 High Memory/CPU Usage (5 each)." in text
-    assert mark(runbook.issue("high-cpu"), board).plain == "◆ tie"
-    assert mark(runbook.issue("payments"), replace(board)).plain == ""
+    assert mark(runbook.issue("high-cpu"), state).plain == "◆ tie"
+    assert mark(runbook.issue("payments"), replace(state)).plain == ""
 
 
 WIDE, SMALL = (140, 40), (80, 24)

@@ -13,7 +13,7 @@ from isla_console.incident.commands import Refused
 from isla_console.incident.record.events import Author, Event
 from isla_console.incident.record.state import Incident
 from isla_console.session.session import Session
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.settings import Settings
 from isla_console.ui.commands import BY_ID, REPLAY_KEYS, Command
 from isla_console.ui.main.pages import PAGE_COMMANDS, known_page
@@ -81,17 +81,17 @@ class Deeds(Opening):
         assert isinstance(screen, MainScreen)
         return screen
 
-    def refresh_board(self) -> None:
+    def refresh_state(self) -> None:
         """Draw what is true now."""
-        board = self.session.board(self.clock.now())
-        if board is not None:
-            self.main.show(board)
+        state = self.session.state(self.clock.now())
+        if state is not None:
+            self.main.show(state)
 
     def go(self, target: str) -> None:
         """Open `page` or `page#row`."""
         page, _, key = target.partition("#")
-        board = self.main.board
-        if board is not None and known_page(page, board):
+        state = self.main.state
+        if state is not None and known_page(page, state):
             self.main.open(page, key)
 
     def say(self, text: str, *, warn: bool = False) -> None:
@@ -100,11 +100,11 @@ class Deeds(Opening):
 
     def action_command(self, id: str, key: str) -> None:
         """Do a command of the registry, or say why not."""
-        if self.main.board is not None and self.main.board.replay:
+        if self.main.state is not None and self.main.state.replay:
             id = REPLAY_KEYS.get(key, id)
         command = BY_ID[id]
         if isinstance(self.screen, MainScreen):
-            if reason := why_not(command, self.main.board):
+            if reason := why_not(command, self.main.state):
                 self.say(f"{command.title}: {reason}")
             else:
                 self.do(command, key)
@@ -120,11 +120,11 @@ class Deeds(Opening):
         """Enter on a row: `row_<kind>` does it; where there is none, the row is shown in full."""
         kind, _, id = key.partition(":")
         opener = getattr(self, f"row_{kind}", None)
-        if self.main.board is not None and self.main.board.replay and kind not in {"goto", "command"}:
+        if self.main.state is not None and self.main.state.replay and kind not in {"goto", "command"}:
             opener = None  # what was done then is shown, not done again
         if opener is not None:
             opener(id)
-        elif self.main.board is not None and (shown := detail.of_row(key, self.main.board)) is not None:
+        elif self.main.state is not None and (shown := detail.of_row(key, self.main.state)) is not None:
             self.push_screen(DetailScreen(*shown))
 
     @on(Worker.StateChanged)
@@ -140,16 +140,16 @@ class Deeds(Opening):
             self.say("Not done: it was cut off. Press the key again.", warn=True)
 
     @property
-    def board(self) -> Board:
+    def state(self) -> ConsoleState:
         """What is true now.
 
         Raises:
             Refused: the console is still starting.
         """
-        board = self.session.board(self.clock.now())
-        if board is None:
+        state = self.session.state(self.clock.now())
+        if state is None:
             raise Refused("the console is still starting")
-        return board
+        return state
 
     def stamp(self) -> Stamp:
         """Who, and when: now."""
@@ -157,7 +157,7 @@ class Deeds(Opening):
 
     def service_of(self, incident: Incident) -> str:
         """What is affected, as texts to the outside call it."""
-        known = {issue.id: issue.area for issue in self.board.runbook.issues}
+        known = {issue.id: issue.area for issue in self.state.runbook.issues}
         return known.get(incident.issue or "", incident.title)
 
     async def attempt(self, deed: Callable[[Incident], Sequence[Event]]) -> bool:
@@ -178,5 +178,5 @@ class Deeds(Opening):
         done = await self.session.record(events)
         if not done and (problem := self.session.write_problem):
             self.say(f"Not journalled: {problem}", warn=True)
-        self.refresh_board()
+        self.refresh_state()
         return done

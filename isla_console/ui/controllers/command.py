@@ -30,16 +30,16 @@ class CommandDeeds(Deeds):
 
     def do_now(self, key: str) -> None:
         """What is due next, and why, in one sentence."""
-        board = self.board
-        if board.incident is not None:
-            text = what_now(board.incident, board.now, live_states(board))
+        state = self.state
+        if state.incident is not None:
+            text = what_now(state.incident, state.now, live_states(state))
             self.push_screen(DetailScreen("What now?", [Content(text)], small=True))
 
     @work(exit_on_error=False, group="deed")
     async def do_hold(self, key: str) -> None:
         """Hold the ladder for a while, or let it go on."""
-        board = self.board
-        if board.incident is not None and hold_now(board.incident, board.now) is not None:
+        state = self.state
+        if state.incident is not None and hold_now(state.incident, state.now) is not None:
             await self.attempt(lambda incident: act.end_hold(incident, **self.stamp()))
             return
         answers = await self.push_screen_wait(dialogs.hold_sheet())
@@ -52,10 +52,10 @@ class CommandDeeds(Deeds):
     @work(exit_on_error=False, group="deed")
     async def do_levels(self, key: str) -> None:
         """Say that a level was called, or waive it."""
-        board = self.board
-        if board.incident is None:
+        state = self.state
+        if state.incident is None:
             return
-        answers = await self.push_screen_wait(dialogs.ladder_sheet(board, board.incident))
+        answers = await self.push_screen_wait(dialogs.ladder_sheet(state, state.incident))
         if answers is not None:
             await self.attempt(self._level_act(answers))
 
@@ -72,10 +72,10 @@ class CommandDeeds(Deeds):
         await self._give_roles()
 
     async def _give_roles(self) -> None:
-        board = self.board
-        if board.incident is None:
+        state = self.state
+        if state.incident is None:
             return
-        answers = await self.push_screen_wait(dialogs.roles_sheet(board, board.incident))
+        answers = await self.push_screen_wait(dialogs.roles_sheet(state, state.incident))
         if answers is not None:
             await self.attempt(self._role_act(answers))
 
@@ -91,19 +91,19 @@ class CommandDeeds(Deeds):
 
     def do_brief(self, key: str) -> None:
         """The handoff: all that the next person needs, on one screen."""
-        board = self.board
-        if board.incident is not None:
+        state = self.state
+        if state.incident is not None:
             width = min(100, self.size.width - 10)
-            lines = brief(board.incident, board.now, width=width, height=max(12, self.size.height - 6))
+            lines = brief(state.incident, state.now, width=width, height=max(12, self.size.height - 6))
             self.push_screen(DetailScreen("Handoff", [Content(line) for line in lines.splitlines()]))
 
     @work(exit_on_error=False, group="deed")
     async def do_impact(self, key: str) -> None:
-        board = self.board
-        if board.incident is None:
+        state = self.state
+        if state.incident is None:
             return
-        before = board.incident.impact
-        answers = await self.push_screen_wait(dialogs.impact_sheet(board, board.incident))
+        before = state.incident.impact
+        answers = await self.push_screen_wait(dialogs.impact_sheet(state, state.incident))
         if answers is None:
             return
         impact = answers["impact"].strip()
@@ -118,8 +118,8 @@ class CommandDeeds(Deeds):
     @work(exit_on_error=False, group="deed")
     async def do_action(self, key: str) -> None:
         """Add an action item, or say that one is done."""
-        board = self.board
-        answers = await self.push_screen_wait(dialogs.action_sheet(board))
+        state = self.state
+        answers = await self.push_screen_wait(dialogs.action_sheet(state))
         if answers is not None and (which := answers.get("which", dialogs.NEW_ACTION)) != dialogs.NEW_ACTION:
             await self.attempt(lambda incident: act.finish_action(incident, which, **self.stamp()))
         elif answers is not None:
@@ -138,16 +138,16 @@ class CommandDeeds(Deeds):
     async def row_follow(self, key: str) -> None:
         """Enter on a follow-up of an issue makes it an action item."""
         issue_id, _, item_id = key.partition("/")
-        item = next(item for item in self.board.runbook.issue(issue_id).follow_up if item.id == item_id)
+        item = next(item for item in self.state.runbook.issue(issue_id).follow_up if item.id == item_id)
         await self.attempt(lambda incident: act.add_action(incident, item.text, "process", **self.stamp()))
 
     @work(exit_on_error=False, group="deed")
     async def do_owner(self, key: str) -> None:
         """Who writes the post-mortem, and how far it is."""
-        board = self.board
-        if board.incident is None:
+        state = self.state
+        if state.incident is None:
             return
-        answers = await self.push_screen_wait(dialogs.postmortem_sheet(board.incident, board))
+        answers = await self.push_screen_wait(dialogs.postmortem_sheet(state.incident, state))
         if answers is not None:
             await self.attempt(
                 lambda incident: act.change_postmortem(
@@ -166,7 +166,7 @@ class CommandDeeds(Deeds):
             lambda incident: act.merge(incident, answers["into"], **self.stamp())
         ):
             self.session.work_on(answers["into"])
-            self.refresh_board()
+            self.refresh_state()
 
     @work(exit_on_error=False, group="deed")
     async def do_channel(self, key: str) -> None:
@@ -186,11 +186,11 @@ class CommandDeeds(Deeds):
     async def do_correct(self, key: str) -> None:
         """Correct the words of the timeline entry under the cursor."""
         kind, _, id = self.main.key.partition(":")
-        board = self.board
-        if kind != "event" or board.incident is None:
+        state = self.state
+        if kind != "event" or state.incident is None:
             self.say("Put the cursor on an entry of the timeline (t).")
             return
-        entry = next((event for event in board.incident.timeline if event.id == id), None)
+        entry = next((event for event in state.incident.timeline if event.id == id), None)
         name = next((name for name in CORRECTABLE if entry is not None and name in entry.data), None)
         if entry is None or name is None:
             self.say("That entry has no words to correct.")
@@ -204,7 +204,7 @@ class CommandDeeds(Deeds):
 
     def open_row(self, key: str) -> None:
         kind, _, id = key.partition(":")
-        if kind == "step" and (step := self.board.runbook.step(id)).does is not None:
+        if kind == "step" and (step := self.state.runbook.step(id)).does is not None:
             self.guide(step)
         else:
             super().open_row(key)

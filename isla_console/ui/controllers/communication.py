@@ -36,14 +36,14 @@ class CommunicationDeeds(Deeds):
     @work(exit_on_error=False, group="deed")
     async def do_snooze(self, key: str) -> None:
         """Ring for the update that is due later, once for each due time."""
-        board = self.board
-        if board.incident is None:
+        state = self.state
+        if state.incident is None:
             return
-        due = [update for update in updates(board.incident, board.now) if update.due_at is not None]
+        due = [update for update in updates(state.incident, state.now) if update.due_at is not None]
         if not due:
             self.say("No update is due.")
             return
-        first = min(due, key=lambda update: update.due_at or board.now)
+        first = min(due, key=lambda update: update.due_at or state.now)
         answers = await self.push_screen_wait(dialogs.snooze_sheet(first.audience))
         if answers is not None:
             await self.attempt(

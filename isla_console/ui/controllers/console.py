@@ -22,7 +22,7 @@ class ConsoleDeeds(Deeds):
     async def do_check(self, key: str) -> None:
         self.say("Re-checking every probe …")
         await self.session.recheck()
-        self.refresh_board()
+        self.refresh_state()
 
     @work(exit_on_error=False, group="deed")
     async def do_reload(self, key: str) -> None:
@@ -34,14 +34,14 @@ class ConsoleDeeds(Deeds):
             self.push_screen(DetailScreen("The runbook was not taken", lines))
             return
         await self.session.notice_edits()
-        if not known_page(self.main.page, self.board):
+        if not known_page(self.main.page, self.state):
             self.go("home")
-        self.refresh_board()
+        self.refresh_state()
         self.say("The runbook was read again. Probes and measures follow at the next start.")
 
     def do_freeze(self, key: str) -> None:
         self.session.toggle_freeze()
-        self.refresh_board()
+        self.refresh_state()
 
     @work(exit_on_error=False, group="deed")
     async def do_fault(self, key: str) -> None:
@@ -58,8 +58,8 @@ class ConsoleDeeds(Deeds):
         self.say("Mouse: " + ("the console's" if self.terminal.toggle_mouse() else "the terminal's"))
 
     def do_help(self, key: str) -> None:
-        board = self.main.board
-        self.push_screen(HelpScreen(lambda command: why_not(command, board)))
+        state = self.main.state
+        self.push_screen(HelpScreen(lambda command: why_not(command, state)))
 
     def do_palette(self, key: str) -> None:
         self.action_command_palette()

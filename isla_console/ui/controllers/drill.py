@@ -42,15 +42,15 @@ class DrillDeeds(Deeds):
 
     def do_pause(self, key: str) -> None:
         self._replay.pause()
-        self.refresh_board()
+        self.refresh_state()
 
     def do_faster(self, key: str) -> None:
         self._replay.faster()
-        self.refresh_board()
+        self.refresh_state()
 
     def do_slower(self, key: str) -> None:
         self._replay.faster(-1)
-        self.refresh_board()
+        self.refresh_state()
 
     @property
     def _replay(self) -> "Replay":
@@ -58,8 +58,8 @@ class DrillDeeds(Deeds):
         return cast("ReplaySession", self.session).replay
 
     def _shows_alert(self) -> bool:
-        board = self.main.board
-        snapshot = board.snapshot if board is not None else None
+        state = self.main.state
+        snapshot = state.snapshot if state is not None else None
         if snapshot is None:
             return False
         states = [metric.state for metric in snapshot.metrics] + [probe.state for probe in snapshot.probes]

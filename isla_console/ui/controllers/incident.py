@@ -8,7 +8,7 @@ from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.communication import final_update
 from isla_console.incident.rules.evidence import evidence_for
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.controllers.base import Deeds
 from isla_console.ui.controllers.triage import decided_otherwise
 from isla_console.ui.sheets import command as command_dialogs
@@ -23,66 +23,66 @@ class IncidentDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_declare(self, key: str) -> None:
-        board = self.board
+        state = self.state
         if problem := self.session.write_problem:
             self.say(f"An incident cannot be journalled: {problem}", warn=True)
             return
         kind, _, id = self.main.page.partition(":")
-        likely = proposed_issue(board, id if kind == "issue" else None)
-        questions = dialogs.question_sheet(board, likely, proposed_trouble(board, likely))
+        likely = proposed_issue(state, id if kind == "issue" else None)
+        questions = dialogs.question_sheet(state, likely, proposed_trouble(state, likely))
         answers = await self.push_screen_wait(questions)
         if answers is None:
             return
         issue = None if answers["issue"] == dialogs.NO_ISSUE else answers["issue"]
-        title = board.runbook.issue(issue).title if issue else ""
-        sheet = dialogs.declare_sheet(board, dialogs.proposed(board, answers), title)
+        title = state.runbook.issue(issue).title if issue else ""
+        sheet = dialogs.declare_sheet(state, dialogs.proposed(state, answers), title)
         confirmed = await self.push_screen_wait(sheet)
         if confirmed is not None:
             await self._declare(confirmed, issue)
 
     async def _declare(self, answers: Answers, issue: str | None) -> None:
-        board = self.board
+        state = self.state
         try:
             events = act.declare(
                 title=answers["title"],
                 severity=answers["severity"],
                 issue=issue,
                 impact=answers["impact"].strip() or None,
-                impact_started_at=read_time(answers["since"], board.now),
-                policy=board.runbook.policy(),
+                impact_started_at=read_time(answers["since"], state.now),
+                policy=state.runbook.policy(),
                 runbook_sha256=self.session.runbook_sha256,
                 author=self.session.author,
-                now=board.now,
+                now=state.now,
                 taken=[incident.id for incident in self.session.journal.incidents],
-                metrics=_bad_metrics(board),
+                metrics=_bad_metrics(state),
             )
         except Refused as refusal:
             self.say(f"Refused: {refusal}", warn=True)
             return
-        events = [*events, *decided_otherwise(board, issue, events[0])]
+        events = [*events, *decided_otherwise(state, issue, events[0])]
         if await self.session.record(events):
             self.session.work_on(events[0].incident)
-        self.refresh_board()
+        self.refresh_state()
         if issue:
             self.go(f"issue:{issue}")
 
     @work(exit_on_error=False, group="deed")
     async def do_state(self, key: str) -> None:
-        board = self.board
-        if board.incident is None:
+        state = self.state
+        if state.incident is None:
             return
-        answers = await self.push_screen_wait(dialogs.state_sheet(board, board.incident))
+        answers = await self.push_screen_wait(dialogs.state_sheet(state, state.incident))
         if answers is not None:
             await self.attempt(
                 lambda incident: self._change_state(incident, answers["state"], answers["reason"])
             )
 
     def _change_state(self, incident: Incident, state: str, reason: str) -> list[Event]:
-        author, board = self.session.author, self.board
-        now = board.now
+        author, console_state = self.session.author, self.state
+        now = console_state.now
         match state:
             case "resolved":
-                live = dialogs.live_states(board)
+                live = dialogs.live_states(console_state)
                 final = final_update(incident, now, service=self.service_of(incident))
                 return act.resolve(
                     incident, author=author, now=now, override=reason, metrics=live, final_update=final
@@ -98,10 +98,10 @@ class IncidentDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_severity(self, key: str) -> None:
-        board = self.board
-        if board.incident is None:
+        state = self.state
+        if state.incident is None:
             return
-        answers = await self.push_screen_wait(dialogs.severity_sheet(board, board.incident))
+        answers = await self.push_screen_wait(dialogs.severity_sheet(state, state.incident))
         if answers is not None:
             await self.attempt(
                 lambda incident: act.change_severity(
@@ -114,7 +114,7 @@ class IncidentDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_note(self, key: str) -> None:
-        answers = await self.push_screen_wait(dialogs.note_sheet(self.board))
+        answers = await self.push_screen_wait(dialogs.note_sheet(self.state))
         if answers is not None:
             now = self.clock.now()
             write = act.decide if answers["kind"] == "decision" else act.note
@@ -125,8 +125,8 @@ class IncidentDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_acknowledge(self, key: str) -> None:
-        board = self.board
-        sheet = dialogs.acknowledge_sheet(board, board.incident) if board.incident else None
+        state = self.state
+        sheet = dialogs.acknowledge_sheet(state, state.incident) if state.incident else None
         if sheet is None:
             self.say("No level is engaged.")
             return
@@ -135,7 +135,7 @@ class IncidentDeeds(Deeds):
             await self.attempt(lambda incident: self._acknowledge(incident, answers))
 
     def _acknowledge(self, incident: Incident, answers: Answers) -> list[Event]:
-        level, targets = dialogs.acknowledged_targets(incident, self.board, answers["for"])
+        level, targets = dialogs.acknowledged_targets(incident, self.state, answers["for"])
         return [
             event
             for target in targets
@@ -144,8 +144,8 @@ class IncidentDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_escalate(self, key: str) -> None:
-        board = self.board
-        sheet = dialogs.escalate_sheet(board, board.incident) if board.incident else None
+        state = self.state
+        sheet = dialogs.escalate_sheet(state, state.incident) if state.incident else None
         if sheet is None:
             self.say("Every level is engaged already.")
             return
@@ -176,14 +176,14 @@ class IncidentDeeds(Deeds):
 
     async def _toggle_item(self, item: str) -> None:
         """Tick with what shows it: proposed where the incident itself can say; again takes it back."""
-        incident, board = self.session.incident, self.board
+        incident, state = self.session.incident, self.state
         tick = incident.checklist.get(item) if incident else None
         if incident is None or tick is None:
             return
         if tick.state != "open":
             await self.attempt(lambda found: act.untick(found, item, **self.stamp()))
             return
-        shown = evidence_for(incident, item, board.now, dialogs.live_states(board))
+        shown = evidence_for(incident, item, state.now, dialogs.live_states(state))
         await self.attempt(lambda found: act.tick(found, item, **self.stamp(), evidence=shown or ""))
 
     @work(exit_on_error=False, group="deed")
@@ -219,7 +219,7 @@ class IncidentDeeds(Deeds):
             self.say("That incident is over.")
             return
         self.session.work_on(incident_id)
-        self.refresh_board()
+        self.refresh_state()
         if found.issue:
             self.go(f"issue:{found.issue}")
 
@@ -232,7 +232,7 @@ class IncidentDeeds(Deeds):
             answers = await self.push_screen_wait(dialogs.resume_sheet(waiting))
             self.session.work_on(answers["incident"] if answers else waiting[0].id)
         await self.session.log_console("console_opened")
-        self.refresh_board()
+        self.refresh_state()
 
     def row_incident(self, incident_id: str) -> None:
         self.do_work_on(incident_id)
@@ -247,12 +247,12 @@ def _toggle_step(incident: Incident, step: str, app: Deeds) -> list[Event]:
     return act.mark_step(incident, step, state, **app.stamp())
 
 
-def _bad_metrics(board: Board) -> dict[str, tuple[str, str]]:
+def _bad_metrics(state: ConsoleState) -> dict[str, tuple[str, str]]:
     """Measures beyond normal at the declaration: the soak waits for them."""
-    if board.snapshot is None:
+    if state.snapshot is None:
         return {}
     return {
         reading.id: (reading.state, reading.text)
-        for reading in board.snapshot.metrics
+        for reading in state.snapshot.metrics
         if reading.state in {"alert", "elevated"}
     }

@@ -11,11 +11,11 @@ class GoingDeeds(Deeds):
     """Where to look."""
 
     def do_go(self, key: str) -> None:
-        board = self.main.board
-        if board is None or not key.isdigit():
+        state = self.main.state
+        if state is None or not key.isdigit():
             return
         number = int(key)
-        for kind, items in (("issue", board.runbook.issues), ("procedure", board.runbook.procedures)):
+        for kind, items in (("issue", state.runbook.issues), ("procedure", state.runbook.procedures)):
             for item in items:
                 if item.number == number:
                     self.go(f"{kind}:{item.id}")
@@ -32,7 +32,7 @@ class GoingDeeds(Deeds):
 
     @work(exit_on_error=False, group="deed")
     async def do_search(self, key: str) -> None:
-        target = await self.push_screen_wait(SearchScreen(self.board.runbook))
+        target = await self.push_screen_wait(SearchScreen(self.state.runbook))
         if target:
             self.go(target)
 
@@ -40,7 +40,7 @@ class GoingDeeds(Deeds):
         """The timeline narrowed to the next kind of entry."""
         self.session.timeline_filter = next_filter(self.session.timeline_filter)
         self.go("timeline")
-        self.refresh_board()
+        self.refresh_state()
 
     def row_goto(self, issue: str) -> None:
         self.go(f"issue:{issue}")

@@ -125,7 +125,7 @@ class SqlDeeds(Deeds):
         if database.unlocked(now) is not None:
             database.lock()
             self._sql_page.say("Writing is locked again.")
-            self.refresh_board()
+            self.refresh_state()
             return
         if database.writer is None:
             self._sql_page.say(f"Writing needs {ADMIN_VARIABLE}: an address of a role that may write.")
@@ -139,7 +139,7 @@ class SqlDeeds(Deeds):
             text = f"Writing to the database unlocked for 5 min: {answers['reason'].strip()}"
             await self.attempt(lambda incident: act.note(incident, text, **self.stamp()))
         self._sql_page.say("Writing is unlocked for 5 min; U locks it.")
-        self.refresh_board()
+        self.refresh_state()
 
     @work(exit_on_error=False, group="sql")
     async def _run(self, text: str) -> None:

@@ -104,13 +104,13 @@ class StepDeeds(Deeds):
 
     def do_detail(self, key: str) -> None:
         """Right: the row in full, a step with its whole result."""
-        board, row = self.main.board, self.main.key
-        if board is None or (shown := detail.of_row(row, board)) is None:
+        state, row = self.main.state, self.main.key
+        if state is None or (shown := detail.of_row(row, state)) is None:
             return
         title, lines = shown
-        view = board.runs.get(row.removeprefix("step:"))
+        view = state.runs.get(row.removeprefix("step:"))
         if view is not None:
-            result = output_lines(view, board.now, 104)
+            result = output_lines(view, state.now, 104)
             lines = [*result, Content(""), *lines]
         self.push_screen(DetailScreen(title, lines))
 
@@ -131,8 +131,8 @@ class StepDeeds(Deeds):
             self.say("Nothing is masked here.")
             return
         self.step_services.reveal_until[step.id] = self.clock.now() + timedelta(seconds=REVEAL_S)
-        self.refresh_board()
-        self.set_timer(REVEAL_S + 0.1, self.refresh_board)
+        self.refresh_state()
+        self.set_timer(REVEAL_S + 0.1, self.refresh_state)
 
     @work(exit_on_error=False, group="deed")
     async def do_inputs(self, key: str) -> None:
@@ -142,7 +142,7 @@ class StepDeeds(Deeds):
             self.say("The step under the cursor uses no values.")
         else:
             await self._ask(step, wanted)
-            self.refresh_board()
+            self.refresh_state()
 
     async def _do(self, step: Step) -> None:
         """One step, from its inputs over the guard to its run."""
@@ -189,7 +189,7 @@ class StepDeeds(Deeds):
     async def _to_the_stream(self, step: Step) -> None:
         """Its page, with this one of the streams before the eyes."""
         cast("StreamsPage", await self._open_page("streams")).look_at(step.id)
-        self.refresh_board()
+        self.refresh_state()
 
     async def _open_page(self, page: str) -> "Widget":
         """Go to a page that is a widget, and wait until it is there."""
@@ -208,7 +208,7 @@ class StepDeeds(Deeds):
             self.say("Sessions are ended here, one by one: K on the session asks first.")
             return
         page = await self._open_page("sql")
-        found = [one for one in statements(self.board, None) if one.step.id == step.id]
+        found = [one for one in statements(self.state, None) if one.step.id == step.id]
         cast("SqlPage", page).take(found[0] if found else None, (step.run or "").strip())
         self.say("x runs it here, in a transaction that waits for your commit; U unlocks writing first.")
 
@@ -224,9 +224,9 @@ class StepDeeds(Deeds):
     async def _watch_step(self, run: Run) -> None:
         """Draw what comes while it runs; leaving the page stops nothing."""
         while run.task is not None and not run.task.done():
-            self.refresh_board()
+            self.refresh_state()
             await asyncio.wait((run.task,), timeout=REFRESH_S)
-        self.refresh_board()
+        self.refresh_state()
 
     def _ended(self, run: Run) -> None:
         """A step ended: the runner says so from its own task."""
@@ -263,7 +263,7 @@ class StepDeeds(Deeds):
             await self._count(run, kind)
         if dialogs.is_rollback(run.step) or run.step.id.endswith(".undo"):
             await self._follow_change(run)
-        self.refresh_board()
+        self.refresh_state()
 
     async def _count(self, run: Run, kind: backup.Kind) -> None:
         """After a backup: what is in it; after a restore also what is in the database, and what differs."""
@@ -273,7 +273,7 @@ class StepDeeds(Deeds):
         if outcome is None or not file or not dsn:
             return
         tools.progress[run.step.id] = "counting the rows of each table"
-        self.refresh_board()
+        self.refresh_state()
         if kind == "backup":
             look = await backup.after_backup(file, path=path)
         else:
@@ -296,7 +296,7 @@ class StepDeeds(Deeds):
 
         def tell(text: str) -> None:
             tools.progress[run.step.id] = f"{change.target[:16]}: {text}"
-            self.refresh_board()
+            self.refresh_state()
 
         problem = await change.follow(tell)
         said = problem or "serves production"
@@ -377,7 +377,7 @@ class StepDeeds(Deeds):
         preview = await self._look(twin) if twin is not None else None
         answer = preview.outcome if preview is not None else None
         width = min(GUARD_WIDTH, self.size.width - 6)
-        asked, refused = await dialogs.guard(step, judgement, tools, self.board, answer, width=width)
+        asked, refused = await dialogs.guard(step, judgement, tools, self.state, answer, width=width)
         if asked is None:
             self.push_screen(DetailScreen(step.title, [Content.styled(refused, "$error")]))
             await self._stopped(step, judgement, f"stopped by the guard, {refused}")

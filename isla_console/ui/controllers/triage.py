@@ -18,7 +18,7 @@ from isla_console.monitor.sources.drift import (
 )
 from isla_console.monitor.sources.payments import Drift
 from isla_console.monitor.sources.stripe import StripeUnavailable
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.controllers.base import COMPARING, Deeds
 from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.views import outside
@@ -31,26 +31,26 @@ class TriageDeeds(Deeds):
 
     def do_likeliest(self, key: str) -> None:
         """Open the issue that the evidence points to."""
-        board = self.board
-        first = board.triage.first
+        state = self.state
+        first = state.triage.first
         if first is None:
-            self.say(board.triage.silent or "Nothing points to an issue: all that is measured is well.")
+            self.say(state.triage.silent or "Nothing points to an issue: all that is measured is well.")
             return
         self.go(f"issue:{first.issue}")
 
     @work(exit_on_error=False, group="deed")
     async def do_choose(self, key: str) -> None:
         """The open page's issue is the incident's: a person's choice wins over the ranking."""
-        board = self.board
+        state = self.state
         kind, _, id = self.main.page.partition(":")
         if kind != "issue":
             self.say("Open the issue that it is, then choose it.")
             return
-        incident = board.incident
+        incident = state.incident
         if incident is not None and incident.issue == id:
-            self.say(f"It is {board.runbook.issue(id).title} already.")
+            self.say(f"It is {state.runbook.issue(id).title} already.")
             return
-        text = choice_text(board, id)
+        text = choice_text(state, id)
         author, now = self.session.author, self.clock.now()
         await self.attempt(lambda incident: act.decide(incident, text, author=author, now=now, issue=id))
 
@@ -58,23 +58,23 @@ class TriageDeeds(Deeds):
         self.go(target)
 
     def row_deployment(self, id: str) -> None:
-        board = self.board
-        reading = board.snapshot.deployments if board.snapshot is not None else None
+        state = self.state
+        reading = state.snapshot.deployments if state.snapshot is not None else None
         found = next((one for one in reading.rows if one.id == id), None) if reading is not None else None
         if found is not None:
-            self.push_screen(DetailScreen(found.id, deployment_lines(found, board)))
+            self.push_screen(DetailScreen(found.id, deployment_lines(found, state)))
 
     def row_vendor(self, id: str) -> None:
-        self._show(outside.vendor(id, self.board))
+        self._show(outside.vendor(id, self.state))
 
     def row_payment(self, id: str) -> None:
-        self._show(outside.payment(id, self.board))
+        self._show(outside.payment(id, self.state))
 
     def row_endpoint(self, id: str) -> None:
-        self._show(outside.endpoint(id, self.board))
+        self._show(outside.endpoint(id, self.state))
 
     def row_subscription(self, id: str) -> None:
-        self._show(outside.subscription(id, self.board))
+        self._show(outside.subscription(id, self.state))
 
     def _show(self, shown: outside.Shown | None) -> None:
         if shown is not None:
@@ -82,8 +82,8 @@ class TriageDeeds(Deeds):
 
     def row_undelivered(self, id: str) -> None:
         """To the step that delivers an event again: it asks before it does."""
-        board = self.board
-        for issue in board.runbook.issues:
+        state = self.state
+        for issue in state.runbook.issues:
             for step in issue.steps():
                 if step.http is not None and step.http.url.endswith("/retry"):
                     self.go(f"issue:{issue.id}#step:{step.id}")
@@ -91,7 +91,7 @@ class TriageDeeds(Deeds):
         self.say("The runbook has no step that delivers an event again.")
 
     def row_differences(self, id: str) -> None:
-        self._show(outside.differing(self.board))
+        self._show(outside.differing(self.state))
 
     @work(exit_on_error=False, group=COMPARING)
     async def row_drift(self, id: str) -> None:
@@ -101,7 +101,7 @@ class TriageDeeds(Deeds):
             return
         if poller.stripe is None or poller.database is None:
             session.drift = "set STRIPE_API_KEY and ISLA_DATABASE_URL to compare"
-            self.refresh_board()
+            self.refresh_state()
             return
         all_of_them = id == "all"
         ours = OurDatabase(poller.database)
@@ -116,7 +116,7 @@ class TriageDeeds(Deeds):
                 session.comparing = progress(read, left, expected, waits=comparison.waits)
             else:
                 session.comparing = f"comparing … {read:,} so far"
-            self.refresh_board()
+            self.refresh_state()
 
         comparison.on_progress = told
         told()
@@ -135,7 +135,7 @@ class TriageDeeds(Deeds):
         finally:
             session.comparing = ""
             if self.is_running:
-                self.refresh_board()
+                self.refresh_state()
         if self.main.page != "payments":
             found = session.drift
             self.say(f"Subscriptions: {found if isinstance(found, str) else summary(found)}")
@@ -145,25 +145,25 @@ class TriageDeeds(Deeds):
         return comparison.found(self.clock.now(), why) if comparison.read else why
 
 
-def choice_text(board: Board, issue: str) -> str:
+def choice_text(state: ConsoleState, issue: str) -> str:
     """The decision in words, with what the ranking said instead."""
-    chosen = board.runbook.issue(issue)
-    first = board.triage.first
+    chosen = state.runbook.issue(issue)
+    first = state.triage.first
     text = f"this is {chosen.number} {chosen.title}"
     if first is None or first.issue == issue:
         return text
     return f"{text}, not {first.number} {first.title} as proposed ({first.because})"[:900]
 
 
-def decided_otherwise(board: Board, issue: str | None, declared: Event) -> list[Event]:
+def decided_otherwise(state: ConsoleState, issue: str | None, declared: Event) -> list[Event]:
     """The event that says that another issue was declared than was proposed; nothing when it was not."""
-    first = board.triage.first
+    first = state.triage.first
     if first is None or first.issue == issue:
         return []
     if issue is None:
         text = f"declared without an issue; proposed was {first.number} {first.title} ({first.because})"[:900]
     else:
-        text = choice_text(board, issue)
+        text = choice_text(state, issue)
     who = Author(declared.actor, declared.host)
     return [
         event("decided", {"text": text}, incident=declared.incident, author=who, now=declared.recorded_at)

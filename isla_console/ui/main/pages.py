@@ -3,7 +3,7 @@
 Pages made of rows are here; those that need widgets of their own are in `ui/pages`.
 """
 
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.main.registry import WIDGET_PAGES
 from isla_console.ui.views.contacts import contact_rows
 from isla_console.ui.views.deployments import deployment_rows
@@ -19,35 +19,35 @@ PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", "deployments", "payme
 """Commands that open the page of their own name."""
 
 
-def page_rows(page: str, board: Board, width: int, last_issue: str | None) -> list[Row]:
+def page_rows(page: str, state: ConsoleState, width: int, last_issue: str | None) -> list[Row]:
     """The rows of a page at a width; `last_issue` is the issue looked at before, if any."""
     kind, _, id = page.partition(":")
     if kind == "issue":
-        issue = board.runbook.issue(id)
-        return [*why_rows(issue, board, width), *issue_rows(issue, board, width)]
+        issue = state.runbook.issue(id)
+        return [*why_rows(issue, state, width), *issue_rows(issue, state, width)]
     if kind == "procedure":
-        return procedure_rows(board.runbook.procedure(id), board, width)
+        return procedure_rows(state.runbook.procedure(id), state, width)
     if kind == "contacts":
-        return contact_rows(board, last_issue, width)
+        return contact_rows(state, last_issue, width)
     if kind == "timeline":
-        return timeline_rows(board, width)
+        return timeline_rows(state, width)
     if kind == "deployments":
-        return deployment_rows(board, width)
+        return deployment_rows(state, width)
     if kind == "payments":
-        return payment_rows(board, width)
+        return payment_rows(state, width)
     if kind == "drill":
-        return drill_rows(board, width)
-    return home_rows(board, width)
+        return drill_rows(state, width)
+    return home_rows(state, width)
 
 
-def page_title(page: str, board: Board) -> tuple[str, str]:
+def page_title(page: str, state: ConsoleState) -> tuple[str, str]:
     """The frame's title and the hint at its foot."""
     kind, _, id = page.partition(":")
     if kind == "issue":
-        issue = board.runbook.issue(id)
+        issue = state.runbook.issue(id)
         return f"{issue.number} {issue.title}", "enter: do a read   x: do   →: in full   b: back"
     if kind == "procedure":
-        procedure = board.runbook.procedure(id)
+        procedure = state.runbook.procedure(id)
         return f"{procedure.number} {procedure.title}", "enter: do a read   x: do   →: in full   b: back"
     if kind == "contacts":
         return "Contacts", "enter: in full   b: back"
@@ -58,16 +58,16 @@ def page_title(page: str, board: Board) -> tuple[str, str]:
     if kind in {"deployments", "payments"}:
         return kind.capitalize(), "enter: in full   b: back"
     return (
-        f"{board.runbook.platform} production" if not board.drill else f"{board.runbook.platform} drill",
+        f"{state.runbook.platform} production" if not state.drill else f"{state.runbook.platform} drill",
         "",
     )
 
 
-def known_page(page: str, board: Board) -> bool:
+def known_page(page: str, state: ConsoleState) -> bool:
     """Whether the runbook has this page."""
     kind, _, id = page.partition(":")
     if kind == "issue":
-        return any(issue.id == id for issue in board.runbook.issues)
+        return any(issue.id == id for issue in state.runbook.issues)
     if kind == "procedure":
-        return any(procedure.id == id for procedure in board.runbook.procedures)
+        return any(procedure.id == id for procedure in state.runbook.procedures)
     return page in PAGE_COMMANDS

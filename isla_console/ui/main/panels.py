@@ -9,7 +9,7 @@ from isla_console.ui.widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
     from isla_console.monitor.metrics.metric import Reading
-    from isla_console.session.state import Board
+    from isla_console.session.state import ConsoleState
 
 _STATES = ("ok", "elevated", "alert", "stale", "unknown", "blind")
 
@@ -17,7 +17,7 @@ _STATES = ("ok", "elevated", "alert", "stale", "unknown", "blind")
 class MetricPanel(TextBlock):
     """One measure: its frame takes the colour of its state."""
 
-    def show(self, reading: "Reading", board: "Board") -> None:
+    def show(self, reading: "Reading", console_state: "ConsoleState") -> None:
         from isla_console.ui.views.panels import metric_panel
 
         if str(self.border_title or "") != reading.short:
@@ -26,7 +26,7 @@ class MetricPanel(TextBlock):
         if not self.has_class(wanted):
             self.remove_class(*(f"-{state}" for state in _STATES))
             self.add_class(wanted)
-        spec, now = board.runbook.metric(reading.id), board.frozen_at or board.now
+        spec, now = console_state.runbook.metric(reading.id), console_state.frozen_at or console_state.now
         self.show_lines(metric_panel(reading, spec, now, self.content_size.width or 16))
 
 
@@ -42,17 +42,17 @@ class Panels(Horizontal):
         link.border_title = "They or me"
         yield link
 
-    def show(self, board: "Board") -> None:
+    def show(self, state: "ConsoleState") -> None:
         from isla_console.ui.views.panels import they_or_me
 
-        snapshot = board.snapshot
+        snapshot = state.snapshot
         panels = list(self.query(MetricPanel))
         readings = snapshot.metrics if snapshot else ()
         if len(panels) < len(readings):
             self.mount(*(MetricPanel() for _ in range(len(readings) - len(panels))), before=0)
-            self.call_after_refresh(self.show, board)
+            self.call_after_refresh(self.show, state)
             return
         for panel, reading in zip(panels, readings, strict=False):
-            panel.show(reading, board)
+            panel.show(reading, state)
         link = self.query_one(LinkPanel)
         link.show_lines(they_or_me(snapshot, link.content_size.width or 16))

@@ -32,7 +32,7 @@ from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
-    from isla_console.session.state import Board
+    from isla_console.session.state import ConsoleState
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class Place:
 
 
 class MainScreen(Screen[None]):
-    """Draws the newest `Board`; knows which page is open and the way back. Decides nothing.
+    """Draws the newest `ConsoleState`; knows which page is open and the way back. Decides nothing.
 
-    What a board looks like is imported when there is one: the first frame comes before.
+    What a state looks like is imported when there is one: the first frame comes before.
     """
 
     class RowChosen(Message):
@@ -59,7 +59,7 @@ class MainScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = Compositor()
-        self.board: Board | None = None
+        self.state: ConsoleState | None = None
         self.page = "home"
         self._way_back: list[Place] = []
         self._places: dict[str, str] = {}
@@ -86,46 +86,46 @@ class MainScreen(Screen[None]):
     def on_resize(self) -> None:
         self.call_after_refresh(self.draw)
 
-    def show(self, board: "Board") -> None:
-        """Draw this board from now on."""
-        self.board = board
+    def show(self, state: "ConsoleState") -> None:
+        """Draw this state from now on."""
+        self.state = state
         self.draw()
 
     def draw(self) -> None:
-        """Bring every part up to the board; only what differs is painted."""
-        board = self.board
-        if board is None or not self.is_mounted:
+        """Bring every part up to the state; only what differs is painted."""
+        state = self.state
+        if state is None or not self.is_mounted:
             return
         from isla_console.ui.views.bar import banner_lines, bar_line
         from isla_console.ui.views.sidebar import sidebar_rows
 
         width = self.size.width
-        self.query_one("#bar", TextBlock).show_lines([bar_line(board, width)])
-        self.query_one("#banner", TextBlock).show_lines(banner_lines(board, width))
-        self._draw_measures(board, width)
+        self.query_one("#bar", TextBlock).show_lines([bar_line(state, width)])
+        self.query_one("#banner", TextBlock).show_lines(banner_lines(state, width))
+        self._draw_measures(state, width)
         sidebar = self.query_one("#sidebar", RowList)
-        sidebar.show_rows(sidebar_rows(board, sidebar.row_width))
-        self._draw_page(board)
-        self._draw_side(board)
+        sidebar.show_rows(sidebar_rows(state, sidebar.row_width))
+        self._draw_page(state)
+        self._draw_side(state)
         self.draw_keys()
 
     def draw_keys(self) -> None:
         """The footer: what works here."""
-        board = self.board
-        if board is None:
+        state = self.state
+        if state is None:
             return
         keys = self.query_one("#keys", KeyLine)
         # Where every column is on the screen, nobody needs the keys that fold them; and a second
         # incident is rare enough for the help and the palette.
         folded = {"sidebar", "ladder"} if self.has_class("-wide") else set()
-        if board.incident is not None:
+        if state.incident is not None:
             folded.add("declare")
         possible = [
-            command for command in COMMANDS if command.id not in folded and not why_not(command, board)
+            command for command in COMMANDS if command.id not in folded and not why_not(command, state)
         ]
-        status = "saved" if not board.saved.reason else f"{board.saved.pending} NOT SAVED"
+        status = "saved" if not state.saved.reason else f"{state.saved.pending} NOT SAVED"
         shown = Content.styled(
-            status if board.incident else "", MUTED if status == "saved" else "$error bold"
+            status if state.incident else "", MUTED if status == "saved" else "$error bold"
         )
         keys.show_lines([footer_line(possible, shown, self.size.width)])
 
@@ -188,8 +188,8 @@ class MainScreen(Screen[None]):
     @property
     def is_ready(self) -> bool:
         """Whether there is something to see, and the page that was opened is it."""
-        if self.board is None or self.page not in WIDGET_PAGES:
-            return self.board is not None
+        if self.state is None or self.page not in WIDGET_PAGES:
+            return self.state is not None
         widget = self._widget_page()
         return widget is not None and self.query_one("#pages", ContentSwitcher).current == widget.id
 
@@ -231,45 +231,45 @@ class MainScreen(Screen[None]):
     def _row_chosen(self, event: RowList.Chosen) -> None:
         self.post_message(self.RowChosen(event.key))
 
-    def _draw_measures(self, board: "Board", width: int) -> None:
+    def _draw_measures(self, state: "ConsoleState", width: int) -> None:
         from isla_console.ui.views.panels import metric_strip, verdict
 
-        snapshot = board.snapshot
-        self.query_one("#panels", Panels).show(board)
-        strip = metric_strip(snapshot.metrics if snapshot else (), verdict(board), width - 2)
+        snapshot = state.snapshot
+        self.query_one("#panels", Panels).show(state)
+        strip = metric_strip(snapshot.metrics if snapshot else (), verdict(state), width - 2)
         self.query_one("#strip", TextBlock).show_lines(strip)
 
-    def _draw_page(self, board: "Board") -> None:
+    def _draw_page(self, state: "ConsoleState") -> None:
         from isla_console.ui.main.pages import page_rows, page_title
 
         if self.page in WIDGET_PAGES:
             if (widget := self._widget_page()) is not None and widget.is_mounted:
-                widget.show(board)
+                widget.show(state)
             return
         rows = self.query_one("#page", RowList)
-        title, hint = page_title(self.page, board)
+        title, hint = page_title(self.page, state)
         _title(rows, title, hint)
-        rows.show_rows(page_rows(self.page, board, rows.row_width, self._last_issue()))
+        rows.show_rows(page_rows(self.page, state, rows.row_width, self._last_issue()))
 
-    def _draw_side(self, board: "Board") -> None:
+    def _draw_side(self, state: "ConsoleState") -> None:
         from isla_console.ui.views.side import checklist_rows, event_lines, ladder_lines
 
         ladder = self.query_one("#ladder", TextBlock)
         _title(ladder, "Escalation")
-        ladder.show_lines(ladder_lines(board, ladder.content_size.width or 26))
+        ladder.show_lines(ladder_lines(state, ladder.content_size.width or 26))
         checklist = self.query_one("#checklist", RowList)
-        rows = checklist_rows(board, checklist.row_width)
+        rows = checklist_rows(state, checklist.row_width)
         done = (
-            sum(1 for item in board.incident.checklist.values() if item.state != "open")
-            if board.incident
+            sum(1 for item in state.incident.checklist.values() if item.state != "open")
+            if state.incident
             else 0
         )
-        _title(checklist, f"Checklist {done}/{len(rows)}" if board.incident else "Checklist")
+        _title(checklist, f"Checklist {done}/{len(rows)}" if state.incident else "Checklist")
         checklist.show_rows(rows)
         events = self.query_one("#events", TextBlock)
         _title(events, "Timeline")
         events.show_lines(
-            event_lines(board, events.content_size.width or 26, events.content_size.height or 6)
+            event_lines(state, events.content_size.width or 26, events.content_size.height or 6)
         )
 
     @property
@@ -283,17 +283,17 @@ class MainScreen(Screen[None]):
         return next((page.split(":")[1] for page in reversed(pages) if page.startswith("issue:")), None)
 
 
-def why_not(command: Command, board: "Board | None") -> str:
+def why_not(command: Command, state: "ConsoleState | None") -> str:
     """Why a command is not possible now; "" when it is."""
-    if board is None:
+    if state is None:
         return "still starting"
-    if board.replay and command.id not in LOOKING:
+    if state.replay and command.id not in LOOKING:
         return "this is a replay: nothing is done"
-    if command.needs == "incident" and board.incident is None:
+    if command.needs == "incident" and state.incident is None:
         return "no incident: d declares one"
-    if command.needs == "replay" and not board.replay:
+    if command.needs == "replay" and not state.replay:
         return "only in a replay"
-    if command.needs == "drill" and not board.drill:
+    if command.needs == "drill" and not state.drill:
         return "only in a drill"
     return ""
 

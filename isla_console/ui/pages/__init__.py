@@ -1,1 +1,1 @@
-"""Pages that rows alone cannot make: each a widget that draws the newest `Board`."""
+"""Pages that rows alone cannot make: each a widget that draws the newest `ConsoleState`."""

@@ -6,17 +6,17 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from isla_console.session.state import Board
+    from isla_console.session.state import ConsoleState
 
 
 class PageWidget(Vertical):
-    """One page. It is mounted when first opened and stays mounted; `show` is called with each new board."""
+    """One page. It is mounted when first opened and stays mounted; `show` is called with each new state."""
 
     page: ClassVar[str]
     """The page id, which is also the id of the command that opens it."""
 
-    def show(self, board: "Board") -> None:
-        """Draw this board; cheap when nothing changed."""
+    def show(self, state: "ConsoleState") -> None:
+        """Draw this state; cheap when nothing changed."""
         raise NotImplementedError
 
     def place_focus(self) -> Widget:

@@ -9,7 +9,7 @@ from textual.widgets import Static, TextArea
 
 from isla_console.incident.rules.cadence import update_due
 from isla_console.incident.rules.communication import unfilled
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import countdown, hm
 from isla_console.ui.messages import DraftAsked
 from isla_console.ui.pages.base import PageWidget
@@ -33,7 +33,7 @@ class CommunicationPage(PageWidget):
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.edits: dict[str, str] = {}
-        self._board: Board | None = None
+        self._state: ConsoleState | None = None
 
     def compose(self) -> ComposeResult:
         yield RowList(id="texts")
@@ -49,19 +49,19 @@ class CommunicationPage(PageWidget):
     def place_focus(self) -> Widget:
         return self.query_one("#texts")
 
-    def show(self, board: Board) -> None:
-        self._board = board
+    def show(self, state: ConsoleState) -> None:
+        self._state = state
         rows = self.query_one("#texts", RowList)
-        rows.show_rows([_row(draft, board, rows.row_width) for draft in drafts(board, self.edits)])
+        rows.show_rows([_row(draft, state, rows.row_width) for draft in drafts(state, self.edits)])
         self._show_text()
 
     @property
     def draft(self) -> Draft | None:
         """The text under the cursor."""
-        if self._board is None:
+        if self._state is None:
             return None
         key = self.query_one("#texts", RowList).key.removeprefix("text:")
-        return next((draft for draft in drafts(self._board, self.edits) if draft.id == key), None)
+        return next((draft for draft in drafts(self._state, self.edits) if draft.id == key), None)
 
     def edit(self, id: str, text: str) -> None:
         """Take a text that was edited elsewhere."""
@@ -105,8 +105,8 @@ class CommunicationPage(PageWidget):
             self._show_left(draft)
 
     def _redraw(self) -> None:
-        if self._board is not None:
-            self.show(self._board)
+        if self._state is not None:
+            self.show(self._state)
 
     def _show_text(self) -> None:
         draft = self.draft
@@ -128,25 +128,25 @@ class CommunicationPage(PageWidget):
             note.update(Content.styled("Nothing is left to fill in.", MUTED))
 
 
-def _row(draft: Draft, board: Board, width: int) -> Row:
+def _row(draft: Draft, state: ConsoleState, width: int) -> Row:
     left = Content.assemble(
         f" {draft.audience:<9}", (draft.title, "bold"), ("  edited" if draft.edited else "", MUTED)
     )
-    return Row(f"text:{draft.id}", ends(left, _when(draft, board, width >= 90), width))
+    return Row(f"text:{draft.id}", ends(left, _when(draft, state, width >= 90), width))
 
 
-def _when(draft: Draft, board: Board, with_reason: bool) -> Content:
+def _when(draft: Draft, state: ConsoleState, with_reason: bool) -> Content:
     """When this audience hears next; a customer's mail shares the public clock."""
-    if board.incident is None:
+    if state.incident is None:
         return Content("")
-    due = update_due(board.incident, draft.heard_by, board.now)
+    due = update_due(state.incident, draft.heard_by, state.now)
     if due.due_at is None:
-        sent = f"last sent {hm(due.last_sent_at, board.now)}" if due.last_sent_at else "by hand"
+        sent = f"last sent {hm(due.last_sent_at, state.now)}" if due.last_sent_at else "by hand"
         return Content.styled(sent, MUTED)
-    seconds = (due.due_at - board.now).total_seconds()
+    seconds = (due.due_at - state.now).total_seconds()
     because = f": {due.because}" if with_reason and due.because else ""
     if due.stage == "snoozed" and due.snoozed_until is not None:
-        return Content.styled(f"snoozed until {hm(due.snoozed_until, board.now)}", "$warning")
+        return Content.styled(f"snoozed until {hm(due.snoozed_until, state.now)}", "$warning")
     if seconds < 0:
         return Content.styled(f"{countdown(seconds)} overdue{because}", "$error bold")
-    return Content(f"due {hm(due.due_at, board.now)} (in {countdown(seconds)}){because}")
+    return Content(f"due {hm(due.due_at, state.now)} (in {countdown(seconds)}){because}")

@@ -9,7 +9,7 @@ from textual.widgets import Static
 from isla_console.incident.record.state import Incident
 from isla_console.incident.report import report
 from isla_console.incident.rules.postmortem import postmortem
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import countdown, hm
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED
@@ -36,19 +36,19 @@ class PostmortemPage(PageWidget):
     def place_focus(self) -> Widget:
         return self.query_one("#report")
 
-    def show(self, board: Board) -> None:
-        incident = board.incident
+    def show(self, state: ConsoleState) -> None:
+        incident = state.incident
         if incident is None:
             return
-        self.query_one("#standing", Static).update(_standing(incident, board))
+        self.query_one("#standing", Static).update(_standing(incident, state))
         if incident is not self._drawn:
             self._drawn = incident
             lines = [_styled(line) for line in report(incident).splitlines()]
             self.query_one("#markdown", Static).update(Content("\n").join(lines))
 
 
-def _standing(incident: Incident, board: Board) -> Content:
-    found = postmortem(incident, board.now)
+def _standing(incident: Incident, console_state: ConsoleState) -> Content:
+    found = postmortem(incident, console_state.now)
     owner = found.owner or "nobody yet: O"
     state = (found.state or "draft").replace("_", " ")
     if found.due_at is None:
@@ -56,8 +56,8 @@ def _standing(incident: Incident, board: Board) -> Content:
         if incident.rule.postmortem_h is not None:
             due = f"due {incident.rule.postmortem_h:g} h after the resolve"
         return Content.styled(f"{state} · owner {owner} · {due}", MUTED)
-    left = (found.due_at - board.now).total_seconds()
-    text = f"{state} · owner {owner} · due {hm(found.due_at, board.now)}"
+    left = (found.due_at - console_state.now).total_seconds()
+    text = f"{state} · owner {owner} · due {hm(found.due_at, console_state.now)}"
     if found.is_overdue:
         return Content.styled(f"{text} · {countdown(left)} overdue", "$error bold")
     return Content(f"{text} (in {countdown(left)})")

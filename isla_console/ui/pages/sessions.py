@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.sql.health import Health
 from isla_console.sql.sessions import ServerSession
 from isla_console.ui.messages import SessionsAsked
@@ -23,7 +23,7 @@ from isla_console.ui.widgets.text_block import TextBlock
 
 
 class SessionsPage(PageWidget):
-    """Asks for a fresh look with every board, once a second while it is open."""
+    """Asks for a fresh look with every state, once a second while it is open."""
 
     page = "sessions"
     BINDINGS = [
@@ -39,7 +39,7 @@ class SessionsPage(PageWidget):
         self._health: Sequence[Health] = ()
         self._problem = "asking …"
         self._said = ""
-        self._board: Board | None = None
+        self._state: ConsoleState | None = None
 
     def compose(self) -> ComposeResult:
         yield TextBlock(id="sessions-head")
@@ -62,8 +62,8 @@ class SessionsPage(PageWidget):
     def key(self) -> str:
         return self.query_one("#sessions-rows", RowList).key
 
-    def show(self, board: Board) -> None:
-        self._board = board
+    def show(self, state: ConsoleState) -> None:
+        self._state = state
         self.post_message(SessionsAsked("look"))
         self._draw()
 
@@ -86,7 +86,7 @@ class SessionsPage(PageWidget):
         return next((one for one in self.sessions if one.pid == pid), None)
 
     def _draw(self) -> None:
-        if self._board is None:
+        if self._state is None:
             return
         rows = self.query_one("#sessions-rows", RowList)
         wanted = self.query_one(Input).value
@@ -95,7 +95,7 @@ class SessionsPage(PageWidget):
             if self._problem
             else views.summary(self.sessions)
         )
-        self.query_one("#sessions-head", TextBlock).show_lines([connection_line(self._board), first])
+        self.query_one("#sessions-head", TextBlock).show_lines([connection_line(self._state), first])
         rows.show_rows(views.session_rows(self.sessions, self._health, wanted, rows.row_width))
         self.query_one("#sessions-foot", TextBlock).show_lines([Content(self._said)] if self._said else [])
 

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import DataTable, Input, TextArea
 
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.sql.history import FILE_NAME, History
 from isla_console.sql.result import SqlResult
 from isla_console.sql.statements import statement_at
@@ -66,7 +66,7 @@ class SqlPage(PageWidget):
         self.history: History | None = None
         self.days_left: dict[str, tuple[str, str]] = {}
         """Where a step that goes day by day goes on, by its id: the first and the last day that are left."""
-        self._board: Board | None = None
+        self._state: ConsoleState | None = None
         self._verdict: Verdict | None = None
         self._judged = ""
         self._change: tuple[PendingWrite, datetime, str] | None = None
@@ -104,13 +104,13 @@ class SqlPage(PageWidget):
         offset = _offset(editor)
         return statement_at(editor.text, offset)[1].strip() or editor.text.strip()
 
-    def show(self, board: Board) -> None:
-        first, self._board = self._board is None, board
+    def show(self, state: ConsoleState) -> None:
+        first, self._state = self._state is None, state
         if first:
             settings = getattr(self.app, "settings", None)
             if settings is not None:
                 self.history = History(settings.state_dir / FILE_NAME)
-        issue = self._near(board)
+        issue = self._near(state)
         if first or issue != self._issue:
             self._issue = issue
             # A statement that a step brought here before the page was first drawn stays.
@@ -119,11 +119,11 @@ class SqlPage(PageWidget):
                 self.action_statement(0)
         self._draw()
 
-    def _near(self, board: Board) -> str:
+    def _near(self, state: ConsoleState) -> str:
         """The issue whose statements are near: the one last looked at, the incident's, the likeliest."""
         looked_at = self.screen.last_issue if isinstance(self.screen, MainScreen) else None
-        likeliest = board.triage.first.issue if board.triage.first is not None else ""
-        return looked_at or (board.incident.issue if board.incident else None) or likeliest or ""
+        likeliest = state.triage.first.issue if state.triage.first is not None else ""
+        return looked_at or (state.incident.issue if state.incident else None) or likeliest or ""
 
     def take(self, statement: views.Statement | None, text: str) -> None:
         """Put a statement into the editor."""
@@ -172,15 +172,15 @@ class SqlPage(PageWidget):
         return table.cursor_row if self._rows and table.cursor_row < len(self._rows) else None
 
     def _draw(self) -> None:
-        board = self._board
-        if board is None:
+        state = self._state
+        if state is None:
             return
         self.border_title = f"SQL · {self.statement.title}" if self.statement else "SQL · free text"
-        self.query_one("#sql-head", TextBlock).show_lines([views.connection_line(board)])
-        self.query_one("#sql-verdict", TextBlock).show_lines([views.verdict_line(self._verdict, board)])
+        self.query_one("#sql-head", TextBlock).show_lines([views.connection_line(state)])
+        self.query_one("#sql-verdict", TextBlock).show_lines([views.verdict_line(self._verdict, state)])
         if self._change is not None:
             change, until, of = self._change
-            lines = views.change_lines(change, max(0.0, (until - board.now).total_seconds()), of)
+            lines = views.change_lines(change, max(0.0, (until - state.now).total_seconds()), of)
         else:
             lines = views.result_lines(self.result, len(self._rows), self.said)
         self.query_one("#sql-foot", TextBlock).show_lines(lines)
@@ -232,9 +232,9 @@ class SqlPage(PageWidget):
 
     def action_statement(self, by: int) -> None:
         """The runbook's next or previous statement."""
-        if self._board is None:
+        if self._state is None:
             return
-        known = views.statements(self._board, self._issue or None)
+        known = views.statements(self._state, self._issue or None)
         if not known:
             return
         ids = [one.step.id for one in known]

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.steps.rows import Row as Record
 from isla_console.steps.rows import cell
 from isla_console.text.plain import plain
@@ -46,7 +46,7 @@ class StreamsPage(PageWidget):
         super().__init__(id=id, classes=classes)
         self.chosen = ""
         self._paused: Sequence[Record] | None = None
-        self._board: Board | None = None
+        self._state: ConsoleState | None = None
         self._folded: dict[int, tuple[Record, str]] = {}
         """By a record's identity, the record and what a filter looks for words in."""
 
@@ -64,9 +64,9 @@ class StreamsPage(PageWidget):
     def place_focus(self) -> Widget:
         return self.query_one("#stream-lines")
 
-    def show(self, board: Board) -> None:
-        self._board = board
-        streams = [view for view in board.runs.values() if view.is_stream]
+    def show(self, state: ConsoleState) -> None:
+        self._state = state
+        streams = [view for view in state.runs.values() if view.is_stream]
         head, lines = self.query_one("#stream-head", TextBlock), self.query_one("#stream-lines", _Lines)
         if not streams:
             head.show_lines([Content.styled("No stream runs: x on a step marked stream starts one.", MUTED)])
@@ -122,7 +122,7 @@ class StreamsPage(PageWidget):
 
     def action_pause(self) -> None:
         """Hold what is shown; the stream itself goes on."""
-        view = self._board.runs.get(self.chosen) if self._board is not None else None
+        view = self._state.runs.get(self.chosen) if self._state is not None else None
         self._paused = view.records if view is not None and self._paused is None else None
         self._redraw()
 
@@ -138,9 +138,9 @@ class StreamsPage(PageWidget):
         self.screen.set_focus(self.place_focus())
 
     def action_turn(self, by: int) -> None:
-        if self._board is None:
+        if self._state is None:
             return
-        ids = [view.step.id for view in self._board.runs.values() if view.is_stream]
+        ids = [view.step.id for view in self._state.runs.values() if view.is_stream]
         if ids:
             at = ids.index(self.chosen) if self.chosen in ids else 0
             self.chosen, self._paused = ids[(at + by) % len(ids)], None
@@ -161,8 +161,8 @@ class StreamsPage(PageWidget):
         self.action_close_filter()
 
     def _redraw(self) -> None:
-        if self._board is not None:
-            self.show(self._board)
+        if self._state is not None:
+            self.show(self._state)
 
 
 def _text(record: Record) -> str:

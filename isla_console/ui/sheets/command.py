@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from isla_console.incident.record.kinds import ACTION_TYPES, POSTMORTEM_STATES, ROLES
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.escalation import ladder
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import hms
 from isla_console.ui.sheets.ask import Answers, AskScreen, Choice, Field, required
 from isla_console.ui.times import read_time
@@ -25,13 +25,13 @@ def hold_sheet() -> AskScreen:
     )
 
 
-def ladder_sheet(board: Board, incident: Incident) -> AskScreen:
+def ladder_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
     """Say that a level was called, or that it is not to be."""
     choices = [
         Choice(rung.level, rung.level, f"{rung.status} · {' + '.join(rung.targets)}")
-        for rung in ladder(incident, board.now)
+        for rung in ladder(incident, state.now)
     ]
-    current = next((rung.level for rung in ladder(incident, board.now) if rung.status == "current"), None)
+    current = next((rung.level for rung in ladder(incident, state.now) if rung.status == "current"), None)
     return AskScreen(
         "Ladder",
         [
@@ -52,7 +52,7 @@ def ladder_sheet(board: Board, incident: Incident) -> AskScreen:
     )
 
 
-def roles_sheet(board: Board, incident: Incident) -> AskScreen:
+def roles_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
     """Take, offer, accept or give up a role."""
 
     def holder(name: str) -> str:
@@ -74,17 +74,17 @@ def roles_sheet(board: Board, incident: Incident) -> AskScreen:
                     Choice("release", "release it", "also for a holder who is gone"),
                 ],
             ),
-            Field("person", "Who", board.actor, check=required("a name")),
+            Field("person", "Who", state.actor, check=required("a name")),
         ],
     )
 
 
-def impact_sheet(board: Board, incident: Incident) -> AskScreen:
+def impact_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
     """What users experience, and since when."""
 
     def check(typed: str) -> str:
         try:
-            read_time(typed, board.now)
+            read_time(typed, state.now)
         except ValueError as error:
             return str(error)
         return ""
@@ -110,12 +110,12 @@ def impact_sheet(board: Board, incident: Incident) -> AskScreen:
 NEW_ACTION = "new"
 
 
-def action_sheet(board: Board) -> AskScreen:
+def action_sheet(state: ConsoleState) -> AskScreen:
     """Something to do so that it does not happen again; or that one of them is done.
 
     The answer `which` is NEW_ACTION or an open item's id; it is asked once there is one.
     """
-    known = board.incident.actions.values() if board.incident else ()
+    known = state.incident.actions.values() if state.incident else ()
     left = [Choice(item.action, f"done: {item.text}", item.owner) for item in known if item.done_at is None]
     which = Field("which", "Action item", NEW_ACTION, [Choice(NEW_ACTION, "a new one"), *left])
 
@@ -136,12 +136,14 @@ def action_sheet(board: Board) -> AskScreen:
     )
 
 
-def postmortem_sheet(incident: Incident, board: Board) -> AskScreen:
+def postmortem_sheet(incident: Incident, console_state: ConsoleState) -> AskScreen:
     """Who writes the post-mortem, and how far it is."""
     return AskScreen(
         "Post-mortem",
         [
-            Field("owner", "Owner", incident.postmortem_owner or board.actor, check=required("an owner")),
+            Field(
+                "owner", "Owner", incident.postmortem_owner or console_state.actor, check=required("an owner")
+            ),
             Field(
                 "state",
                 "State",

@@ -11,7 +11,7 @@ from isla_console.incident.rules.escalation import ladder
 from isla_console.incident.rules.proposal import Proposal, propose
 from isla_console.incident.rules.soak import soak
 from isla_console.runbook.model import Severity
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.sheets.ask import AskScreen, Choice, Field, required
 from isla_console.ui.theme import MUTED
 from isla_console.ui.times import read_time
@@ -38,13 +38,13 @@ SHARES = (
 )
 
 
-def question_sheet(board: Board, issue_id: str | None, trouble: str = "major") -> AskScreen:
+def question_sheet(state: ConsoleState, issue_id: str | None, trouble: str = "major") -> AskScreen:
     """At most three questions; what they propose stands below them."""
-    issues = [Choice(issue.id, f"{issue.number} {issue.title}") for issue in board.runbook.issues]
+    issues = [Choice(issue.id, f"{issue.number} {issue.title}") for issue in state.runbook.issues]
     issues.append(Choice(NO_ISSUE, "– none of these"))
 
     def advise(answers: Mapping[str, str]) -> list[Content]:
-        proposal = proposed(board, answers)
+        proposal = proposed(state, answers)
         return [
             Content.assemble(
                 ("Proposed ", MUTED), (proposal.severity, "bold"), (f": {proposal.because}", MUTED)
@@ -53,7 +53,7 @@ def question_sheet(board: Board, issue_id: str | None, trouble: str = "major") -
 
     return AskScreen(
         "Declare an incident",
-        intro=[f"{board.incident.id} is open: this declares another."] if board.incident else (),
+        intro=[f"{state.incident.id} is open: this declares another."] if state.incident else (),
         fields=[
             Field("trouble", "What is it?", trouble, TROUBLES),
             Field("share", "Share of users?", "", SHARES),
@@ -63,15 +63,15 @@ def question_sheet(board: Board, issue_id: str | None, trouble: str = "major") -
     )
 
 
-def proposed(board: Board, answers: Mapping[str, str]) -> Proposal:
+def proposed(state: ConsoleState, answers: Mapping[str, str]) -> Proposal:
     """The severity that the answers ask for."""
     share = float(answers["share"]) if answers["share"] else None
-    return propose(board.runbook.severities, trouble=answers["trouble"], affected_percent=share)
+    return propose(state.runbook.severities, trouble=answers["trouble"], affected_percent=share)
 
 
-def declare_sheet(board: Board, proposal: Proposal, title: str) -> AskScreen:
+def declare_sheet(state: ConsoleState, proposal: Proposal, title: str) -> AskScreen:
     """The proposal to confirm or to overrule, and what it is called."""
-    policy = Policy.from_dict(board.runbook.policy())
+    policy = Policy.from_dict(state.runbook.policy())
 
     def advise(answers: Mapping[str, str]) -> list[Content]:
         rule = policy.rule(answers["severity"])
@@ -84,7 +84,7 @@ def declare_sheet(board: Board, proposal: Proposal, title: str) -> AskScreen:
         update = f"first update within {first:g} min" if first else "updates by hand"
         return [Content.styled(f"Then: {called or 'levels by hand'}; {update}.", MUTED)]
 
-    severities = [Choice(item.id, f"{item.id} {item.name}", _rule(item)) for item in board.runbook.severities]
+    severities = [Choice(item.id, f"{item.id} {item.name}", _rule(item)) for item in state.runbook.severities]
     return AskScreen(
         "Declare an incident",
         intro=[f"Proposed {proposal.severity}: {proposal.because}"],
@@ -92,18 +92,18 @@ def declare_sheet(board: Board, proposal: Proposal, title: str) -> AskScreen:
             Field("severity", "Severity", proposal.severity, severities),
             Field("title", "Title", title, check=required("a title")),
             Field("impact", "Impact", hint="what users experience; may stay empty"),
-            Field("since", "Since", hint="empty is now; 14:05 or 20m ago", check=_check_time(board)),
+            Field("since", "Since", hint="empty is now; 14:05 or 20m ago", check=_check_time(state)),
         ],
         advise=advise,
     )
 
 
-def _check_time(board: Board) -> Callable[[str], str]:
+def _check_time(state: ConsoleState) -> Callable[[str], str]:
     """A check for a field that takes a time; empty is fine."""
 
     def check(typed: str) -> str:
         try:
-            read_time(typed, board.now)
+            read_time(typed, state.now)
         except ValueError as error:
             return str(error)
         return ""
@@ -111,13 +111,13 @@ def _check_time(board: Board) -> Callable[[str], str]:
     return check
 
 
-def state_sheet(board: Board, incident: Incident) -> AskScreen:
+def state_sheet(console_state: ConsoleState, incident: Incident) -> AskScreen:
     """Every state, the plain next ones first; what needs a reason says so."""
     states = ("investigating", "identified", "mitigating", "monitoring", "resolved", "closed", "cancelled")
     following: tuple[str, ...] = FORWARD.get(incident.state) or ENDING.get(incident.state, ())
     order = [*following, *(state for state in states if state not in following and state != incident.state)]
-    metrics = live_states(board)
-    checked = soak(incident, board.now, metrics)
+    metrics = live_states(console_state)
+    checked = soak(incident, console_state.now, metrics)
     help_of = {
         "investigating": "we look for the cause",
         "identified": "the cause is known",
@@ -138,11 +138,11 @@ def state_sheet(board: Board, incident: Incident) -> AskScreen:
     )
 
 
-def severity_sheet(board: Board, incident: Incident) -> AskScreen:
+def severity_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
     """The severities with their rules, and why."""
     choices = [
         Choice(item.id, f"{item.id} {item.name}", _rule(item))
-        for item in board.runbook.severities
+        for item in state.runbook.severities
         if item.id != incident.severity
     ]
     return AskScreen(
@@ -154,7 +154,7 @@ def severity_sheet(board: Board, incident: Incident) -> AskScreen:
     )
 
 
-def note_sheet(board: Board) -> AskScreen:
+def note_sheet(state: ConsoleState) -> AskScreen:
     """A line for the timeline, now or about an earlier time."""
     return AskScreen(
         "Note",
@@ -166,7 +166,7 @@ def note_sheet(board: Board) -> AskScreen:
                 "note",
                 [Choice("note", "a note"), Choice("decision", "a decision", "the report lists those")],
             ),
-            Field("at", "When", "", hint="empty is now; 14:05 or 20m ago", check=_check_time(board)),
+            Field("at", "When", "", hint="empty is now; 14:05 or 20m ago", check=_check_time(state)),
         ],
     )
 
@@ -175,13 +175,13 @@ EVERYONE = "*"
 """The answer that stands for all who are called at a level."""
 
 
-def acknowledge_sheet(board: Board, incident: Incident) -> AskScreen | None:
+def acknowledge_sheet(state: ConsoleState, incident: Incident) -> AskScreen | None:
     """Who of those called is on it, and by what name; None when no level is engaged.
 
     Those still waited for come first, the highest level of them on top. The answer `for` is
     `level/target`, with EVERYONE for all of a level at once.
     """
-    engaged = [rung for rung in reversed(ladder(incident, board.now)) if rung.is_engaged]
+    engaged = [rung for rung in reversed(ladder(incident, state.now)) if rung.is_engaged]
     if not engaged:
         return None
     waited, others = [], []
@@ -200,23 +200,23 @@ def acknowledge_sheet(board: Board, incident: Incident) -> AskScreen | None:
         "Acknowledge",
         [
             Field("for", "Who answered", choices[0].value, choices),
-            Field("person", "Their name", board.actor, check=required("a name")),
+            Field("person", "Their name", state.actor, check=required("a name")),
         ],
     )
 
 
-def acknowledged_targets(incident: Incident, board: Board, answer: str) -> tuple[str, list[str]]:
+def acknowledged_targets(incident: Incident, state: ConsoleState, answer: str) -> tuple[str, list[str]]:
     """The level, and the targets that an answer of `acknowledge_sheet` speaks for."""
     level, _, target = answer.partition("/")
     if target != EVERYONE:
         return level, [target]
-    waiting = [rung.waiting_for for rung in ladder(incident, board.now) if rung.level == level]
+    waiting = [rung.waiting_for for rung in ladder(incident, state.now) if rung.level == level]
     return level, [name for names in waiting for name in names]
 
 
-def escalate_sheet(board: Board, incident: Incident) -> AskScreen | None:
+def escalate_sheet(state: ConsoleState, incident: Incident) -> AskScreen | None:
     """Which level to engage now; None when all are."""
-    rest = [rung for rung in ladder(incident, board.now) if not rung.is_engaged]
+    rest = [rung for rung in ladder(incident, state.now) if not rung.is_engaged]
     if not rest:
         return None
     choices = [Choice(rung.level, rung.level, " + ".join(rung.targets)) for rung in rest]
@@ -256,9 +256,9 @@ def quit_sheet(incident: Incident | None, running: Sequence[str] = ()) -> AskScr
     )
 
 
-def live_states(board: Board) -> dict[str, str]:
+def live_states(state: ConsoleState) -> dict[str, str]:
     """Each metric's state now, for the soak."""
-    return {reading.id: reading.state for reading in board.snapshot.metrics} if board.snapshot else {}
+    return {reading.id: reading.state for reading in state.snapshot.metrics} if state.snapshot else {}
 
 
 def _rule(severity: Severity) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from textual.content import Content
 
 from isla_console.runbook.steps import HttpCall, Input, Step
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.session.steps import StepServices, is_rollback
 from isla_console.steps import backup, rollback
 from isla_console.steps.environment import libpq
@@ -145,13 +145,13 @@ async def guard(
     step: Step,
     judgement: Judgement,
     tools: StepServices,
-    board: Board,
+    state: ConsoleState,
     preview: Outcome | None,
     *,
     width: int,
 ) -> tuple[Asked | None, str]:
     """What the guard asks, its lines at most `width` cells, or why the step must not go on after all."""
-    now = board.now
+    now = state.now
     values = tools.inputs.values(step, now)
     lines: list[Content] = []
     question, wanted, others = _object(step, tools, values, now)
@@ -161,7 +161,7 @@ async def guard(
             return None, found
         lines += [*found, Content("")]
     elif preview is not None and step.preview:
-        lines += _preview(board.runbook.step(step.preview).title, preview, now, width)
+        lines += _preview(state.runbook.step(step.preview).title, preview, now, width)
     look = await _before(step, tools, values)
     if look.refused:
         return None, "; ".join([*look.lines, look.refused])
@@ -172,8 +172,8 @@ async def guard(
     lines += _fact("Undo", _undo(step, tools), width)
     lines += _fact("Sends" if step.kind == "http" else "Runs", tools.runner.shown(step, now), width)
     lines += _fact("Raised because", "; ".join(judgement.reasons), width)
-    incident = board.incident
-    who = f"{board.actor} · {incident.severity} · journalled" if incident else f"{board.actor} · no incident"
+    incident = state.incident
+    who = f"{state.actor} · {incident.severity} · journalled" if incident else f"{state.actor} · no incident"
     return Asked(
         step.title,
         EFFECTS[judgement.effect],

@@ -1,1 +1,1 @@
-"""What the screens say: pure functions from a `Board` and a width to lines. They hold no widget."""
+"""What the screens say: pure functions from a `ConsoleState` and a width to lines. They hold no widget."""

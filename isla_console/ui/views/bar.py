@@ -10,7 +10,7 @@ from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.cadence import UpdateDue, updates
 from isla_console.incident.rules.clocks import hold_until, t_seconds
 from isla_console.incident.rules.escalation import ladder, next_rung
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.ui.format import countdown, elapsed, hm, hms
 from isla_console.ui.theme import MUTED
@@ -31,13 +31,13 @@ class _Part:
     """Stays on the narrowest bar too."""
 
 
-def bar_line(board: Board, width: int) -> Content:
+def bar_line(console_state: ConsoleState, width: int) -> Content:
     """The incident in one line; facts are shortened, then the title is cut."""
-    incident = board.incident
+    incident = console_state.incident
     if incident is None:
-        quiet = Content.assemble(" ", (board.runbook.platform, "bold"), "  ", ("no incident", MUTED))
-        return ends(quiet, _place(board), width)
-    parts = [part for make in _PARTS if (part := make(incident, board)) is not None]
+        quiet = Content.assemble(" ", (console_state.runbook.platform, "bold"), "  ", ("no incident", MUTED))
+        return ends(quiet, _place(console_state), width)
+    parts = [part for make in _PARTS if (part := make(incident, console_state)) is not None]
     badge = Content.styled(f" {incident.severity} ", SEVERITY_STYLES.get(incident.severity, OTHER_SEVERITY))
     state = Content.styled(incident.state.upper(), "bold")
     title = Content.styled(f" {incident.title}", "bold")
@@ -50,40 +50,40 @@ def bar_line(board: Board, width: int) -> Content:
     return ends(head, Content.assemble(facts, " "), width)
 
 
-def banner_lines(board: Board, width: int) -> list[Content]:
+def banner_lines(state: ConsoleState, width: int) -> list[Content]:
     """What must not be overlooked: this is a drill; something is not saved."""
     lines: list[Content] = []
-    if board.replay:
-        text = f" REPLAY {board.replay} · nothing is done or written · q: leave"
+    if state.replay:
+        text = f" REPLAY {state.replay} · nothing is done or written · q: leave"
         lines.append(Content.styled(text, "$background on $warning bold").truncate(width, pad=True))
-    if board.drill:
+    if state.drill:
         speed = (
-            f" ×{board.drill_speed:g} (ladder, soak: ÷{board.drill_speed:g})"
-            if board.drill_speed != 1
+            f" ×{state.drill_speed:g} (ladder, soak: ÷{state.drill_speed:g})"
+            if state.drill_speed != 1
             else ""
         )
-        text = f" DRILL {board.drill}{speed} · B: briefing · f: fault · a rehearsal, on this machine alone"
+        text = f" DRILL {state.drill}{speed} · B: briefing · f: fault · a rehearsal, on this machine alone"
         lines.append(
             Content.styled(text, "$background on $accent bold").truncate(width, ellipsis=True, pad=True)
         )
-    if board.saved.reason:
+    if state.saved.reason:
         waiting = (
-            f" NOT SAVED ({board.saved.pending} waiting, trying again): " if board.saved.pending else " "
+            f" NOT SAVED ({state.saved.pending} waiting, trying again): " if state.saved.pending else " "
         )
-        lines += _whole(f"{waiting}{board.saved.reason}", "$background on $error bold", width)
-    if board.alarms:
-        said = "; ".join(alarm.text for alarm in board.alarms)
+        lines += _whole(f"{waiting}{state.saved.reason}", "$background on $error bold", width)
+    if state.alarms:
+        said = "; ".join(alarm.text for alarm in state.alarms)
         lines += _whole(f" ◆ {said}", "$background on $error bold", width)
-    if board.edited_runbook:
-        kept = " The incident keeps its ladder and cadence." if board.incident else ""
+    if state.edited_runbook:
+        kept = " The incident keeps its ladder and cadence." if state.incident else ""
         text = f" runbook.yaml was edited. L: read it again.{kept}"
         lines.append(Content.styled(text, "$background on $warning bold"))
-    if board.database is not None and (unlock := board.database.unlock) is not None:
-        left = countdown((unlock.until - board.now).total_seconds())
+    if state.database is not None and (unlock := state.database.unlock) is not None:
+        left = countdown((unlock.until - state.now).total_seconds())
         text = f" WRITING UNLOCKED {left} · {plain(unlock.reason)} · U on the SQL page locks it"
         lines.append(Content.styled(text, "$background on $warning bold").truncate(width, pad=True))
-    if board.frozen_at is not None:
-        text = f" Panels held at {hms(board.frozen_at)} · z: let them go"
+    if state.frozen_at is not None:
+        text = f" Panels held at {hms(state.frozen_at)} · z: let them go"
         lines.append(Content.styled(text, "$background on $warning bold"))
     return lines
 
@@ -104,67 +104,67 @@ def _ways(parts: list[_Part]) -> Iterator[tuple[int, list[Content]]]:
     yield 2, [part.short for part in parts if part.keep]
 
 
-def _place(board: Board) -> Content:
-    return Content.styled(f"{hms(board.now)} · {board.host} · {board.actor} ", MUTED)
+def _place(state: ConsoleState) -> Content:
+    return Content.styled(f"{hms(state.now)} · {state.host} · {state.actor} ", MUTED)
 
 
-def _clock(incident: Incident, board: Board) -> _Part | None:
-    seconds = t_seconds(incident, board.now)
+def _clock(incident: Incident, state: ConsoleState) -> _Part | None:
+    seconds = t_seconds(incident, state.now)
     short = elapsed(seconds)
     return _Part(
         Content.styled(f"T+{short}", "bold"), Content.styled(f"T+{short.removeprefix('00:')}", "bold")
     )
 
 
-def _ladder(incident: Incident, board: Board) -> _Part | None:
+def _ladder(incident: Incident, state: ConsoleState) -> _Part | None:
     if not incident.is_active:
         return None
-    rungs = ladder(incident, board.now)
+    rungs = ladder(incident, state.now)
     current = next((rung for rung in rungs if rung.status == "current"), None)
     level = current.level if current else ""
-    if (until := hold_until(incident, board.now)) is not None:
-        left = countdown((until - board.now).total_seconds())
+    if (until := hold_until(incident, state.now)) is not None:
+        left = countdown((until - state.now).total_seconds())
         return _Part(
             Content.styled(f"{level} on hold {left}", "$warning"), Content.styled(f"hold {left}", "$warning")
         )
     style = LATE if current is not None and current.nag in {"nag", "red"} else ""
     who = current.targets[0] if current and current.targets else ""
-    following = next_rung(incident, board.now)
+    following = next_rung(incident, state.now)
     if following is None or following.due_in_s is None:
         return _Part(Content.styled(f"{level} {who}", style), Content.styled(level, style))
     due = f"{following.level} in {countdown(following.due_in_s)}"
     return _Part(Content.assemble((f"{level} {who}", style), f" → {due}"), Content(due))
 
 
-def _update(incident: Incident, board: Board) -> _Part | None:
+def _update(incident: Incident, state: ConsoleState) -> _Part | None:
     """The update that is due next, or longest overdue."""
-    due = [update for update in updates(incident, board.now) if update.due_at is not None]
+    due = [update for update in updates(incident, state.now) if update.due_at is not None]
     if not due:
         return None
-    first = min(due, key=lambda update: update.due_at or board.now)
-    return _update_part(first, board)
+    first = min(due, key=lambda update: update.due_at or state.now)
+    return _update_part(first, state)
 
 
-def _update_part(update: UpdateDue, board: Board) -> _Part | None:
+def _update_part(update: UpdateDue, state: ConsoleState) -> _Part | None:
     if update.due_at is None:
         return None
-    left = (update.due_at - board.now).total_seconds()
+    left = (update.due_at - state.now).total_seconds()
     if left < 0:
         late = countdown(left)
         return _Part(
             Content.styled(f"{update.audience} update {late} overdue", LATE),
             Content.styled(f"update -{late}", LATE),
         )
-    at = hm(update.due_at, board.now)
+    at = hm(update.due_at, state.now)
     return _Part(
         Content(f"{update.audience} update due {at} (in {countdown(left)})"),
         Content(f"update {countdown(left)}"),
     )
 
 
-def _commander(incident: Incident, board: Board) -> _Part | None:
+def _commander(incident: Incident, state: ConsoleState) -> _Part | None:
     name = incident.commander
     return _Part(Content(f"commander {name}"), Content(f"cmd {name}"), keep=False) if name else None
 
 
-_PARTS: tuple[Callable[[Incident, Board], _Part | None], ...] = (_clock, _ladder, _update, _commander)
+_PARTS: tuple[Callable[[Incident, ConsoleState], _Part | None], ...] = (_clock, _ladder, _update, _commander)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.communication import fill, internal_update, unfilled
 from isla_console.incident.rules.evidence import CUSTOMER_VIA
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 
 INTERNAL = "internal"
 
@@ -38,17 +38,17 @@ class Draft:
         return "internal" if self.audience == INTERNAL else "public"
 
 
-def drafts(board: Board, edits: Mapping[str, str]) -> list[Draft]:
+def drafts(state: ConsoleState, edits: Mapping[str, str]) -> list[Draft]:
     """Every text: what was edited here, else what was journalled as a draft since the last one sent, else
     the template filled anew."""
-    incident = board.incident
+    incident = state.incident
     if incident is None:
         return []
-    known = {issue.id: issue.area for issue in board.runbook.issues}
+    known = {issue.id: issue.area for issue in state.runbook.issues}
     service = known.get(incident.issue or "", incident.title)
     found = []
-    for template in board.runbook.templates:
-        filled = fill(template.text, template.placeholders, incident, board.now, service=service)
+    for template in state.runbook.templates:
+        filled = fill(template.text, template.placeholders, incident, state.now, service=service)
         text = (
             edits.get(template.id)
             or _kept(incident, template.id, unnamed=template.audience == "public")
@@ -57,7 +57,7 @@ def drafts(board: Board, edits: Mapping[str, str]) -> list[Draft]:
         places = tuple(template.placeholders)
         edited = text != filled.text
         found.append(Draft(template.id, template.audience, template.title, text, places, edited))
-    fresh = internal_update(incident, board.now)
+    fresh = internal_update(incident, state.now)
     text = edits.get(INTERNAL) or _kept(incident, INTERNAL) or fresh
     found.append(Draft(INTERNAL, INTERNAL, "Word to the team", text, None, text != fresh))
     return found

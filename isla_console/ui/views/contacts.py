@@ -3,14 +3,14 @@
 from textual.content import Content
 
 from isla_console.runbook.model import Contact
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.theme import MUTED
 from isla_console.ui.widgets.rows import Row
 
 
-def contact_rows(board: Board, issue_id: str | None, width: int) -> list[Row]:
+def contact_rows(state: ConsoleState, issue_id: str | None, width: int) -> list[Row]:
     """Filtered by the incident's severity and issue, or by the issue that was last looked at."""
-    runbook, incident = board.runbook, board.incident
+    runbook, incident = state.runbook, state.incident
     severity = incident.severity if incident else None
     issue_id = (incident.issue if incident else None) or issue_id
     fitting = runbook.contacts_for(severity, issue_id)

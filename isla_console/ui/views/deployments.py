@@ -7,7 +7,7 @@ from textual.content import Content
 
 from isla_console.monitor.metrics.metric import COURSE_STEP, STALE_INTERVALS, Reading
 from isla_console.monitor.sources.deployments import Deployment, DeploymentsReading
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.triage.ranking import before_onset, short_id
 from isla_console.ui.format import age, duration, hm
@@ -20,37 +20,37 @@ _NAME = 15
 _MEASURES = 3
 
 
-def deployment_rows(board: Board, width: int) -> list[Row]:
+def deployment_rows(state: ConsoleState, width: int) -> list[Row]:
     """The suspect in a sentence, an hour's time line with the alerts, then the list."""
-    reading = board.snapshot.deployments if board.snapshot is not None else None
+    reading = state.snapshot.deployments if state.snapshot is not None else None
     if reading is None:
         return [Row.text(Content.styled("The runbook names no place to read deployments from.", MUTED))]
-    rows = [Row.text(_sentence(board))]
+    rows = [Row.text(_sentence(state))]
     rows += [Row.text(Content.styled(line, "$warning")) for line in (reading.reason, reading.clock) if line]
     if not reading.rows:
         return rows
-    rows += [Row.text(""), *_time_line(board, reading, width), Row.text("")]
+    rows += [Row.text(""), *_time_line(state, reading, width), Row.text("")]
     rows.append(Row.heading(f"{'  id':<14}{'live since':<19}{'state':<9}{'commit':<9}{'author':<10}message"))
-    rows += [_deployment(one, board, width) for one in reading.rows]
+    rows += [_deployment(one, state, width) for one in reading.rows]
     return rows
 
 
-def _sentence(board: Board) -> Content:
-    found = before_onset(board.facts)
+def _sentence(state: ConsoleState) -> Content:
+    found = before_onset(state.facts)
     if found is None:
-        calm = "No alert stands." if not board.facts.alerts else "No deployment went live before the alerts."
+        calm = "No alert stands." if not state.facts.alerts else "No deployment went live before the alerts."
         return Content.styled(calm, MUTED)
     id, _, before = found
-    what = _first_alert(board)
+    what = _first_alert(state)
     style = STYLES["elevated"] if before <= _HOUR else MUTED
     return Content.styled(f"{short(id)} went live {duration(before)} before {what}.", style)
 
 
-def _first_alert(board: Board) -> str:
-    onset = board.facts.onset
+def _first_alert(state: ConsoleState) -> str:
+    onset = state.facts.onset
     for known, named in (
-        (board.facts.metrics, {one.id: f"{one.short} alert" for one in board.runbook.metrics}),
-        (board.facts.probes, {one.id: f"{one.title} failed" for one in board.runbook.all_probes()}),
+        (state.facts.metrics, {one.id: f"{one.short} alert" for one in state.runbook.metrics}),
+        (state.facts.probes, {one.id: f"{one.title} failed" for one in state.runbook.all_probes()}),
     ):
         for id, one in known.items():
             if one.state == "alert" and one.since == onset:
@@ -58,11 +58,11 @@ def _first_alert(board: Board) -> str:
     return "the first alert"
 
 
-def _time_line(board: Board, reading: DeploymentsReading, width: int) -> Iterator[Row]:
+def _time_line(state: ConsoleState, reading: DeploymentsReading, width: int) -> Iterator[Row]:
     """The last hour, oldest left: ▾ a deployment went live, ◆ an alert began; below, what was measured."""
     cells = max(20, min(width - 2 - _NAME, 100))
     indent = " " * (_NAME + 1)
-    began = board.now - _HOUR
+    began = state.now - _HOUR
 
     def column(at: datetime) -> int:
         return min(cells - 1, int((at - began) / _HOUR * cells))
@@ -71,10 +71,10 @@ def _time_line(board: Board, reading: DeploymentsReading, width: int) -> Iterato
     line = ["─"] * cells
     spans: list[tuple[int, str]] = []
     for one in reading.rows:
-        if one.live_since is not None and began <= one.live_since <= board.now:
+        if one.live_since is not None and began <= one.live_since <= state.now:
             marks[column(one.live_since)] = "▾"
             spans.append((column(one.live_since), f"{short(one.id)} {hm(one.live_since)}"))
-    for known in (board.facts.metrics, board.facts.probes):
+    for known in (state.facts.metrics, state.facts.probes):
         for fact in known.values():
             if fact.state == "alert" and fact.since is not None and fact.since >= began:
                 line[column(fact.since)] = GLYPHS["alert"]
@@ -87,24 +87,24 @@ def _time_line(board: Board, reading: DeploymentsReading, width: int) -> Iterato
     yield Row.text(Content.styled(f"{indent}{''.join(marks)}", "$accent"))
     cells_of_line = ((cell, STYLES["alert"] if cell == GLYPHS["alert"] else MUTED) for cell in line)
     yield Row.text(Content.assemble(indent, *cells_of_line))
-    for metric in _measured(board):
-        yield Row.text(_course(metric, board, cells))
-    left, right = hm(began), f"{hm(board.now)} now"
+    for metric in _measured(state):
+        yield Row.text(_course(metric, state, cells))
+    left, right = hm(began), f"{hm(state.now)} now"
     yield Row.text(Content.styled(f"{indent}{left}{right:>{cells - len(left)}}", MUTED))
 
 
-def _measured(board: Board) -> list[Reading]:
+def _measured(state: ConsoleState) -> list[Reading]:
     """The measures to draw: what is in alert, the first to begin first, what is elevated, then the others."""
-    found = [one for one in (board.snapshot.metrics if board.snapshot else ()) if one.course]
+    found = [one for one in (state.snapshot.metrics if state.snapshot else ()) if one.course]
     order = {"alert": 0, "elevated": 1}
-    found.sort(key=lambda one: (order.get(one.state, 2), one.since or board.now if one.state in order else 0))
+    found.sort(key=lambda one: (order.get(one.state, 2), one.since or state.now if one.state in order else 0))
     return found[:_MEASURES]
 
 
-def _course(metric: Reading, board: Board, cells: int) -> Content:
+def _course(metric: Reading, state: ConsoleState, cells: int) -> Content:
     """A measure over the last hour; where nothing was measured, nothing is drawn."""
-    spec = board.runbook.metric(metric.id)
-    began, span = board.now - _HOUR, _HOUR / cells
+    spec = state.runbook.metric(metric.id)
+    began, span = state.now - _HOUR, _HOUR / cells
     lasts = max(2 * COURSE_STEP, timedelta(seconds=STALE_INTERVALS * spec.every_s))
     worst = max if spec.alert.upward else min
     values: list[float | None] = []
@@ -121,11 +121,11 @@ def _course(metric: Reading, board: Board, cells: int) -> Content:
     return Content.assemble((f" {metric.short[: _NAME - 1]:<{_NAME}}", MUTED), *shown)
 
 
-def newest(board: Board) -> Content:
+def newest(state: ConsoleState) -> Content:
     """How long ago the newest deployment went live, for the sidebar."""
-    reading = board.snapshot.deployments if board.snapshot is not None else None
+    reading = state.snapshot.deployments if state.snapshot is not None else None
     live = [one.live_since for one in reading.rows if one.live_since] if reading is not None else []
-    return Content.styled(age((board.now - max(live)).total_seconds()) if live else "", MUTED)
+    return Content.styled(age((state.now - max(live)).total_seconds()) if live else "", MUTED)
 
 
 def short(id: str) -> str:
@@ -133,11 +133,12 @@ def short(id: str) -> str:
     return plain(short_id(id))
 
 
-def _deployment(one: Deployment, board: Board, width: int) -> Row:
+def _deployment(one: Deployment, console_state: ConsoleState, width: int) -> Row:
     glyph = Content.styled("● ", STYLES["ok"]) if one.serving else Content("  ")
     live = "never"
     if one.live_since is not None:
-        live = f"{hm(one.live_since, board.now)} {age((board.now - one.live_since).total_seconds()):>4}"
+        old = age((console_state.now - one.live_since).total_seconds())
+        live = f"{hm(one.live_since, console_state.now)} {old:>4}"
     state = Content.styled(f"{one.state.lower():<9}", STYLES["alert"] if one.state == "ERROR" else "")
     line = Content.assemble(
         glyph,
@@ -150,10 +151,10 @@ def _deployment(one: Deployment, board: Board, width: int) -> Row:
     return Row(f"deployment:{one.id}", line.truncate(width, ellipsis=True))
 
 
-def deployment_lines(one: Deployment, board: Board) -> list[Content]:
+def deployment_lines(one: Deployment, state: ConsoleState) -> list[Content]:
     """A deployment in full."""
     live = (
-        f"{hm(one.live_since, board.now)}, {duration(board.now - one.live_since)} ago"
+        f"{hm(one.live_since, state.now)}, {duration(state.now - one.live_since)} ago"
         if one.live_since
         else "never"
     )

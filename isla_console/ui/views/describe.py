@@ -4,32 +4,32 @@ from dataclasses import replace
 
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.words import sentence
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 
 _MEASURED = frozenset({"metric_changed", "probe_changed", "vendor_changed"})
 
 
-def told(event: Event, board: Board) -> str:
+def told(event: Event, state: ConsoleState) -> str:
     """Who did what, in one line; measures and probes by their names, not their ids."""
-    if board.incident is None:
+    if state.incident is None:
         return event.kind
     if event.kind in _MEASURED:
-        event = replace(event, data={**event.data, "name": _name(str(event.data.get("name")), board)})
+        event = replace(event, data={**event.data, "name": _name(str(event.data.get("name")), state)})
     elif event.data.get("step"):
-        event = replace(event, data={**event.data, "step": _step(str(event.data["step"]), board)})
-    return sentence(event, board.incident)
+        event = replace(event, data={**event.data, "step": _step(str(event.data["step"]), state)})
+    return sentence(event, state.incident)
 
 
-def _step(id: str, board: Board) -> str:
+def _step(id: str, state: ConsoleState) -> str:
     """A step's title; its id where the runbook does not know it any more."""
     try:
-        return f"“{board.runbook.step(id).title}”"
+        return f"“{state.runbook.step(id).title}”"
     except KeyError:
         return id
 
 
-def _name(id: str, board: Board) -> str:
-    named = {metric.id: metric.short for metric in board.runbook.metrics}
-    named |= {probe.id: probe.title for probe in board.runbook.all_probes()}
-    named |= {vendor.id: vendor.title for vendor in board.runbook.vendors}
+def _name(id: str, state: ConsoleState) -> str:
+    named = {metric.id: metric.short for metric in state.runbook.metrics}
+    named |= {probe.id: probe.title for probe in state.runbook.all_probes()}
+    named |= {vendor.id: vendor.title for vendor in state.runbook.vendors}
     return named.get(id, id)

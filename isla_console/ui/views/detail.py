@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from isla_console.runbook.model import DatabaseCheck, HealthCheck
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.contacts import contact_lines
@@ -14,30 +14,30 @@ from isla_console.ui.views.timeline import event_detail
 Shown = tuple[str, list[Content]]
 
 
-def of_row(key: str, board: Board) -> Shown | None:
+def of_row(key: str, state: ConsoleState) -> Shown | None:
     """Title and lines for a row's key; None where there is no more to say."""
     kind, _, id = key.partition(":")
-    runbook = board.runbook
+    runbook = state.runbook
     match kind:
         case "step":
             step = runbook.step(id)
-            return step.title, step_lines(step, board)
+            return step.title, step_lines(step, state)
         case "contact":
             contact = next(item for item in runbook.contacts if item.id == id)
             return contact.role, contact_lines(contact)
-        case "event" if board.incident is not None:
-            event = next((event for event in board.incident.timeline if event.id == id), None)
-            return (told(event, board), event_detail(event)) if event else None
+        case "event" if state.incident is not None:
+            event = next((event for event in state.incident.timeline if event.id == id), None)
+            return (told(event, state), event_detail(event)) if event else None
         case "metric":
-            return _metric(id, board)
+            return _metric(id, state)
         case "probe":
-            return _probe(id, board)
+            return _probe(id, state)
     return None
 
 
-def _metric(id: str, board: Board) -> Shown:
-    spec = board.runbook.metric(id)
-    reading = board.reading(id)
+def _metric(id: str, state: ConsoleState) -> Shown:
+    spec = state.runbook.metric(id)
+    reading = state.reading(id)
     facts = [("Normal", str(spec.normal)), ("Alert", str(spec.alert))]
     if reading is not None:
         few = " (few samples: provisional)" if reading.provisional else ""
@@ -55,9 +55,9 @@ def _metric(id: str, board: Board) -> Shown:
     return spec.title, lines
 
 
-def _probe(id: str, board: Board) -> Shown | None:
-    probe = next((item for item in board.snapshot.probes if item.id == id), None) if board.snapshot else None
-    check = next((item for item in board.runbook.all_probes() if item.id == id), None)
+def _probe(id: str, state: ConsoleState) -> Shown | None:
+    probe = next((item for item in state.snapshot.probes if item.id == id), None) if state.snapshot else None
+    check = next((item for item in state.runbook.all_probes() if item.id == id), None)
     if probe is None or check is None:
         return None
     facts = [("State", probe.state), ("Reason", probe.reason)]

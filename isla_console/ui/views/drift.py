@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from isla_console.monitor.sources.payments import Drift
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import hm
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.widgets.rows import Row
@@ -13,16 +13,16 @@ A_MINUTE = 12_000
 """Subscriptions that are read in a minute: two pages of a hundred a second."""
 
 
-def drift_rows(board: Board, width: int) -> list[Row]:
+def drift_rows(state: ConsoleState, width: int) -> list[Row]:
     """The last comparison, and the rows that begin one; the quick one first."""
-    drift = board.drift
+    drift = state.drift
     rows: list[Row] = []
     if isinstance(drift, str):
         rows.append(Row.text(Content.styled(f" ? {drift}", "$warning")))
     elif drift is not None:
-        rows += _found(drift, board, width)
-    if board.comparing:
-        going = Content.assemble(" ", (board.comparing, "bold"), (" · X stops it", MUTED))
+        rows += _found(drift, state, width)
+    if state.comparing:
+        going = Content.assemble(" ", (state.comparing, "bold"), (" · X stops it", MUTED))
         return [*rows, Row("drift:now", going.truncate(width, ellipsis=True))]
     rows.append(Row("drift:now", _offer("compare now", "the newest 5,000")))
     if isinstance(drift, Drift) and not drift.complete:
@@ -70,8 +70,8 @@ def _offer(what: str, how: str) -> Content:
     return Content.assemble((" ↵ ", "$accent bold"), f" {what}", (f"  {how}", MUTED))
 
 
-def _found(drift: Drift, board: Board, width: int) -> list[Row]:
-    rows = [Row.text(_headline(drift, board).truncate(width, ellipsis=True))]
+def _found(drift: Drift, state: ConsoleState, width: int) -> list[Row]:
+    rows = [Row.text(_headline(drift, state).truncate(width, ellipsis=True))]
     if drift.ended:
         rows.append(Row.text(Content.styled(f" ended early: {drift.ended}", "$warning")))
     listed = differences(drift, _LISTED)
@@ -82,8 +82,8 @@ def _found(drift: Drift, board: Board, width: int) -> list[Row]:
     return rows
 
 
-def _headline(drift: Drift, board: Board) -> Content:
-    at = hm(drift.at, board.now)
+def _headline(drift: Drift, state: ConsoleState) -> Content:
+    at = hm(drift.at, state.now)
     if not drift.compared and not drift.total:
         return Content.styled(f" {summary(drift)} · {at}", MUTED)
     whole = "all" if drift.complete else f"the newest {drift.compared:,} of more"

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from isla_console.drill.control import DrillState
 from isla_console.drill.entry import Entry
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
 from isla_console.ui.widgets.rows import Row
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from isla_console.drill.scenario import Scenario
 
 
-def drill_rows(board: Board, width: int) -> list[Row]:
+def drill_rows(state: ConsoleState, width: int) -> list[Row]:
     """Briefing, messages, the score as it stands, hints; once it is over, what it was."""
-    story = board.story
+    story = state.story
     if not story.entries:
         return [Row.text(Content.styled(story.reason or "The platform has not answered yet.", MUTED))]
     rows = [*_paragraph(story.briefing, width), Row.text("")]
-    rows += [Row.text(f"{name:<10}{text}") for name, text in _how(board)]
+    rows += [Row.text(f"{name:<10}{text}") for name, text in _how(state)]
     said = [
         f"{hms(entry.at)} {entry.who}: {entry.text}" for entry in story.entries if entry.kind == "message"
     ]
     rows += _section("What people say", "said", said, width)
-    rows += _score(story, board, width)
+    rows += _score(story, state, width)
     hints = [f"· {entry.text}" for entry in story.entries if entry.kind == "hint"]
     return rows + _section("Hints", "hint", hints, width)
 
@@ -38,24 +38,24 @@ def speed_words(speed: float) -> str:
     return f"×{speed:g}: story, ladder, cadence and soak {speed:g} times shorter" if speed != 1 else ""
 
 
-def _how(board: Board) -> list[tuple[str, str]]:
-    found = [("Drill", board.drill), ("Since", hms(board.story.entries[0].at))]
-    if words := speed_words(board.drill_speed):
+def _how(state: ConsoleState) -> list[tuple[str, str]]:
+    found = [("Drill", state.drill), ("Since", hms(state.story.entries[0].at))]
+    if words := speed_words(state.drill_speed):
         found.append(("Speed", words))
     found.append(("Kept", "in the drill's own journal; isla-console drill report compares"))
     return found
 
 
-def _score(story: DrillState, board: Board, width: int) -> list[Row]:
+def _score(story: DrillState, state: ConsoleState, width: int) -> list[Row]:
     from isla_console.drill.record import Record
     from isla_console.drill.report import span
     from isla_console.drill.score import score
 
     over = any(entry.kind in {"cured", "by_hand"} for entry in story.entries)
     scenario = _scenario(story.scenario)
-    log = (*story.entries, Entry(board.now, "ended", ""))
-    record = Record("", story.scenario, board.actor, 0, board.drill_speed, False, log[0].at, log)
-    incidents = [*([board.incident] if board.incident else []), *board.others]
+    log = (*story.entries, Entry(state.now, "ended", ""))
+    record = Record("", story.scenario, state.actor, 0, state.drill_speed, False, log[0].at, log)
+    incidents = [*([state.incident] if state.incident else []), *state.others]
     events = [event for incident in incidents for event in incident.timeline]
     judged = score(record, scenario, events)
     rows = [Row.text(""), Row.heading("So far")]

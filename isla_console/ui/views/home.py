@@ -6,7 +6,7 @@ from textual.content import Content
 
 from isla_console.incident.record.state import Incident
 from isla_console.monitor.metrics.metric import Reading
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.ui.format import duration, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
@@ -15,42 +15,42 @@ from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
 
-def home_rows(board: Board, width: int) -> list[Row]:
+def home_rows(state: ConsoleState, width: int) -> list[Row]:
     """The measures in a sentence, the next key, each measure and probe with its reason, older incidents."""
-    rows = _paragraph(_situation(board), width)
-    for problem in board.settings:
+    rows = _paragraph(_situation(state), width)
+    for problem in state.settings:
         rows += _paragraph(Content.styled(f"! {plain(problem)}", "$warning"), width)
-    found = list(triage_rows(board, width))
+    found = list(triage_rows(state, width))
     rows += [*found, *([] if found and found[-1].key else [Row.text("")])]
-    rows += _next(board)
+    rows += _next(state)
     rows += [Row.text(""), Row.heading("Measures")]
-    rows += [_measure(reading, board, width) for reading in _readings(board)]
-    if board.snapshot is not None:
+    rows += [_measure(reading, state, width) for reading in _readings(state)]
+    if state.snapshot is not None:
         rows += [Row.text(""), Row.heading("Probes")]
-        for probe in board.snapshot.probes:
+        for probe in state.snapshot.probes:
             detail = probe.reason or (_timing(probe.sample.phases) if probe.sample else "")
             left = Content.assemble(" ", (GLYPHS[probe.state], STYLES[probe.state]), f" {probe.title}  ")
             right = Content.styled(detail, MUTED).truncate(
                 max(8, width - left.cell_length - 1), ellipsis=True
             )
             rows.append(Row(f"probe:{probe.id}", ends(left, right, width)))
-    rows += vendor_rows(board, width)
-    rows += _earlier(board, width)
-    rows += [Row.text(""), Row.heading("Runbook"), *_runbook(board, width)]
+    rows += vendor_rows(state, width)
+    rows += _earlier(state, width)
+    rows += [Row.text(""), Row.heading("Runbook"), *_runbook(state, width)]
     return rows
 
 
-def _situation(board: Board) -> Content:
-    if board.snapshot is None:
+def _situation(state: ConsoleState) -> Content:
+    if state.snapshot is None:
         return Content.styled("Measuring … first samples are on their way.", MUTED)
-    readings = board.snapshot.metrics
-    if board.snapshot.link.state == "blind":
+    readings = state.snapshot.metrics
+    if state.snapshot.link.state == "blind":
         return Content.styled(
-            f"{GLYPHS['blind']} Blind: our own link is down ({board.snapshot.link.reason}). "
+            f"{GLYPHS['blind']} Blind: our own link is down ({state.snapshot.link.reason}). "
             "Nothing is called down.",
             "$warning",
         )
-    if all(reading.state == "unknown" for reading in readings) and board.missing:
+    if all(reading.state == "unknown" for reading in readings) and state.missing:
         return Content.styled(
             "Nothing is configured yet: set the variables below, or meet the console on a real local "
             "platform with: isla-console drill redirect-down",
@@ -60,7 +60,7 @@ def _situation(board: Board) -> Content:
     if hot:
         facts = ", ".join(f"{reading.title} {reading.text} ({reading.bound})" for reading in hot)
         since = min((reading.since for reading in hot if reading.since), default=None)
-        lasting = f", for {duration(board.now - since)}" if since else ""
+        lasting = f", for {duration(state.now - since)}" if since else ""
         count = "One measure is" if len(hot) == 1 else f"{len(hot)} measures are"
         return Content.assemble(
             (f"{GLYPHS['alert']} {count} in alert: ", STYLES["alert"]), (f"{facts}{lasting}.", "")
@@ -76,27 +76,27 @@ def _situation(board: Board) -> Content:
     )
 
 
-def _next(board: Board) -> Iterator[Row]:
-    if board.incident is None:
-        if offered(board) is None:
+def _next(state: ConsoleState) -> Iterator[Row]:
+    if state.incident is None:
+        if offered(state) is None:
             yield Row("command:declare", Content.assemble((" d ", "$accent bold"), " declare an incident"))
         yield Row("command:search", Content.assemble((" / ", "$accent bold"), " search the runbook"))
         yield Row("command:help", Content.assemble((" ? ", "$accent bold"), " all keys"))
         return
-    incident = board.incident
+    incident = state.incident
     if incident.issue:
-        title = board.runbook.issue(incident.issue).title
+        title = state.runbook.issue(incident.issue).title
         yield Row(f"goto:{incident.issue}", Content.assemble((" ↵ ", "$accent bold"), f" the issue: {title}"))
     yield Row("command:state", Content.assemble((" m ", "$accent bold"), f" state, now {incident.state}"))
     yield Row("command:note", Content.assemble((" n ", "$accent bold"), " note what you see"))
 
 
-def _readings(board: Board) -> Sequence[Reading]:
-    return board.snapshot.metrics if board.snapshot else ()
+def _readings(state: ConsoleState) -> Sequence[Reading]:
+    return state.snapshot.metrics if state.snapshot else ()
 
 
-def _measure(reading: Reading, board: Board, width: int) -> Row:
-    spec = board.runbook.metric(reading.id)
+def _measure(reading: Reading, state: ConsoleState, width: int) -> Row:
+    spec = state.runbook.metric(reading.id)
     value = reading.text if reading.value is not None else reading.state
     left = Content.assemble(
         " ",
@@ -120,13 +120,13 @@ def _timing(phases: object) -> str:
     )
 
 
-def _earlier(board: Board, width: int) -> list[Row]:
+def _earlier(state: ConsoleState, width: int) -> list[Row]:
     """Other incidents: what is open first."""
-    if not board.others:
+    if not state.others:
         return []
     rows = [Row.text(""), Row.heading("Other incidents")]
-    for other in board.others[:6]:
-        rows.append(Row(f"incident:{other.id}", ends(_incident(other), _standing(other, board), width)))
+    for other in state.others[:6]:
+        rows.append(Row(f"incident:{other.id}", ends(_incident(other), _standing(other, state), width)))
     return rows
 
 
@@ -134,21 +134,21 @@ def _incident(incident: Incident) -> Content:
     return Content.assemble(" ", (incident.severity, "bold"), f" {incident.title}  ", (incident.id, MUTED))
 
 
-def _standing(incident: Incident, board: Board) -> Content:
+def _standing(incident: Incident, state: ConsoleState) -> Content:
     return Content.styled(
-        f"{incident.state} · declared {hm(incident.declared_at, board.now)}",
+        f"{incident.state} · declared {hm(incident.declared_at, state.now)}",
         "$warning" if incident.is_open else MUTED,
     )
 
 
-def _runbook(board: Board, width: int) -> list[Row]:
-    runbook = board.runbook
+def _runbook(state: ConsoleState, width: int) -> list[Row]:
+    runbook = state.runbook
     updated = runbook.last_updated or "never (the date is unfilled)"
-    errors = len(board.findings)
+    errors = len(state.findings)
     found = f"{errors} finding{'s' if errors != 1 else ''} · isla-console check" if errors else "no findings"
     lines = [
         f" {runbook.title} · owner {runbook.owner} · updated {updated} · {found}",
-        *([f" Set: {', '.join(board.missing)}"] if board.missing else []),
+        *([f" Set: {', '.join(state.missing)}"] if state.missing else []),
     ]
     return [Row.text(Content.styled(line, MUTED).truncate(width, ellipsis=True)) for line in lines]
 

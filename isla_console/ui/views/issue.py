@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from textual.content import Content
 
 from isla_console.runbook.model import Issue, Procedure, Step, Symptom
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.views.runs import has_worked, ran_before, result_word, run_rows
@@ -27,14 +27,14 @@ EFFECTS = {
 }
 
 
-def issue_rows(issue: Issue, board: Board, width: int) -> list[Row]:
+def issue_rows(issue: Issue, state: ConsoleState, width: int) -> list[Row]:
     """Symptoms, diagnosis, resolutions by cause, follow-up, and the ways to other issues."""
     rows = [Row.heading("Symptoms")]
-    rows += [_symptom(symptom, issue, board, width) for symptom in issue.symptoms]
+    rows += [_symptom(symptom, issue, state, width) for symptom in issue.symptoms]
     if issue.diagnosis:
         rows.append(Row.heading("Diagnosis"))
         for step in issue.diagnosis:
-            rows += step_rows(step, board, width)
+            rows += step_rows(step, state, width)
     if issue.resolutions:
         rows.append(Row.heading("Resolution · choose a cause"))
         for resolution in issue.resolutions:
@@ -42,7 +42,7 @@ def issue_rows(issue: Issue, board: Board, width: int) -> list[Row]:
             if resolution.text:
                 rows += _detail(resolution.text, width, "   ")
             for step in resolution.steps:
-                rows += step_rows(step, board, width, indent="   ")
+                rows += step_rows(step, state, width, indent="   ")
     if issue.follow_up:
         rows.append(Row.heading("Follow-up"))
         rows += [
@@ -52,32 +52,34 @@ def issue_rows(issue: Issue, board: Board, width: int) -> list[Row]:
     if issue.see_also:
         rows.append(Row.heading("See also"))
         for other in issue.see_also:
-            rows.append(Row(f"goto:{other}", _goto(other, board)))
+            rows.append(Row(f"goto:{other}", _goto(other, state)))
     return rows
 
 
-def procedure_rows(procedure: Procedure, board: Board, width: int) -> list[Row]:
+def procedure_rows(procedure: Procedure, state: ConsoleState, width: int) -> list[Row]:
     """The steps in order, numbered."""
     rows: list[Row] = []
     if procedure.text:
         rows += [*_detail(procedure.text, width, " "), Row.text("")]
     for number, step in enumerate(procedure.steps, 1):
-        rows += step_rows(step, board, width, label=f"{number} ")
+        rows += step_rows(step, state, width, label=f"{number} ")
     return rows
 
 
-def step_rows(step: Step, board: Board, width: int, *, indent: str = " ", label: str = "") -> Iterator[Row]:
+def step_rows(
+    step: Step, state: ConsoleState, width: int, *, indent: str = " ", label: str = ""
+) -> Iterator[Row]:
     """One line to choose; under it, where there is room, what was changed or why it is blocked."""
-    view = board.runs.get(step.id)
-    mark = _mark(step, board)
+    view = state.runs.get(step.id)
+    mark = _mark(step, state)
     title = Content.assemble(label, step.title)
     room = max(20, min(34, width * 2 // 5))
-    what = Content.styled(what_runs(step, board), MUTED)
+    what = Content.styled(what_runs(step, state), MUTED)
     left = Content.assemble(title.truncate(room, ellipsis=True, pad=True), " ", what)
     right = Content.styled("blocked", STYLES["elevated"]) if step.blocked else EFFECTS[step.effect]
     if view is not None:
-        right = result_word(view, board)
-    elif (ran := ran_before(board, step.id)) is not None:
+        right = result_word(view, state)
+    elif (ran := ran_before(state, step.id)) is not None:
         right = Content.assemble(right, "  " if right else "", ran)
     wide = width >= WIDE
     if step.source and not wide:
@@ -85,7 +87,7 @@ def step_rows(step: Step, board: Board, width: int, *, indent: str = " ", label:
     yield Row(f"step:{step.id}", _line(mark, left, right, width, indent))
     inner = indent + "    "
     if view is not None:
-        yield from run_rows(view, board, width, inner if wide else indent + "  ")
+        yield from run_rows(view, state, width, inner if wide else indent + "  ")
         return
     if not wide:
         return
@@ -97,12 +99,12 @@ def step_rows(step: Step, board: Board, width: int, *, indent: str = " ", label:
         yield from _detail(f"{CHANGED} source: {source}{because}", width, inner, lines=1)
 
 
-def what_runs(step: Step, board: Board) -> str:
+def what_runs(step: Step, state: ConsoleState) -> str:
     """The step in one line: the request, the command, the statement, the page."""
     if step.http is not None:
         return f"{step.http.method} {shown_url(step.http.url)}"
     if step.kind == "goto" and step.issue:
-        return f"→ {board.runbook.issue(step.issue).title}"
+        return f"→ {state.runbook.issue(step.issue).title}"
     if step.kind == "open":
         return step.url or ""
     if step.kind == "manual":
@@ -115,7 +117,7 @@ def shown_url(url: str) -> str:
     return _VARIABLE.sub(r"$\1", url)
 
 
-def step_lines(step: Step, board: Board) -> list[Content]:
+def step_lines(step: Step, state: ConsoleState) -> list[Content]:
     """A step in full: what runs, what the original says, why it differs, what to expect."""
 
     def part(name: str, text: str | None, style: str = "") -> list[Content]:
@@ -148,55 +150,55 @@ def step_lines(step: Step, board: Board) -> list[Content]:
         *part("The original runbook says", step.source),
         *part("Changed because", step.because),
         *part("Undo", step.undo),
-        *part("Look first at", board.runbook.step(step.preview).title if step.preview else ""),
+        *part("Look first at", state.runbook.step(step.preview).title if step.preview else ""),
     ]
 
 
-def _symptom(symptom: Symptom, issue: Issue, board: Board, width: int) -> Row:
+def _symptom(symptom: Symptom, issue: Issue, state: ConsoleState, width: int) -> Row:
     """A symptom: measured now, seen or denied by a person, or still open."""
     key = f"symptom:{issue.id}/{symptom.id}"
-    measured = _measured(symptom, board)
-    stated = board.incident.symptoms.get(f"{issue.id}/{symptom.id}") if board.incident else None
+    measured = _measured(symptom, state)
+    stated = state.incident.symptoms.get(f"{issue.id}/{symptom.id}") if state.incident else None
     if measured is not None:
         return Row(key, _line(DONE, Content.styled(symptom.text, "bold"), measured, width))
     if stated is not None:
         seen = stated.seen
         word = Content.styled(f"{'seen' if seen else 'not seen'} {hms(stated.at)} {stated.actor}", MUTED)
         return Row(key, _line(DONE if seen else SKIPPED, Content(symptom.text), word, width))
-    hint = Content.styled("space: seen  -: not seen" if board.incident else "", MUTED)
+    hint = Content.styled("space: seen  -: not seen" if state.incident else "", MUTED)
     return Row(key, _line(ABSENT, Content(symptom.text), hint, width))
 
 
-def _measured(symptom: Symptom, board: Board) -> Content | None:
+def _measured(symptom: Symptom, state: ConsoleState) -> Content | None:
     """What a probe or a metric says of the symptom now; None when it does not hold or is not known."""
-    if board.snapshot is None:
+    if state.snapshot is None:
         return None
-    if symptom.metric and (reading := board.reading(symptom.metric)) is not None:
+    if symptom.metric and (reading := state.reading(symptom.metric)) is not None:
         if reading.value is None or reading.state in {"stale", "unknown", "blind"}:
             return None
         holds = symptom.beyond.holds(reading.value) if symptom.beyond else reading.state == "alert"
         if holds and reading.sampled_at is not None:
             return Content.styled(f"measured {reading.text} {hms(reading.sampled_at)}", STYLES["alert"])
-    for probe in board.snapshot.probes:
+    for probe in state.snapshot.probes:
         if probe.id == symptom.probe and probe.state == "alert" and probe.sample is not None:
             return Content.styled(f"measured: {probe.sample.reason} {hms(probe.sample.at)}", STYLES["alert"])
     return None
 
 
-def _mark(step: Step, board: Board) -> str:
+def _mark(step: Step, state: ConsoleState) -> str:
     if step.blocked:
         return BLOCKED
-    done = board.incident.steps.get(step.id) if board.incident else None
-    view = board.runs.get(step.id)
+    done = state.incident.steps.get(step.id) if state.incident else None
+    view = state.runs.get(step.id)
     if view is not None and view.outcome is not None:
         return DONE if has_worked(view.outcome) else OPEN
     if done is None:
-        return DONE if board.ran.get(step.id) else OPEN
+        return DONE if state.ran.get(step.id) else OPEN
     return {"done": DONE, "skipped": SKIPPED}.get(done.state, OPEN)
 
 
-def _goto(issue_id: str, board: Board) -> Content:
-    issue = board.runbook.issue(issue_id)
+def _goto(issue_id: str, state: ConsoleState) -> Content:
+    issue = state.runbook.issue(issue_id)
     return Content.assemble(" → ", (f"{issue.number} ", "$accent bold"), issue.title)
 
 

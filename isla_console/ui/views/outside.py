@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from isla_console.monitor.sources.payments import Details, Drift
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.drift import differences
@@ -13,9 +13,9 @@ _MOST = 200
 """Differences of a kind that are listed; more are no list to read but a job for a script."""
 
 
-def vendor(id: str, board: Board) -> Shown | None:
+def vendor(id: str, state: ConsoleState) -> Shown | None:
     """A status page."""
-    vendors = board.snapshot.vendors if board.snapshot is not None else ()
+    vendors = state.snapshot.vendors if state.snapshot is not None else ()
     found = next((one for one in vendors if one.id == id), None)
     if found is None:
         return None
@@ -24,14 +24,14 @@ def vendor(id: str, board: Board) -> Shown | None:
         ("Says", found.text),
         ("Since", hms(found.since) if found.since is not None and found.known else ""),
         ("Read", hms(found.at) if found.at is not None else "never"),
-        ("From", board.runbook.vendor(id).url),
+        ("From", state.runbook.vendor(id).url),
         ("Mind", "Status pages lag by 5 to 30 minutes: no entry does not mean no trouble."),
     )
 
 
-def payment(id: str, board: Board) -> Shown | None:
+def payment(id: str, state: ConsoleState) -> Shown | None:
     """An attempt that failed."""
-    found = next((one for one in _details(board).failed if one.id == id), None)
+    found = next((one for one in _details(state).failed if one.id == id), None)
     if found is None:
         return None
     return found.id, _facts(
@@ -43,17 +43,17 @@ def payment(id: str, board: Board) -> Shown | None:
     )
 
 
-def endpoint(id: str, board: Board) -> Shown | None:
+def endpoint(id: str, state: ConsoleState) -> Shown | None:
     """A webhook endpoint."""
-    found = next((one for one in _details(board).endpoints if one.id == id), None)
+    found = next((one for one in _details(state).endpoints if one.id == id), None)
     if found is None:
         return None
     return found.id, _facts(("Address", found.url), ("State", "enabled" if found.enabled else "disabled"))
 
 
-def subscription(id: str, board: Board) -> Shown | None:
+def subscription(id: str, console_state: ConsoleState) -> Shown | None:
     """A subscription that differs."""
-    drift = board.drift
+    drift = console_state.drift
     if not isinstance(drift, Drift):
         return None
     ours = {one: state for one, state, _ in drift.differ} | dict(drift.only_database)
@@ -65,9 +65,9 @@ def subscription(id: str, board: Board) -> Shown | None:
     )
 
 
-def differing(board: Board) -> Shown | None:
+def differing(state: ConsoleState) -> Shown | None:
     """What differs, a good part of it."""
-    drift = board.drift
+    drift = state.drift
     if not isinstance(drift, Drift):
         return None
     listed = differences(drift, _MOST)
@@ -77,8 +77,8 @@ def differing(board: Board) -> Shown | None:
     return f"{drift.total:,} subscriptions differ · {hms(drift.at)}", lines
 
 
-def _details(board: Board) -> Details:
-    payments = board.snapshot.payments if board.snapshot is not None else None
+def _details(state: ConsoleState) -> Details:
+    payments = state.snapshot.payments if state.snapshot is not None else None
     return payments.details if payments is not None else Details()
 
 

@@ -12,7 +12,7 @@ from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.poller import Snapshot
 from isla_console.monitor.sources.vendors import VendorReading
 from isla_console.runbook.model import MetricSpec
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.triage.blame import blame
 from isla_console.ui.format import age
@@ -80,9 +80,9 @@ def they_or_me(snapshot: Snapshot | None, width: int) -> list[Content]:
     return [line.truncate(width, ellipsis=True) for line in lines if line]
 
 
-def verdict(board: Board) -> Content:
+def verdict(state: ConsoleState) -> Content:
     """The same in a few words, for the strip."""
-    found = blame(board.runbook, board.facts, board.triage)
+    found = blame(state.runbook, state.facts, state.triage)
     style = {"us": STYLES["alert"], "they": STYLES["elevated"], "me": STYLES["elevated"]}.get(
         found.side, MUTED
     )

@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from isla_console.monitor.sources.payments import PaymentsReading, reasons
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import age, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.views.drift import drift_rows
@@ -13,23 +13,23 @@ from isla_console.ui.widgets.text_block import ends
 _LISTED = 8
 
 
-def payment_rows(board: Board, width: int) -> list[Row]:
+def payment_rows(state: ConsoleState, width: int) -> list[Row]:
     """Every section says what it could not read."""
-    reading = board.snapshot.payments if board.snapshot is not None else None
+    reading = state.snapshot.payments if state.snapshot is not None else None
     if reading is None:
         return [Row.text(Content.styled("No metric of this runbook is Stripe's.", MUTED))]
-    rows = [Row.text(_head(reading, board, width)), *_rate(board)]
+    rows = [Row.text(_head(reading, state, width)), *_rate(state)]
     details = reading.details
     if reading.reason:
         rows.append(Row.text(Content.styled(f" {reading.reason}", "$warning")))
     if details.clock:
         rows.append(Row.text(Content.styled(f" {details.clock}", "$warning")))
     if reading.at is not None:
-        rows += _failed(reading, board, width)
-        rows += _undelivered(reading, board, width)
+        rows += _failed(reading, state, width)
+        rows += _undelivered(reading, state, width)
         rows += _endpoints(reading, width)
     rows += [Row.text(""), Row.heading("Subscriptions · the database against Stripe")]
-    rows += drift_rows(board, width)
+    rows += drift_rows(state, width)
     return rows
 
 
@@ -42,24 +42,24 @@ def badge(reading: PaymentsReading) -> Content:
     return Content.styled(" no key " if reading.at is None else " mode unknown ", MUTED)
 
 
-def mode(board: Board) -> Content:
+def mode(state: ConsoleState) -> Content:
     """LIVE or TEST, for the sidebar."""
-    reading = board.snapshot.payments if board.snapshot is not None else None
+    reading = state.snapshot.payments if state.snapshot is not None else None
     return Content.styled(reading.mode if reading is not None else "", MUTED)
 
 
-def _head(reading: PaymentsReading, board: Board, width: int) -> Content:
-    old = f"read {age((board.now - reading.at).total_seconds())} ago" if reading.at else ""
+def _head(reading: PaymentsReading, console_state: ConsoleState, width: int) -> Content:
+    old = f"read {age((console_state.now - reading.at).total_seconds())} ago" if reading.at else ""
     state = f"{GLYPHS[reading.state]} {reading.state}" if reading.state != "ok" else ""
     return ends(
         Content.assemble(" ", badge(reading), " Stripe ", (state, MUTED)), Content.styled(old, MUTED), width
     )
 
 
-def _rate(board: Board) -> list[Row]:
+def _rate(state: ConsoleState) -> list[Row]:
     rows = []
-    for spec in board.runbook.metrics:
-        found = board.reading(spec.id)
+    for spec in state.runbook.metrics:
+        found = state.reading(spec.id)
         if spec.source.kind != "stripe" or found is None:
             continue
         if found.value is None:
@@ -82,7 +82,7 @@ def _section(title: str, reading: PaymentsReading, name: str) -> list[Row]:
     return rows
 
 
-def _failed(reading: PaymentsReading, board: Board, width: int) -> list[Row]:
+def _failed(reading: PaymentsReading, state: ConsoleState, width: int) -> list[Row]:
     failed = reading.details.failed
     rows = _section("Failed payments, the newest", reading, "failed")
     if not failed and "failed" not in reading.details.problems:
@@ -93,7 +93,7 @@ def _failed(reading: PaymentsReading, board: Board, width: int) -> list[Row]:
     for one in failed[:_LISTED]:
         why = " · ".join(filter(None, ("blocked by Stripe's rules" if one.blocked else "", one.reason)))
         line = Content.assemble(
-            f" {hm(one.at, board.now)}  {one.amount:>12}  ",
+            f" {hm(one.at, state.now)}  {one.amount:>12}  ",
             (f"{one.code:<20} ", ""),
             (why, MUTED),
         )
@@ -101,14 +101,14 @@ def _failed(reading: PaymentsReading, board: Board, width: int) -> list[Row]:
     return rows
 
 
-def _undelivered(reading: PaymentsReading, board: Board, width: int) -> list[Row]:
+def _undelivered(reading: PaymentsReading, state: ConsoleState, width: int) -> list[Row]:
     events = reading.details.undelivered
     count = f"{len(events)}{'+' if reading.details.more_undelivered else ''}"
     rows = _section(f"Events not delivered · {count}", reading, "undelivered")
     if not events and "undelivered" not in reading.details.problems:
         return [*rows, Row.text(Content.styled(" none", MUTED))]
     for one in events[:_LISTED]:
-        line = Content.assemble(f" {hm(one.at, board.now)}  {one.type:<30} ", (f"{one.id}  ↵ resend", MUTED))
+        line = Content.assemble(f" {hm(one.at, state.now)}  {one.type:<30} ", (f"{one.id}  ↵ resend", MUTED))
         rows.append(Row(f"undelivered:{one.id}", line.truncate(width, ellipsis=True)))
     return rows
 

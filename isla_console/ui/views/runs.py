@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.steps.rows import Row as Record
 from isla_console.steps.rows import cell, columns_of
 from isla_console.text.plain import plain
@@ -27,14 +27,14 @@ WIDEST = 36
 """Cells of one column where others want room too."""
 
 
-def result_word(view: "RunView", board: Board) -> Content:
+def result_word(view: "RunView", state: ConsoleState) -> Content:
     """The step's result in a word, for the end of its line."""
     outcome = view.outcome
     if outcome is None:
         count = f" · {view.received} lines" if view.is_stream else ""
         return Content.styled(f"runs {_seconds(view.elapsed_s)}{count}  X: stop", "$accent bold")
     style = STYLES["alert"] if outcome.ending == "failed" or outcome.met is False else MUTED
-    time = f" · {_took(outcome.duration_ms)} · {hm(outcome.started_at, board.now)}"
+    time = f" · {_took(outcome.duration_ms)} · {hm(outcome.started_at, state.now)}"
     return Content.styled(f"{_short(outcome.result)}{time}", style)
 
 
@@ -43,7 +43,7 @@ def has_worked(outcome: "Outcome") -> bool:
     return outcome.ending == "done"
 
 
-def run_rows(view: "RunView", board: Board, width: int, indent: str) -> Iterator[Row]:
+def run_rows(view: "RunView", state: ConsoleState, width: int, indent: str) -> Iterator[Row]:
     """The lines under a step."""
     room = max(10, width - len(indent))
     outcome = view.outcome
@@ -71,7 +71,7 @@ def run_rows(view: "RunView", board: Board, width: int, indent: str) -> Iterator
     if view.masked:
         yield line("the output is masked   V: show it for 10 s")
     elif outcome.rows is not None and (outcome.rows or len(outcome.result) <= SHORT):
-        for content in table_lines(outcome.rows, room, board.now, most=MOST_ROWS):
+        for content in table_lines(outcome.rows, room, state.now, most=MOST_ROWS):
             yield line(content)
     elif outcome.output.strip():
         shown = [text for text in outcome.output.splitlines() if text.strip()]
@@ -167,11 +167,11 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def ran_before(board: Board, step: str) -> Content | None:
+def ran_before(state: ConsoleState, step: str) -> Content | None:
     """The newest run of a step in the incident, by this console or another; None where there is none."""
-    event = board.ran.get(step)
+    event = state.ran.get(step)
     if event is None:
         return None
     said = plain(str(event.data.get("result") or f"exit {event.data.get('exit_code')}"))
     style = MUTED if event.data.get("exit_code") == 0 else STYLES["alert"]
-    return Content.styled(f"{_short(said)} · {hm(event.occurred_at, board.now)} {plain(event.actor)}", style)
+    return Content.styled(f"{_short(said)} · {hm(event.occurred_at, state.now)} {plain(event.actor)}", style)

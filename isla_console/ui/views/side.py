@@ -4,7 +4,7 @@ from textual.content import Content
 
 from isla_console.incident.rules.escalation import Rung, ladder
 from isla_console.runbook.model import Level
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import countdown, hm
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.describe import told
@@ -15,44 +15,44 @@ from isla_console.ui.widgets.text_block import ends
 _GLYPHS = {"engaged": "●", "current": "▸", "waived": "–", "silent": "·", "by_hand": "·", "upcoming": "○"}
 
 
-def ladder_lines(board: Board, width: int) -> list[Content]:
+def ladder_lines(state: ConsoleState, width: int) -> list[Content]:
     """Each level with its targets and when it is due; before an incident, the path as written."""
-    if board.incident is None:
-        levels = board.runbook.escalation.levels
+    if state.incident is None:
+        levels = state.runbook.escalation.levels
         return [
             ends(Content(f"{OPEN} {level.id} {level.targets[0]}"), Content.styled(_span(level), MUTED), width)
             for level in levels
         ]
     lines: list[Content] = []
-    for rung in ladder(board.incident, board.now):
-        lines += _rung(rung, board, width)
-    overlay = board.incident.policy.overlay.replace("_", " ")
-    lines.append(Content.styled(f"{board.incident.severity}: ladder {overlay}", MUTED))
+    for rung in ladder(state.incident, state.now):
+        lines += _rung(rung, state, width)
+    overlay = state.incident.policy.overlay.replace("_", " ")
+    lines.append(Content.styled(f"{state.incident.severity}: ladder {overlay}", MUTED))
     return lines
 
 
-def checklist_rows(board: Board, width: int) -> list[Row]:
+def checklist_rows(state: ConsoleState, width: int) -> list[Row]:
     """The post-incident items, ticked, not applicable, or open."""
-    if board.incident is None:
+    if state.incident is None:
         return [
             Row.text(Content.styled(f"{OPEN} {item.text}", MUTED).truncate(width, ellipsis=True))
-            for item in board.runbook.checklist
+            for item in state.runbook.checklist
         ]
     rows = []
-    for tick in board.incident.checklist.values():
+    for tick in state.incident.checklist.values():
         mark, style = {"ticked": (DONE, "$success"), "na": (SKIPPED, MUTED)}.get(tick.state, (OPEN, ""))
         text = Content.assemble((mark, style), " ", (tick.text, MUTED if tick.state != "open" else ""))
         rows.append(Row(f"check:{tick.item}", text.truncate(width, ellipsis=True)))
     return rows
 
 
-def event_lines(board: Board, width: int, height: int) -> list[Content]:
+def event_lines(state: ConsoleState, width: int, height: int) -> list[Content]:
     """The newest events, oldest of them first."""
-    if board.incident is None:
+    if state.incident is None:
         return [Content.styled("begins with an incident", MUTED)]
-    newest = board.incident.timeline[-max(1, height) :]
+    newest = state.incident.timeline[-max(1, height) :]
     return [
-        Content.assemble((f"{event.occurred_at:%H:%M} ", MUTED), told(event, board)).truncate(
+        Content.assemble((f"{event.occurred_at:%H:%M} ", MUTED), told(event, state)).truncate(
             width, ellipsis=True
         )
         for event in newest
@@ -64,11 +64,11 @@ def _span(level: Level) -> str:
     return f"{level.from_min:g}+" if level.to_min is None else f"{level.from_min:g}-{level.to_min:g}"
 
 
-def _rung(rung: Rung, board: Board, width: int) -> list[Content]:
+def _rung(rung: Rung, state: ConsoleState, width: int) -> list[Content]:
     hot = rung.nag in {"nag", "red"}
     style = "$error bold" if hot else ("bold" if rung.status == "current" else "")
     name = Content.assemble((f"{_GLYPHS[rung.status]} {rung.level} ", style), (rung.targets[0], style))
-    lines = [ends(name, _when(rung, board), width)]
+    lines = [ends(name, _when(rung, state), width)]
     if len(rung.targets) > 1:
         lines.append(Content.styled(f"     + {', '.join(rung.targets[1:])}", MUTED))
     if rung.acknowledged_by:
@@ -76,7 +76,7 @@ def _rung(rung: Rung, board: Board, width: int) -> list[Content]:
     return lines
 
 
-def _when(rung: Rung, board: Board) -> Content:
+def _when(rung: Rung, state: ConsoleState) -> Content:
     if rung.status == "upcoming":
         if rung.due_in_s is None:
             return Content.styled("paused", MUTED)
@@ -87,5 +87,5 @@ def _when(rung: Rung, board: Board) -> Content:
         if not rung.from_min:
             return Content.styled("now" if rung.status == "current" else "", MUTED)
         late = " late" if rung.late else ""
-        return Content.styled(f"{hm(rung.due_at, board.now)}{late}", "$warning" if late else MUTED)
+        return Content.styled(f"{hm(rung.due_at, state.now)}{late}", "$warning" if late else MUTED)
     return Content.styled(rung.status.replace("_", " "), MUTED)

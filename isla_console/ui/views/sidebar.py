@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from isla_console.incident.rules.cadence import updates
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.ui.format import age
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.deployments import newest
@@ -14,39 +14,39 @@ from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
 
-def sidebar_rows(board: Board, width: int) -> list[Row]:
+def sidebar_rows(state: ConsoleState, width: int) -> list[Row]:
     """Keys of rows are page ids: `issue:redirect`, `procedure:full-outage`, `contacts` and so on."""
-    runbook = board.runbook
-    rows = [Row("home", _entry("h", "Overview", _open_count(board), width))]
+    runbook = state.runbook
+    rows = [Row("home", _entry("h", "Overview", _open_count(state), width))]
     rows += [Row.text(""), Row.heading("Issues")]
     for issue in runbook.issues:
         rows.append(
-            Row(f"issue:{issue.id}", _entry(str(issue.number), issue.short, mark(issue, board), width))
+            Row(f"issue:{issue.id}", _entry(str(issue.number), issue.short, mark(issue, state), width))
         )
     rows += [Row.text(""), Row.heading("Procedures")]
     for procedure in runbook.procedures:
-        done = _done(board, [step.id for step in procedure.steps])
+        done = _done(state, [step.id for step in procedure.steps])
         rows.append(
             Row(f"procedure:{procedure.id}", _entry(str(procedure.number), procedure.short, done, width))
         )
     rows += [Row.text(""), Row.heading("Incident")]
-    events = Content.styled(str(len(board.incident.timeline)) if board.incident else "", MUTED)
-    if board.incident is not None:
-        rows.append(Row("communication", _entry("c", "Communication", _next_update(board), width)))
+    events = Content.styled(str(len(state.incident.timeline)) if state.incident else "", MUTED)
+    if state.incident is not None:
+        rows.append(Row("communication", _entry("c", "Communication", _next_update(state), width)))
     rows.append(Row("timeline", _entry("t", "Timeline", events, width)))
-    if board.incident is not None:
-        written = (board.incident.postmortem_state or "draft").replace("_", " ")
+    if state.incident is not None:
+        written = (state.incident.postmortem_state or "draft").replace("_", " ")
         rows.append(Row("postmortem", _entry("p", "Post-mortem", Content.styled(written, MUTED), width)))
-    if board.drill:
+    if state.drill:
         rows.append(Row("drill", _entry("B", "Briefing, score", Content(""), width)))
     rows.append(Row("contacts", _entry("o", "Contacts", Content(""), width)))
     rows += [Row.text(""), Row.heading("Look")]
     rows.append(Row("sql", _entry("s", "SQL", Content(""), width)))
     rows.append(Row("sessions", _entry("a", "Sessions", Content(""), width)))
     if runbook.deployments is not None:
-        rows.append(Row("deployments", _entry("D", "Deployments", newest(board), width)))
+        rows.append(Row("deployments", _entry("D", "Deployments", newest(state), width)))
     if any(metric.source.kind == "stripe" for metric in runbook.metrics):
-        rows.append(Row("payments", _entry("P", "Payments", mode(board), width)))
+        rows.append(Row("payments", _entry("P", "Payments", mode(state), width)))
     return rows
 
 
@@ -54,28 +54,28 @@ def _entry(key: str, name: str, right: Content, width: int) -> Content:
     return ends(Content.assemble(" ", (key, "$accent bold"), f" {name}"), Content.assemble(right, " "), width)
 
 
-def _next_update(board: Board) -> Content:
+def _next_update(state: ConsoleState) -> Content:
     """How long until somebody must be told; red once it is overdue."""
-    if board.incident is None:
+    if state.incident is None:
         return Content("")
-    due = [update.due_at for update in updates(board.incident, board.now) if update.due_at is not None]
+    due = [update.due_at for update in updates(state.incident, state.now) if update.due_at is not None]
     if not due:
         return Content("")
-    seconds = (min(due) - board.now).total_seconds()
+    seconds = (min(due) - state.now).total_seconds()
     late = seconds < 0
     return Content.styled(f"-{age(-seconds)}" if late else age(seconds), "$error bold" if late else MUTED)
 
 
-def _done(board: Board, steps: list[str]) -> Content:
-    if board.incident is None:
+def _done(state: ConsoleState, steps: list[str]) -> Content:
+    if state.incident is None:
         return Content("")
-    known = board.incident.steps
+    known = state.incident.steps
     done = sum(1 for step in steps if step in known and known[step].state == "done")
     if not done:
         return Content("")
     return Content.styled(f"{DONE if done == len(steps) else ''} {done}/{len(steps)}", MUTED)
 
 
-def _open_count(board: Board) -> Content:
-    waiting = [incident for incident in board.others if incident.is_open]
+def _open_count(state: ConsoleState) -> Content:
+    waiting = [incident for incident in state.others if incident.is_open]
     return Content.styled(f"{len(waiting)} open", "$warning") if waiting else Content("")

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from isla_console.database.session import SessionReading
 from isla_console.runbook.steps import Step
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.sql.result import Column, SqlResult
 from isla_console.sql.values import text
 from isla_console.sql.verdict import Verdict
@@ -45,10 +45,10 @@ class Statement:
         return f"{self.issue}: {self.step.title} ({self.number} of {self.of})"
 
 
-def statements(board: Board, issue_id: str | None) -> list[Statement]:
+def statements(state: ConsoleState, issue_id: str | None) -> list[Statement]:
     """The SQL of an issue, in the runbook's order; of all issues when none is chosen."""
     found: list[Statement] = []
-    for issue in board.runbook.issues:
+    for issue in state.runbook.issues:
         if issue_id is not None and issue.id != issue_id:
             continue
         steps = [*issue.diagnosis, *(step for cause in issue.resolutions for step in cause.steps)]
@@ -57,9 +57,9 @@ def statements(board: Board, issue_id: str | None) -> list[Statement]:
     return found
 
 
-def connection_line(board: Board) -> Content:
+def connection_line(state: ConsoleState) -> Content:
     """Which database, as whom, how protected, how full."""
-    reading = board.database.reading if board.database else None
+    reading = state.database.reading if state.database else None
     if reading is None:
         return Content.styled("No database: set ISLA_DATABASE_URL to a read-only role's address.", "$warning")
     if reading.state != "ok":
@@ -68,7 +68,7 @@ def connection_line(board: Board) -> Content:
         f"{reading.role} on {reading.database}",
         _limits(reading),
         reading.tls,
-        *([used] if (used := _used(board)) else []),
+        *([used] if (used := _used(state)) else []),
         reading.mode,
     ]
     line = Content.styled(" · ".join(parts), MUTED)
@@ -83,12 +83,12 @@ def _limits(reading: SessionReading) -> str:
     return f"READ ONLY, at most {seconds}"
 
 
-def _used(board: Board) -> str:
-    found = board.reading("db-connections")
+def _used(state: ConsoleState) -> str:
+    found = state.reading("db-connections")
     return f"{found.text} connections" if found is not None and found.text else ""
 
 
-def verdict_line(verdict: Verdict | None, board: Board) -> Content:
+def verdict_line(verdict: Verdict | None, state: ConsoleState) -> Content:
     """The guard's word, and what happens if it is run."""
     if verdict is None:
         return Content("")
@@ -96,11 +96,11 @@ def verdict_line(verdict: Verdict | None, board: Board) -> Content:
     line = Content.styled(verdict.text, style)
     if verdict.kind == "read":
         return line
-    return Content.assemble(line, (f" · {_way(verdict, board)}", MUTED))
+    return Content.assemble(line, (f" · {_way(verdict, state)}", MUTED))
 
 
-def _way(verdict: Verdict, board: Board) -> str:
-    database = board.database
+def _way(verdict: Verdict, state: ConsoleState) -> str:
+    database = state.database
     if any("ends sessions" in reason for reason in verdict.reasons):
         return "a (sessions) ends them, one by one"
     if verdict.kind not in {"write", "maintenance"}:

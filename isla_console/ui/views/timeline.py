@@ -5,7 +5,7 @@ import json
 from textual.content import Content
 
 from isla_console.incident.record.events import Event
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain_block
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
@@ -45,22 +45,22 @@ def next_filter(name: str) -> str:
     return names[(names.index(name) + 1) % len(names)]
 
 
-def timeline_rows(board: Board, width: int) -> list[Row]:
+def timeline_rows(state: ConsoleState, width: int) -> list[Row]:
     """One row an event, newest first, with a rule where the day changes; late entries are marked."""
-    incident = board.incident
+    incident = state.incident
     if incident is None:
         return [Row.text(Content.styled("The timeline begins when an incident is declared (d).", MUTED))]
-    events = [event for event in incident.timeline if _passes(event, board.timeline_filter)]
+    events = [event for event in incident.timeline if _passes(event, state.timeline_filter)]
     rows: list[Row] = []
-    if board.timeline_filter:
-        said = f"Only {board.timeline_filter}: {len(events)} of {len(incident.timeline)} entries   F: next"
+    if state.timeline_filter:
+        said = f"Only {state.timeline_filter}: {len(events)} of {len(incident.timeline)} entries   F: next"
         rows.append(Row.text(Content.styled(said, "$accent")))
     day = None
     for event in reversed(events[-LIMIT:]):
         if event.occurred_at.date() != day:
             day = event.occurred_at.date()
             rows.append(Row.heading(f"{day:%Y-%m-%d} UTC"))
-        rows.append(Row(f"event:{event.id}", _entry(event, board, width)))
+        rows.append(Row(f"event:{event.id}", _entry(event, state, width)))
     if len(events) > LIMIT:
         older = f"{len(events) - LIMIT} older entries: isla-console incident export {incident.id}"
         rows.append(Row.text(Content.styled(older, MUTED)))
@@ -71,12 +71,12 @@ def _passes(event: Event, name: str) -> bool:
     return not name or (event.is_human if name == "people" else event.kind in FILTERS[name])
 
 
-def _entry(event: Event, board: Board, width: int) -> Content:
-    late = board.incident is not None and board.incident.is_late(event)
-    corrected = board.incident is not None and event.id in board.incident.corrections
+def _entry(event: Event, state: ConsoleState, width: int) -> Content:
+    late = state.incident is not None and state.incident.is_late(event)
+    corrected = state.incident is not None and event.id in state.incident.corrections
     marks = " ".join(word for word, on in (("corrected", corrected), ("written late", late)) if on)
     weight = "" if event.is_human else MUTED
-    left = Content.assemble((f" {hms(event.occurred_at)}  ", MUTED), (told(event, board), weight))
+    left = Content.assemble((f" {hms(event.occurred_at)}  ", MUTED), (told(event, state), weight))
     return ends(left, Content.styled(marks, "$warning"), width)
 
 

@@ -8,7 +8,7 @@ from isla_console.incident.rules.proposal import propose
 from isla_console.monitor.metrics.sample import State
 from isla_console.monitor.sources.vendors import VendorReading
 from isla_console.runbook.model import Issue
-from isla_console.session.state import Board
+from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.triage.blame import blame
 from isla_console.triage.check import next_check
@@ -26,14 +26,14 @@ _VENDOR_STATES: dict[str, State] = {"degraded": "elevated", "down": "alert"}
 _SIDES = {"us": STYLES["alert"], "they": STYLES["elevated"], "me": STYLES["elevated"]}
 
 
-def triage_rows(board: Board, width: int) -> Iterator[Row]:
+def triage_rows(state: ConsoleState, width: int) -> Iterator[Row]:
     """The likeliest issue with its reasons, the next ones, the check that tells them apart, whose it is."""
-    ranking = board.triage
+    ranking = state.triage
     first = ranking.first
     if first is not None:
-        yield from _paragraph(_likeliest(board), width, lines=5)
-    sentence = blame(board.runbook, board.facts, ranking)
-    if first is not None or sentence.side in {"they", "us"} or board.facts.vendors:
+        yield from _paragraph(_likeliest(state), width, lines=5)
+    sentence = blame(state.runbook, state.facts, ranking)
+    if first is not None or sentence.side in {"they", "us"} or state.facts.vendors:
         # The colour stands on whose it is; the rest is to be read.
         head, colon, rest = plain(sentence.sentence).partition(":")
         style = _SIDES.get(sentence.side, MUTED)
@@ -41,74 +41,78 @@ def triage_rows(board: Board, width: int) -> Iterator[Row]:
         yield from _paragraph(said, width, lines=2)
     if first is not None:
         yield Row.text("")
-        yield from _actions(board, first, width)
+        yield from _actions(state, first, width)
 
 
-def offered(board: Board) -> Candidate | None:
+def offered(state: ConsoleState) -> Candidate | None:
     """The issue to declare: when two alerts stand and nobody has declared anything."""
-    ranking = board.triage
-    if board.incident is not None or ranking.alerts < OFFER_FROM:
+    ranking = state.triage
+    if state.incident is not None or ranking.alerts < OFFER_FROM:
         return None
     return ranking.first
 
 
-def proposed_issue(board: Board, page_issue: str | None) -> str | None:
+def proposed_issue(state: ConsoleState, page_issue: str | None) -> str | None:
     """The issue a declaration begins with: the page's, else the likeliest."""
     if page_issue is not None:
         return page_issue
-    return board.triage.first.issue if board.triage.first else None
+    return state.triage.first.issue if state.triage.first else None
 
 
-def proposed_trouble(board: Board, issue_id: str | None) -> str:
+def proposed_trouble(state: ConsoleState, issue_id: str | None) -> str:
     """The answer to "what is it?" that gives the severity the runbook proposes for the issue."""
-    severity = board.runbook.issue(issue_id).severity if issue_id else None
+    severity = state.runbook.issue(issue_id).severity if issue_id else None
     for trouble in ("major", "minor", "cosmetic", "outage"):
-        if propose(board.runbook.severities, trouble=trouble, affected_percent=None).severity == severity:
+        if propose(state.runbook.severities, trouble=trouble, affected_percent=None).severity == severity:
             return trouble
     return "major"
 
 
-def mark(issue: Issue, board: Board) -> Content:
+def mark(issue: Issue, console_state: ConsoleState) -> Content:
     """The sidebar's mark: what was chosen, then the ranking."""
-    if board.incident is not None and board.incident.issue == issue.id:
+    if console_state.incident is not None and console_state.incident.issue == issue.id:
         return Content.styled("◆ this", "$accent")
-    place = board.triage.place(issue.id)
+    place = console_state.triage.place(issue.id)
     if not place:
         return Content("")
-    if place <= board.triage.tied:
+    if place <= console_state.triage.tied:
         return Content.styled(
-            f"{GLYPHS['alert']} {'1st' if board.triage.tied == 1 else 'tie'}", STYLES["alert"]
+            f"{GLYPHS['alert']} {'1st' if console_state.triage.tied == 1 else 'tie'}", STYLES["alert"]
         )
     state = _MARKS[min(place, 3)]
     glyph = f"{GLYPHS[state]} " if place == 2 else ""
     return Content.styled(f"{glyph}{_PLACES[place]}", STYLES["elevated"] if place == 2 else MUTED)
 
 
-def why_rows(issue: Issue, board: Board, width: int) -> list[Row]:
+def why_rows(issue: Issue, state: ConsoleState, width: int) -> list[Row]:
     """On an issue's page: what speaks for it now."""
-    found = next((one for one in board.triage.candidates if one.issue == issue.id), None)
+    found = next((one for one in state.triage.candidates if one.issue == issue.id), None)
     if found is None:
         return []
-    place = board.triage.place(issue.id)
-    tie = board.triage.tied > 1 and place <= board.triage.tied
+    place = state.triage.place(issue.id)
+    tie = state.triage.tied > 1 and place <= state.triage.tied
     head = Content.styled(
         f" {'tied for 1st' if tie else _PLACES[place]} ", STYLES["alert" if place == 1 else "elevated"]
     )
     because = Content.assemble(head, (f"because {plain(found.because)}", ""))
     if found.under:
-        above = board.runbook.issue(found.under)
+        above = state.runbook.issue(found.under)
         because = Content.assemble(because, (f" · may follow from {above.number} {above.title}", MUTED))
     return [*_paragraph(because, width, lines=3), Row.text("")]
 
 
-def vendor_rows(board: Board, width: int) -> list[Row]:
+def vendor_rows(console_state: ConsoleState, width: int) -> list[Row]:
     """Each status page: its state, since when, what it says."""
-    if board.snapshot is None or not board.snapshot.vendors:
+    if console_state.snapshot is None or not console_state.snapshot.vendors:
         return []
     rows = [Row.text(""), Row.heading("Vendors")]
-    for vendor in board.snapshot.vendors:
+    for vendor in console_state.snapshot.vendors:
         state = glyph_state(vendor)
-        since = f" since {hm(vendor.since, board.now)}" if vendor.since is not None and vendor.known else ""
+        since = (
+            f" since {hm(vendor.since, console_state.now)}"
+            if vendor.since is not None and vendor.known
+            else ""
+        )
         left = Content.assemble(
             " ", (GLYPHS[state], STYLES[state]), f" {vendor.title:<10} ", (f"{vendor.state}{since}", "")
         )
@@ -122,8 +126,8 @@ def glyph_state(vendor: VendorReading) -> State:
     return found
 
 
-def _likeliest(board: Board) -> Content:
-    ranking = board.triage
+def _likeliest(state: ConsoleState) -> Content:
+    ranking = state.triage
     first, rest = ranking.candidates[0], ranking.candidates[1:]
     if ranking.tied > 1:
         tied = ranking.candidates[: ranking.tied]
@@ -145,25 +149,25 @@ def _likeliest(board: Board) -> Content:
         word = "Next" if number == 0 else "Then"
         under = ""
         if other.under:
-            under = f", may follow from {board.runbook.issue(other.under).number}"
+            under = f", may follow from {state.runbook.issue(other.under).number}"
         said = Content.assemble(
             said, (f" {word} {other.number} {other.title} ({other.score}{under}).", MUTED)
         )
     return said
 
 
-def _actions(board: Board, first: Candidate, width: int) -> Iterator[Row]:
+def _actions(state: ConsoleState, first: Candidate, width: int) -> Iterator[Row]:
     """What to do about it: declare, look, check."""
-    severity = board.runbook.issue(first.issue).severity
-    if offered(board) is not None:
+    severity = state.runbook.issue(first.issue).severity
+    if offered(state) is not None:
         what = " · ".join(part for part in (severity or "", f"{first.number} {first.title}") if part)
         text = Content.assemble((" d ", "$accent bold"), (f" declare an incident? ({what})", "bold"))
         yield Row("command:declare", text.truncate(width, ellipsis=True))
-    chosen = board.incident is not None and board.incident.issue == first.issue
+    chosen = state.incident is not None and state.incident.issue == first.issue
     if not chosen:
-        look = "look at it" if board.incident is not None else "look at the issue first"
+        look = "look at it" if state.incident is not None else "look at the issue first"
         yield Row("command:likeliest", Content.assemble((" j ", "$accent bold"), f" {look}: {first.title}"))
-    check = next_check(board.runbook, board.triage, board.facts)
+    check = next_check(state.runbook, state.triage, state.facts)
     if check is not None:
         target = f"issue:{check.issue}#"
         target += f"step:{check.id}" if check.kind == "step" else f"symptom:{check.issue}/{check.id}"

@@ -68,7 +68,7 @@ async def test_a_page_is_there_before_the_next_key(app: IslaApp, done: list[tupl
     """Through every kind of page and back: x, w and K mean something else on each."""
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        issues = [f"issue:{issue.id}" for issue in app.main.board.runbook.issues]  # type: ignore[union-attr]
+        issues = [f"issue:{issue.id}" for issue in app.main.state.runbook.issues]  # type: ignore[union-attr]
         for number in range(TIMES // 10):
             burst(app, *"2xsxwaKtzDzPzo9xsg", "h")
             await played(pilot)
@@ -112,7 +112,7 @@ async def test_a_sheet_is_there_before_the_next_key(app: IslaApp) -> None:
             burst(app, *"1q9", "escape", "1")
             await played(pilot)
             assert app.screen is app.main
-            assert app.main.page == f"issue:{app.board.runbook.issues[0].id}"
+            assert app.main.page == f"issue:{app.state.runbook.issues[0].id}"
             assert app.session.incident is None
 
 
@@ -176,6 +176,6 @@ async def test_a_deed_that_is_cut_off_says_so(app: IslaApp) -> None:
             if worker.group == "deed":
                 worker.cancel()
         await pilot.press("escape")
-        app.refresh_board()
+        app.refresh_state()
         banner = app.main.query_one("#banner", TextBlock)
         await until(pilot, lambda: "was cut off" in " ".join(line.plain for line in banner.lines))
