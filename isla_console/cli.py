@@ -199,14 +199,14 @@ def _drill(arguments: argparse.Namespace) -> int:
 def _replay(arguments: argparse.Namespace) -> int:
     from isla_console.drill.run import clean
     from isla_console.journal.local import JournalError
-    from isla_console.session.replay import open_replay
     from isla_console.settings import Settings
+    from isla_console.ui.start import run_replay
 
     try:
         # What happened is looked at without what could make anything happen.
         nowhere = {"XDG_CONFIG_HOME": "/nonexistent"}
         settings = Settings.load(clean(os.environ) | nowhere, overrides=_options(arguments))
-        return open_replay(Path(arguments.journal), arguments.incident, arguments.speed, settings)
+        return run_replay(Path(arguments.journal), arguments.incident, arguments.speed, settings)
     except (JournalError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from isla_console.clock import Clock
 from isla_console.database.session import SessionReading
@@ -174,6 +173,8 @@ class RecordedPoller:
 class ReplaySession(Session):
     """A session at which one can only look."""
 
+    is_replay = True
+
     def __init__(self, settings: Settings, replay: Replay) -> None:
         super().__init__(settings, replay.clock)
         self.replay = replay
@@ -188,6 +189,9 @@ class ReplaySession(Session):
     @property
     def write_problem(self) -> str:
         return REASON
+
+    def open_database(self) -> None:
+        """Nothing is asked."""
 
     def open_monitor(self) -> None:
         self.poller = RecordedPoller(self.replay, self.runbook)  # type: ignore[assignment]
@@ -232,18 +236,6 @@ def choose(events: Sequence[Event], incident: str) -> list[Event]:
     if not fitting or (incident and len(fitting) > 1):
         raise ValueError(f"which incident? {', '.join(ids)}")
     return [event for event in events if event.incident == fitting[-1]]
-
-
-def open_replay(path: Path, incident: str, speed: float, settings: Settings) -> int:
-    """Show it in this terminal; the exit code.
-
-    Raises JournalError or ValueError: there is nothing to show, and why.
-    """
-    from isla_console.journal.recorded import read_recorded
-    from isla_console.ui.start import run
-
-    events = choose(read_recorded(path), incident)
-    return run(settings, lambda: ReplaySession(settings, Replay(events, speed)))
 
 
 def _last(

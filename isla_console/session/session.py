@@ -1,11 +1,11 @@
-"""What the on-call works at: runbook, journal and monitor together. Textual-free; the app only asks it.
+"""One console at work, without a screen: its runbook, journal, monitor and database together.
 
-Every method is a value-returning step of the app's workers and timers; what fails becomes text on the state.
+Every method is a step of the screen's workers and timers; what fails becomes text in the state.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from isla_console import __version__
 from isla_console.clock import Clock
 from isla_console.drill.control import DrillState
+from isla_console.incident.commands import Refused, Stamp
 from isla_console.incident.record.events import Author, Event, EventError, event
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
@@ -26,7 +27,7 @@ from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
 from isla_console.runbook.model import Runbook
 from isla_console.session.reconcile import Reconciler
-from isla_console.session.state import ConsoleState
+from isla_console.session.state import Comparing, ConsoleState
 from isla_console.settings import Settings
 from isla_console.sql.database import Database
 from isla_console.text.plain import plain
@@ -44,6 +45,9 @@ class SessionError(Exception):
 
 class Session:
     """Holds the parts and the incident this console works on."""
+
+    is_replay = False
+    """Whether this is a recorded incident, in which nothing is begun and nothing written."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
@@ -70,7 +74,7 @@ class Session:
         self._reconciler = Reconciler()
         self.drift: Drift | str | None = None
         self._settings: tuple[str, ...] = ()
-        self.comparing = ""
+        self.comparing: Comparing | None = None
 
     @property
     def runbook(self) -> Runbook:
@@ -147,6 +151,16 @@ class Session:
         self._known.update(incident.id for incident in fresh)
         return fresh[0] if fresh and self.incident is None else None
 
+    def open_database(self) -> None:
+        """Make the SQL pane's connections; `keep_database` opens and holds them."""
+        if self.database is None:
+            self.database = Database.from_settings(self.settings)
+
+    async def keep_database(self) -> None:
+        """Hold the SQL pane's connections for ever: later there may be no slot for them."""
+        if self.database is not None:
+            await self.database.keep()
+
     def open_monitor(self) -> None:
         """Make the poller; `measure` runs it."""
         self.poller = Poller(self.runbook, self.settings, clock=self.clock.now)
@@ -170,6 +184,26 @@ class Session:
         self.incident_id = incident_id
         if self.incident is not None:
             self._rung = set(heard_before(self.incident))
+
+    def stamp(self) -> Stamp:
+        """Who, and when: now."""
+        return {"author": self.author, "now": self.clock.now()}
+
+    def service_of(self, incident: Incident) -> str:
+        """What is affected, as texts to the outside call it."""
+        known = {issue.id: issue.area for issue in self.runbook.issues}
+        return known.get(incident.issue or "", incident.title)
+
+    async def perform(self, make: Callable[[Incident], Sequence[Event]]) -> bool:
+        """Let an incident command make its events and record them; true once they are on disk.
+
+        Raises:
+            Refused: there is no incident, or the command is not carried out; why.
+        """
+        incident = self.incident
+        if incident is None:
+            raise Refused("no incident is open")
+        return await self.record(make(incident))
 
     async def record(self, events: Sequence[Event]) -> bool:
         """Write events; true once they are on disk."""

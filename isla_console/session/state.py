@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparing:
+    """How far a comparison of subscriptions is."""
+
+    read: int
+    """Subscriptions read from Stripe so far."""
+    every: bool
+    """Whether all are compared, or the newest."""
+    left_s: float | None
+    """Seconds that the rest takes at the speed so far; None where nobody knows."""
+    expected: int | None
+    """How many the database has; None where it did not say."""
+    waits: str
+    """What it waits for, in words; "" when it goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleState:
     """One consistent picture: the document, what is measured, what was done, who looks at it.
 
@@ -68,7 +84,7 @@ class ConsoleState:
     """The last comparison of subscriptions, or why there is none."""
     database: "Standing | None" = None
     """The SQL pane's connections, and whether writing is unlocked."""
-    comparing: str = ""
+    comparing: "Comparing | None" = None
     """How far the comparison under way is."""
 
     def reading(self, metric: str) -> Reading | None:
@@ -76,3 +92,17 @@ class ConsoleState:
         if self.snapshot is None:
             return None
         return next((reading for reading in self.snapshot.metrics if reading.id == metric), None)
+
+    @property
+    def metric_states(self) -> dict[str, str]:
+        """Each metric's state now, by id; empty before anything was measured."""
+        return {reading.id: reading.state for reading in self.snapshot.metrics} if self.snapshot else {}
+
+    @property
+    def bad_metrics(self) -> dict[str, tuple[str, str]]:
+        """State and value of each metric beyond normal, by id."""
+        return {
+            reading.id: (reading.state, reading.text)
+            for reading in (self.snapshot.metrics if self.snapshot else ())
+            if reading.state in {"alert", "elevated"}
+        }

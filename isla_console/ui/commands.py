@@ -183,6 +183,9 @@ LOOKING = frozenset(
 REPLAY_KEYS = {"space": "pause", "minus": "slower"}
 """Keys that do something else in a replay, for what they do otherwise is not done there."""
 
+REPLAY_ROWS = frozenset({"goto", "command"})
+"""Kinds of row whose Enter only goes somewhere, or does a command that is looked at on its own."""
+
 BY_ID = {command.id: command for command in COMMANDS}
 
 

@@ -1,53 +1,58 @@
-"""Messages between pages and deeds, apart from the pages so that a deed imports no widget."""
+"""What pages ask the controllers for, apart from the pages so that a controller imports no widget."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
 
-from isla_console.ui.views.communication import Draft
+if TYPE_CHECKING:
+    from isla_console.ui.views.communication import Draft
+
+DraftAct = Literal["copy", "send", "editor", "keep"]
+SqlAct = Literal["run", "stop", "explain", "analyze", "watch", "export", "unlock", "copy", "commit", "back"]
+SessionsAct = Literal["look", "cancel", "terminate"]
 
 
-class DraftAsked(Message):
-    """The communication page asks for something: `act` is copy, send, editor or keep."""
-
-    def __init__(self, act: str, draft: Draft) -> None:
-        super().__init__()
-        self.act = act
-        self.draft = draft
+class Request(Message):
+    """Something that a page asks for and does not do itself."""
 
 
-class StopAsked(Message):
+@dataclass
+class DraftAsked(Request):
+    """The communication page asks for something to be done with a text."""
+
+    act: DraftAct
+    draft: "Draft"
+
+
+@dataclass
+class StopAsked(Request):
     """The page of streams asks to end one, by its step's id."""
 
-    def __init__(self, step: str) -> None:
-        super().__init__()
-        self.step = step
+    step: str
 
 
-class SqlAsked(Message):
-    """The SQL page asks for something: `act` is run, stop, explain, analyze, watch, export, unlock, copy,
-    commit or back; `text` is the statement, or what to copy.
-    """
+@dataclass
+class SqlAsked(Request):
+    """The SQL page asks for something; `text` is the statement, or what to copy."""
 
-    def __init__(self, act: str, text: str = "") -> None:
-        super().__init__()
-        self.act = act
-        self.text = text
+    act: SqlAct
+    text: str = ""
 
 
-class SqlTyped(Message):
+@dataclass
+class SqlTyped(Request):
     """The statement in the editor is another one: the guard looks at it."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
+    text: str
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, SqlTyped)
 
 
-class SessionsAsked(Message):
-    """The sessions page asks: `act` is look, cancel or terminate; `key` is the row it is about."""
+@dataclass
+class SessionsAsked(Request):
+    """The sessions page asks; `key` is the row it is about."""
 
-    def __init__(self, act: str, key: str = "") -> None:
-        super().__init__()
-        self.act = act
-        self.key = key
+    act: SessionsAct
+    key: str = ""

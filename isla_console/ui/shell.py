@@ -1,25 +1,28 @@
-"""The console from launch to its first frame.
+"""The application from launch on: themes, styles, keys, the empty main screen.
 
-Loading the rules, the runbook's models and the monitor takes as long as loading Textual. Who opens a console
-while production burns should see it at once: what is here imports none of them and paints the frame; `start`
-then makes the whole console of it.
+Loading the rules, the runbook's models and the monitor takes as long as loading Textual, and whoever opens a
+console while production burns should see it at once. So the shell imports none of them and paints the first
+frame; then it loads its program, which does everything that a console can do (`ui/program.py`).
 """
 
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
+from textual import on
 from textual._compositor import CompositorUpdate
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.events import Event, Key, Paste
 from textual.screen import Screen
+from textual.worker import Worker
 
 from isla_console.resources import resource
 from isla_console.settings import Settings
 from isla_console.ui.commands import bindings
 from isla_console.ui.main.screen import MainScreen
+from isla_console.ui.messages import Request
 from isla_console.ui.terminal.key_queue import KeyQueue
 from isla_console.ui.terminal.painter import Painter
 from isla_console.ui.theme import DARK, LIGHT
@@ -28,8 +31,36 @@ STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
 """Of what the first frame shows."""
 
 
-class Opening(App[int]):
-    """What shows of the console before its parts are loaded: themes, styles, keys, the empty main screen."""
+class Program(Protocol):
+    """What runs on a shell. The shell hands on what Textual tells it, and decides nothing itself."""
+
+    def begin(self) -> None:
+        """The first frame is painted: open what there is to show."""
+
+    def is_ready(self) -> bool:
+        """Whether what was opened last is there; keys wait until it is."""
+
+    def run_command(self, id: str, key: str) -> None:
+        """Do a command of the registry, or say why not."""
+
+    def open_row(self, key: str) -> None:
+        """Do what Enter on a row does."""
+
+    def take_request(self, request: Request) -> None:
+        """Do what a page asks for."""
+
+    def palette(self) -> Iterable[SystemCommand]:
+        """What the command palette offers, what is possible now first."""
+
+    def worker_changed(self, event: Worker.StateChanged) -> None:
+        """Say it when something that was begun fails."""
+
+    async def close(self) -> None:
+        """End what runs and let go of the journal."""
+
+
+class Shell(App[int]):
+    """The one Textual application. Screens draw, the program acts."""
 
     TITLE = "isla-console"
     ENABLE_COMMAND_PALETTE = True
@@ -39,13 +70,14 @@ class Opening(App[int]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
-    def __init__(self, settings: Settings, go_on: Callable[["Opening"], None] = lambda opening: None) -> None:
-        """`go_on` makes the whole console of this one; called when there is a frame to look at."""
+    def __init__(self, settings: Settings, load: Callable[["Shell"], Program]) -> None:
+        """`load` makes the program; it is called once there is a frame to look at."""
         super().__init__()
         self.settings = settings
-        self._go_on = go_on
+        self._load = load
+        self.program: Program | None = None
         self.painter = Painter()
-        self.key_queue = KeyQueue(self, lambda: self.is_ready())
+        self.key_queue = KeyQueue(self, self.is_ready)
         self.animation_level = "none"
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -59,6 +91,13 @@ class Opening(App[int]):
     def get_default_screen(self) -> Screen[None]:
         return MainScreen()
 
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, also while a sheet lies over it."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
     def on_mount(self) -> None:
         if self.settings.flag("ISLA_ASCII") or not _has_glyphs():
             self.add_class("-ascii")
@@ -69,8 +108,20 @@ class Opening(App[int]):
         self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
         self.call_after_refresh(self.begin)
 
+    def load(self) -> Program:
+        """The program of this shell, loaded when it is first asked for."""
+        if self.program is None:
+            self.program = self._load(self)
+        return self.program
+
+    def begin(self) -> None:
+        """The frame is painted: go on with the program."""
+        self.load().begin()
+
     async def on_unmount(self) -> None:
         self.key_queue.stop()
+        if self.program is not None:
+            await self.program.close()
 
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key | Paste) or event.is_forwarded:
@@ -80,8 +131,8 @@ class Opening(App[int]):
             self.key_queue.went()
 
     def is_ready(self) -> bool:
-        """Whether what was opened last is there; keys wait until it is. Of an opening console nothing is."""
-        return False
+        """Whether what was opened last is there; keys wait until it is. Before the program, nothing is."""
+        return self.program is not None and self.program.is_ready()
 
     def on_resize(self) -> None:
         # A terminal that is resized, or looked at from another one, may show anything.
@@ -96,9 +147,44 @@ class Opening(App[int]):
         """The terminal is gone, or somebody ends us: leave cleanly. What was done is on disk already."""
         self.exit(128 + number)
 
-    def begin(self) -> None:
-        """The frame is painted."""
-        self._go_on(self)
+    def action_command(self, id: str, key: str) -> None:
+        """A key of the registry was pressed."""
+        if self.program is not None:
+            self.program.run_command(id, key)
+
+    @on(MainScreen.RowChosen)
+    def _row_chosen(self, event: MainScreen.RowChosen) -> None:
+        if self.program is not None:
+            self.program.open_row(event.key)
+
+    @on(Request)
+    def _requested(self, request: Request) -> None:
+        if self.program is not None:
+            self.program.take_request(request)
+
+    @on(Worker.StateChanged)
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
+        if self.program is not None:
+            self.program.worker_changed(event)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette's entries."""
+        return self.program.palette() if self.program is not None else ()
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the application is on its way out: then nobody cut off what did not get done."""
+        return self._exit
+
+    def _fatal_error(self) -> None:
+        """A fault of ours ends the app: told without the values of variables, which may hold secrets."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        self._close_messages_no_wait()
 
 
 def _has_glyphs() -> bool:

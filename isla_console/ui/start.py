@@ -1,13 +1,14 @@
-"""The console from launch to its end: the opening paints the first frame, then all the rest is loaded."""
+"""The console from launch to its end: the shell paints the first frame, then all the rest is loaded."""
 
 import gc
 import logging
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isla_console.settings import Settings
-from isla_console.ui.shell import Opening
+from isla_console.ui.shell import Program, Shell
 
 if TYPE_CHECKING:
     from isla_console.session.session import Session
@@ -30,24 +31,39 @@ def run(settings: Settings, make_session: "Callable[[], Session] | None" = None)
     logging.getLogger().addHandler(logging.NullHandler())
     # Nothing made while starting can go yet: looking for garbage would only delay the first frame.
     gc.disable()
-    app = Opening(settings, lambda opening: _go_on(opening, make_session))
+    app = Shell(settings, lambda shell: _load(shell, make_session))
     code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
     if app.problem:
         print(app.problem, file=sys.stderr)
     return code if code is not None else (app.return_code or 0)
 
 
-def _go_on(opening: Opening, make_session: "Callable[[], Session] | None") -> None:
-    """Make the whole console of what has opened."""
-    from isla_console.ui.app import IslaApp
+def run_replay(path: Path, incident: str, speed: float, settings: Settings) -> int:
+    """Show a recorded incident in this terminal; the exit code.
 
-    # The same object, now with everything a console can do: screen, terminal and keys stay as they are.
-    opening.__class__ = IslaApp
-    assert isinstance(opening, IslaApp)
-    session = make_session() if make_session is not None else None
-    opening.equip(clock=session.clock if session is not None else None, session=session)
-    opening.begin()
+    Args:
+        path: a journal's file, or exported JSON lines.
+        incident: its id or the beginning of it; "" for the last.
+        speed: how many times as quick as it was.
+
+    Raises:
+        JournalError: the file cannot be read.
+        ValueError: there is nothing to show, and why.
+    """
+    from isla_console.journal.recorded import read_recorded
+    from isla_console.session.replay import Replay, ReplaySession, choose
+
+    events = choose(read_recorded(path), incident)
+    return run(settings, lambda: ReplaySession(settings, Replay(events, speed)))
+
+
+def _load(shell: Shell, make_session: "Callable[[], Session] | None") -> Program:
+    """Load everything a console can do; the first frame is painted by now."""
+    from isla_console.ui.program import ConsoleProgram
+
+    program = ConsoleProgram(shell, make_session() if make_session is not None else None)
     # What is loaded by now stays: looking through it for garbage again and again would be most of it.
     gc.freeze()
     gc.set_threshold(*GARBAGE)
     gc.enable()
+    return program

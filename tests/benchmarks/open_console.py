@@ -26,7 +26,7 @@ async def opened(home: Path) -> float:
     app = frozen_app(home, OUTAGE, moment=Moment(NOW + timedelta(hours=4)))
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
-        assert app.session.incident is not None
+        assert app.program.session.incident is not None
         return time.perf_counter() - start
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from isla_console.steps.runner import Run
-from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.streams import StreamsPage
+from isla_console.ui.shell import Shell
 from isla_console.ui.widgets.rows import RowList
 from tests.support.pilot import settle
 from tests.ui.test_steps import app_with, at, shell
@@ -79,7 +79,7 @@ async def stream() -> None:
             await _flood(app, pilot, "x", ["space"], paused)
 
 
-async def _warm(app: IslaApp, pilot: Pilot[int]) -> None:
+async def _warm(app: Shell, pilot: Pilot[int]) -> None:
     """What a first step loads is no growth."""
     await settle(pilot)
     await at(app, pilot, "small")
@@ -89,16 +89,16 @@ async def _warm(app: IslaApp, pilot: Pilot[int]) -> None:
 
 
 async def _flood(
-    app: IslaApp, pilot: Pilot[int], start: str, keys: list[str], state: Callable[[], object]
+    app: Shell, pilot: Pilot[int], start: str, keys: list[str], state: Callable[[], object]
 ) -> None:
     before, peak = rss_mib(), 0.0
     waits: list[float] = []
     began = time.perf_counter()
     await pilot.press(start)
-    while "flood" not in app.step_services.runner.runs:  # noqa: ASYNC110
+    while "flood" not in app.program.steps.step_services.runner.runs:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await asyncio.sleep(1)
-    run: Run = app.step_services.runner.runs["flood"]
+    run: Run = app.program.steps.step_services.runner.runs["flood"]
     while run.is_running and time.perf_counter() - began < STREAM_S:
         was, pressed = state(), time.perf_counter()
         app.simulate_key(keys[len(waits) % len(keys)])
@@ -108,7 +108,7 @@ async def _flood(
         peak = max(peak, rss_mib())
         await asyncio.sleep(0.03)
     took = time.perf_counter() - began
-    app.step_services.runner.stop("flood")
+    app.program.steps.step_services.runner.stop("flood")
     size = run.capture.size
     waits = waits[:-1]
     p95 = statistics.quantiles(waits, n=20)[-1] if len(waits) > 1 else float("nan")

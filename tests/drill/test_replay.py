@@ -13,11 +13,12 @@ from isla_console.journal.local import JournalError, LocalJournal
 from isla_console.journal.recorded import read_recorded
 from isla_console.session.replay import Replay, ReplaySession, choose
 from isla_console.settings import Settings
-from isla_console.ui.app import IslaApp
 from isla_console.ui.commands import BY_ID, COMMANDS, LOOKING
 from isla_console.ui.main.footer import KeyLine
+from isla_console.ui.shell import Shell
 from tests.drill.test_score import good
 from tests.incident.story import Story, at
+from tests.support.console import console_app
 from tests.support.pilot import settle
 
 
@@ -36,10 +37,10 @@ def recorded() -> list[Event]:
     return story.events
 
 
-def replayed(home: Path, watch: Watch, speed: float = 10) -> IslaApp:
+def replayed(home: Path, watch: Watch, speed: float = 10) -> Shell:
     settings = Settings.load({"HOME": str(home), "ISLA_STATE_DIR": str(home / "state")})
     session = ReplaySession(settings, Replay(recorded(), speed, steady=watch))
-    return IslaApp(settings, clock=session.clock, session=session)
+    return console_app(settings, session)
 
 
 def test_its_clock_runs_at_its_speed_and_stops_at_the_end() -> None:
@@ -65,7 +66,7 @@ async def test_the_screens_show_what_was_known_then(tmp_path: Path) -> None:
         assert state.incident is None
         assert state.replay.startswith("inc-20261123-redirect-down · ×10 · ")
         watch.seconds = 2 + 12
-        await app.look()
+        await app.program.look()
         state = app.main.state
         assert state is not None
         assert state.incident is not None
@@ -77,7 +78,7 @@ async def test_the_screens_show_what_was_known_then(tmp_path: Path) -> None:
         assert unmeasured is not None
         assert unmeasured.state == "unknown", "what was not journalled is not green"
         watch.seconds = 100_000
-        await app.look()
+        await app.program.look()
         state = app.main.state
         assert state is not None
         assert state.incident is not None
@@ -129,16 +130,16 @@ async def test_its_keys_and_footer(tmp_path: Path, size: tuple[int, int]) -> Non
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         watch.seconds = 2 + 12
-        await app.look()
+        await app.program.look()
         await pilot.press("space")
         await settle(pilot)
         watch.seconds += 60
-        app.refresh_state()
+        app.program.console.refresh_state()
         assert shown() == ("paused", at("14:02:00"))
         await pilot.press("plus", "space")
         await settle(pilot)
         watch.seconds += 3
-        app.refresh_state()
+        app.program.console.refresh_state()
         assert shown() == ("×20", at("14:03:00"))
         await pilot.press("minus", "minus")
         await settle(pilot)

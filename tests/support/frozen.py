@@ -14,7 +14,8 @@ from isla_console.monitor.poller import Snapshot
 from isla_console.runbook.model import DatabaseCheck, HealthCheck, Runbook
 from isla_console.session.session import Session
 from isla_console.settings import Settings
-from isla_console.ui.app import IslaApp
+from isla_console.ui.shell import Shell
+from tests.support.console import console_app
 
 NOW = datetime(2026, 11, 23, 14, 12, 41, tzinfo=UTC)
 
@@ -151,7 +152,7 @@ def frozen_app(
     *,
     moment: Moment | None = None,
     environ: dict[str, str] | None = None,
-) -> IslaApp:
+) -> Shell:
     """The app of `ana` on `jump1`, its journal in `home`."""
     clock = (moment or Moment()).clock
     settings = Settings.load(
@@ -160,4 +161,4 @@ def frozen_app(
     settings.host = "jump1"
     session = FrozenSession(settings, clock)
     session.states = states
-    return IslaApp(settings, clock=clock, session=session)
+    return console_app(settings, session)

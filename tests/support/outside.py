@@ -15,7 +15,7 @@ from isla_console.monitor.sources.payments import (
     Undelivered,
 )
 from isla_console.monitor.sources.vendors import VendorReading, VendorState
-from isla_console.ui.app import IslaApp
+from isla_console.ui.shell import Shell
 from tests.support.frozen import CALM, NOW, Moment, _FrozenPoller, frozen_app, snapshot
 
 
@@ -67,10 +67,10 @@ def payments(**parts: Any) -> PaymentsReading:
     return PaymentsReading(**(whole | parts))
 
 
-def outside_app(home: Path, states: Any = CALM, *, moment: Moment | None = None, **parts: Any) -> IslaApp:
+def outside_app(home: Path, states: Any = CALM, *, moment: Moment | None = None, **parts: Any) -> Shell:
     """The app with these vendors, deployments and payments; without them, all is well."""
     app = frozen_app(home, states, moment=moment)
-    session = app.session
+    session = app.program.session
     known: dict[str, Any] = {"vendors": vendors(), "deployments": deployments(), "payments": payments()}
 
     def take(now: datetime) -> Snapshot:

@@ -12,8 +12,9 @@ from pathlib import Path
 from isla_console.clock import Clock
 from isla_console.drill import control
 from isla_console.drill.run import Platform
+from isla_console.session.session import Session
 from isla_console.settings import Settings
-from isla_console.ui.app import IslaApp
+from tests.support.console import console_app
 from tests.support.pilot import settle
 from tests.support.platform import running_platform
 
@@ -25,7 +26,7 @@ async def draw(platform: Platform) -> str:
     """Watch, declare, work a little: what the screen shows then, as SVG."""
     settings = Settings.load(platform.environ | {"ISLA_ACTOR": "ana"})
     settings.host = "jump1"
-    app = IslaApp(settings, clock=Clock(wall=lambda: datetime.now(UTC)))
+    app = console_app(settings, Session(settings, Clock(wall=lambda: datetime.now(UTC))))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await asyncio.sleep(HEALTHY_S)

@@ -5,7 +5,7 @@ import asyncio
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
-from isla_console.ui.app import IslaApp
+from isla_console.ui.shell import Shell
 
 PATIENCE_S = 15.0
 
@@ -13,7 +13,7 @@ PATIENCE_S = 15.0
 async def settle(pilot: Pilot[int]) -> None:
     """Wait until the start and every deed stand still: done, or at a sheet that asks."""
     app = pilot.app
-    assert isinstance(app, IslaApp)
+    assert isinstance(app, Shell)
     async with asyncio.timeout(PATIENCE_S):
         await pilot.pause()
         while not _stands_still(app):
@@ -23,8 +23,10 @@ async def settle(pilot: Pilot[int]) -> None:
             await pilot.pause()
 
 
-def _stands_still(app: IslaApp) -> bool:
-    if app.session.loaded is None or app.session.poller is None:
+def _stands_still(app: Shell) -> bool:
+    if app.program.session.loaded is None or app.program.session.poller is None:
         return False
-    busy = [worker for worker in app.workers if worker.group in {"start", "deed"} and not worker.is_finished]
+    busy = [
+        worker for worker in app.workers if worker.group in {"start", "command"} and not worker.is_finished
+    ]
     return not busy or isinstance(app.screen, ModalScreen)

@@ -24,8 +24,8 @@ from isla_console.monitor import poller
 from isla_console.monitor.sources.stripe import StripeReader
 from isla_console.resources import resource
 from isla_console.settings import Settings
-from isla_console.ui.app import IslaApp
 from tests.support.asgi import served
+from tests.support.console import console_app
 from tests.support.faulty import Faulty
 from tests.support.pilot import settle
 from tests.ui.test_command import press
@@ -144,7 +144,7 @@ async def test_each_bad_answer_is_a_sentence_on_the_screen(
     key, faulty, sentence = CASES[case]
     async with outside(case.partition(" ")[0], faulty) as variables:
         home = {"HOME": str(tmp_path), "ISLA_RUNBOOK": str(impatient), "ISLA_LINK_CHECK": "127.0.0.1:9"}
-        app = IslaApp(Settings.load({**home, **variables}))
+        app = console_app(Settings.load({**home, **variables}))
         async with app.run_test(size=(160, 60)) as pilot:
             await settle(pilot)
             await press(pilot, key)

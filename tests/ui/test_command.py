@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 
 from isla_console.incident.report import report
 from isla_console.incident.rules.escalation import Rung, ladder
-from isla_console.ui.app import IslaApp
 from isla_console.ui.main.screen import MainScreen
+from isla_console.ui.shell import Shell
 from tests.support.frozen import CALM, OUTAGE, Moment, frozen_app
 from tests.support.pilot import settle
 
@@ -22,14 +22,14 @@ DECLARE = ("d", "enter", "enter", "home", "enter", "f2")
 @asynccontextmanager
 async def incident(
     home: Path, moment: Moment | None = None, *, declared: bool = True
-) -> AsyncIterator[tuple[Pilot[int], IslaApp]]:
+) -> AsyncIterator[tuple[Pilot[int], Shell]]:
     """An app in a declared P1 of issue 1."""
     app = frozen_app(home, OUTAGE, moment=moment)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         if declared:
             await press(pilot, *DECLARE)
-            assert app.session.incident is not None
+            assert app.program.session.incident is not None
         yield pilot, app
 
 
@@ -44,17 +44,21 @@ async def type_text(pilot: Pilot[int], text: str) -> None:
     await settle(pilot)
 
 
-def kinds(app: IslaApp) -> list[str]:
-    assert app.session.incident is not None
-    return [event.kind for event in app.session.incident.timeline]
+def kinds(app: Shell) -> list[str]:
+    assert app.program.session.incident is not None
+    return [event.kind for event in app.program.session.incident.timeline]
 
 
-def rung(app: IslaApp, level: str) -> Rung:
-    assert app.session.incident is not None
-    return next(rung for rung in ladder(app.session.incident, app.clock.now()) if rung.level == level)
+def rung(app: Shell, level: str) -> Rung:
+    assert app.program.session.incident is not None
+    return next(
+        rung
+        for rung in ladder(app.program.session.incident, app.program.session.clock.now())
+        if rung.level == level
+    )
 
 
-def screen_text(app: IslaApp) -> str:
+def screen_text(app: Shell) -> str:
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
@@ -75,24 +79,24 @@ async def test_declared_back_in_time(tmp_path: Path) -> None:
         await press(pilot, "d", "enter", "enter", "home", "enter", "enter", "enter", "enter")
         await type_text(pilot, "20m ago")
         await press(pilot, "enter")
-        assert app.session.incident is not None
+        assert app.program.session.incident is not None
         assert (
-            app.session.incident.declared_at - app.session.incident.impact_started_at
+            app.program.session.incident.declared_at - app.program.session.incident.impact_started_at
         ).total_seconds() == 1200
-        await app.tick()
-        assert "L2" in [due.level for due in app.session.incident.level_dues]
+        await app.program.tick()
+        assert "L2" in [due.level for due in app.program.session.incident.level_dues]
 
 
 async def test_roles_offer_and_accept(tmp_path: Path) -> None:
     async with incident(tmp_path) as (pilot, app):
         await press(pilot, "R", "enter", "enter", "enter")
-        assert app.session.incident is not None
-        assert app.session.incident.commander == "ana"
+        assert app.program.session.incident is not None
+        assert app.program.session.incident.commander == "ana"
         await press(pilot, "R", "enter", "down", "enter", "ctrl+u")
         await type_text(pilot, "ben")
         await press(pilot, "enter")
-        assert app.session.incident.roles["commander"].offered_to == "ben"
-        assert app.session.incident.commander == "ana"
+        assert app.program.session.incident.roles["commander"].offered_to == "ben"
+        assert app.program.session.incident.commander == "ana"
 
 
 async def test_hold_needs_a_reason_and_ends(tmp_path: Path) -> None:
@@ -103,7 +107,7 @@ async def test_hold_needs_a_reason_and_ends(tmp_path: Path) -> None:
         await type_text(pilot, "vendor on the phone")
         await press(pilot, "enter")
         assert "hold_started" in kinds(app)
-        await app.tick()
+        await app.program.tick()
         assert "on hold 10:00" in screen_text(app)
         await press(pilot, "H")
         assert kinds(app)[-1] == "hold_ended"
@@ -114,21 +118,21 @@ async def test_acknowledging_for_who_was_called_silences_them(tmp_path: Path) ->
     moment = Moment()
     async with incident(tmp_path, moment) as (pilot, app):
         moment.pass_by(minutes=16)
-        await app.tick()
+        await app.program.tick()
         await settle(pilot)
         assert "L2 due 14:27Z, 1 min ago: call Platform lead, Senior engineer" in screen_text(app)
         await press(pilot, "k", "enter", "ctrl+u")
         await type_text(pilot, "ben")
         await press(pilot, "enter")
-        assert app.session.incident is not None
+        assert app.program.session.incident is not None
         assert rung(app, "L2").acknowledged_by == ("ben",)
         assert rung(app, "L2").waiting_for == ("Senior engineer",)
-        await app.tick()
+        await app.program.tick()
         await settle(pilot)
         assert "1 min ago: call Senior engineer" in screen_text(app)
 
         moment.pass_by(minutes=15)
-        await app.tick()
+        await app.program.tick()
         await settle(pilot)
         await press(pilot, "k", "down", "down", "f2")
         assert rung(app, "L3").waiting_for == ()
@@ -149,8 +153,8 @@ async def test_alarm_rings_once_and_is_written_once(tmp_path: Path, monkeypatch:
             await settle(pilot)
             moment.pass_by(minutes=15)
             for app in (first, second, first, second):
-                await app.tick()
-                await app.look()
+                await app.program.tick()
+                await app.program.look()
             dues = [kind for kind in kinds(first) if kind == "level_due"]
             assert dues == ["level_due"]
             for name in rung:
@@ -170,12 +174,12 @@ async def test_update_is_blocked_filled_and_sent(tmp_path: Path) -> None:
         assert "Nothing is left to fill in" in screen_text(app)
         await press(pilot, "S", "enter")
         assert kinds(app)[-1] == "update_sent"
-        incident_now = app.session.incident
+        incident_now = app.program.session.incident
         assert incident_now is not None
         assert "links answer slowly" in incident_now.updates[-1].text
         assert "14:42 UTC" in incident_now.updates[-1].text
         moment.pass_by(minutes=1)
-        await app.tick()
+        await app.program.tick()
         assert "due 14:42Z (in 29:00)" in screen_text(app)
 
 
@@ -206,15 +210,15 @@ async def test_copy_says_what_happened(tmp_path: Path) -> None:
 async def test_resolve_wants_the_soak_or_a_reason(tmp_path: Path) -> None:
     async with incident(tmp_path) as (pilot, app):
         await press(pilot, "m", "end", "up", "up")
-        assert app.session.incident is not None
+        assert app.program.session.incident is not None
         # From declared, the plain next states come first; resolved is further down.
         await press(pilot, "home", "down", "down", "down", "down", "enter", "enter")
-        assert app.session.incident.state == "declared"
+        assert app.program.session.incident.state == "declared"
         await press(pilot, "m", "home", "down", "down", "down", "down", "enter")
         await type_text(pilot, "rolled back and watched")
         await press(pilot, "enter")
-        assert app.session.incident.state == "resolved"
-        assert app.session.incident.updates[-1].stage == "drafted"
+        assert app.program.session.incident.state == "resolved"
+        assert app.program.session.incident.updates[-1].stage == "drafted"
 
 
 async def test_checklist_not_applicable_and_evidence(tmp_path: Path) -> None:
@@ -222,8 +226,8 @@ async def test_checklist_not_applicable_and_evidence(tmp_path: Path) -> None:
         await press(pilot, "tab", "down", "minus")
         await type_text(pilot, "no status page for this")
         await press(pilot, "enter")
-        assert app.session.incident is not None
-        ticks = list(app.session.incident.checklist.values())
+        assert app.program.session.incident is not None
+        ticks = list(app.program.session.incident.checklist.values())
         assert [tick.state for tick in ticks[:3]] == ["open", "na", "open"]
         assert ticks[1].reason == "no status page for this"
 
@@ -232,20 +236,20 @@ async def test_guided_outage(tmp_path: Path) -> None:
     """The steps of the full outage response do things."""
     async with incident(tmp_path) as (pilot, app):
         await press(pilot, "7", "home", "enter")
-        assert app.session.incident is not None
-        assert app.session.incident.steps["outage-acknowledge"].state == "done"
+        assert app.program.session.incident is not None
+        assert app.program.session.incident.steps["outage-acknowledge"].state == "done"
         assert "acknowledged" in kinds(app)
         await press(pilot, "down", "enter")
-        assert app.session.incident.steps["outage-channel"].result == "#incident-2026-11-23"
+        assert app.program.session.incident.steps["outage-channel"].result == "#incident-2026-11-23"
         await press(pilot, "down", "enter", "enter", "enter", "enter")
-        assert app.session.incident.steps["outage-roles"].result == "commander ana"
+        assert app.program.session.incident.steps["outage-roles"].result == "commander ana"
 
 
 async def test_what_now_and_handoff(tmp_path: Path) -> None:
     moment = Moment()
     async with incident(tmp_path, moment) as (pilot, app):
         moment.pass_by(minutes=16)
-        await app.tick()
+        await app.program.tick()
         await press(pilot, "w")
         assert "L2" in screen_text(app)
         await press(pilot, "escape", "U")
@@ -281,11 +285,11 @@ async def test_note_about_earlier_is_marked(tmp_path: Path) -> None:
 async def test_postmortem_page_is_the_report(tmp_path: Path) -> None:
     async with incident(tmp_path) as (pilot, app):
         await press(pilot, "p")
-        assert app.session.incident is not None
-        first = report(app.session.incident).splitlines()[0]
+        assert app.program.session.incident is not None
+        first = report(app.program.session.incident).splitlines()[0]
         assert first in screen_text(app)
         await press(pilot, "O", "enter", "enter")
-        assert app.session.incident.postmortem_owner == "ana"
+        assert app.program.session.incident.postmortem_owner == "ana"
         assert "owner ana" in screen_text(app)
 
 
@@ -298,13 +302,13 @@ async def test_full_disk_is_said_and_caught_up(tmp_path: Path) -> None:
             await press(pilot, "n")
             await type_text(pilot, "kept")
             await press(pilot, "f2")
-            await app.tick()
+            await app.program.tick()
             assert "noted" not in kinds(app)
             assert "NOT SAVED" in screen_text(app)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        await app.look()
-        await app.tick()
+        await app.program.look()
+        await app.program.tick()
         await settle(pilot)
         assert kinds(app).count("noted") == 1
         assert "NOT SAVED" not in screen_text(app)
@@ -318,8 +322,8 @@ async def test_edited_runbook_is_offered(tmp_path: Path) -> None:
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         mine.write_text(shipped.replace("title: Full Outage Response", "title: Full Outage Answer"))
-        await app.notice_edits()
-        app.refresh_state()
+        await app.program.notice_edits()
+        app.program.console.refresh_state()
         await settle(pilot)
         assert "L: read it again" in screen_text(app)
         await press(pilot, "L", "7")
@@ -335,11 +339,11 @@ async def test_clock_jump_is_journalled(tmp_path: Path) -> None:
     """The wall clock moves an hour: journalled, and the incident clock does not move."""
     moment = Moment()
     async with incident(tmp_path, moment) as (_, app):
-        wall = app.clock._wall
-        app.clock._wall = lambda: wall().replace(hour=15)
-        await app.tick()
-        assert app.session.incident is not None
-        [jump] = [event for event in app.session.incident.timeline if event.kind == "link_changed"]
+        wall = app.program.session.clock._wall
+        app.program.session.clock._wall = lambda: wall().replace(hour=15)
+        await app.program.tick()
+        assert app.program.session.incident is not None
+        [jump] = [event for event in app.program.session.incident.timeline if event.kind == "link_changed"]
         assert jump.data["name"] == "clock"
         assert json.loads(jump.to_json())["data"]["value"] == 3600
         assert "T+00:00:00" in screen_text(app)
@@ -366,7 +370,7 @@ async def test_late_alarms_are_read_in_full_on_a_narrow_screen(tmp_path: Path) -
         await settle(pilot)
         await press(pilot, *DECLARE)
         moment.pass_by(minutes=32)
-        await app.tick()
+        await app.program.tick()
         await settle(pilot)
         banner = " ".join(screen_text(app).split("Redirect 1240")[0].split())
         assert "call Platform lead, Senior engineer" in banner
@@ -390,8 +394,8 @@ async def test_an_action_item_is_added_and_said_to_be_done(tmp_path: Path) -> No
         await press(pilot, "f2", "A", "down")
         assert "▸ done: Alert on 404s" in screen_text(app)
         await press(pilot, "f2")
-        assert app.session.incident is not None
-        (item,) = app.session.incident.actions.values()
+        assert app.program.session.incident is not None
+        (item,) = app.program.session.incident.actions.values()
         assert item.done_at is not None
         await press(pilot, "A")
         assert "done:" not in screen_text(app)
@@ -405,7 +409,7 @@ async def test_the_checklist_is_reached_to_its_end_on_a_low_screen(tmp_path: Pat
         await settle(pilot)
         await press(pilot, *DECLARE)
         moment.pass_by(minutes=32)
-        await app.tick()
+        await app.program.tick()
         await press(pilot, "k", "f2", "right_square_bracket", "end")
         assert "Runbook updated with learnings" in screen_text(app)
         await press(pilot, "home")

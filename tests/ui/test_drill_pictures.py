@@ -14,8 +14,9 @@ from isla_console.drill.scenario import load, names
 from isla_console.drill.story import Story
 from isla_console.session.replay import Replay, ReplaySession
 from isla_console.settings import Settings
-from isla_console.ui.app import IslaApp
+from isla_console.ui.shell import Shell
 from tests.drill.test_score import good
+from tests.support.console import console_app
 from tests.support.frozen import NOW, OUTAGE, frozen_app
 from tests.support.pilot import settle
 
@@ -53,10 +54,10 @@ def story_of(name: str, *, cured: bool) -> DrillState:
     )
 
 
-def drilling(home: Path, name: str, *, cured: bool, called: str = "") -> IslaApp:
+def drilling(home: Path, name: str, *, cured: bool, called: str = "") -> Shell:
     environ = {"ISLA_DRILL": called or name, "ISLA_DRILL_SPEED": "10"}
     app = frozen_app(home, OUTAGE, environ=environ)
-    app.session.story = story_of(name, cured=cured)
+    app.program.session.story = story_of(name, cured=cured)
     return app
 
 
@@ -92,12 +93,12 @@ def test_replay(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) ->
     settings.host = "jump1"
     seconds = [0.0]
     session = ReplaySession(settings, Replay(story.events, 10, steady=lambda: seconds[0]))
-    app = IslaApp(settings, clock=session.clock, session=session)
+    app = console_app(settings, session)
 
     async def run(pilot: Pilot[int]) -> None:
         await settle(pilot)
         seconds[0] = 2 + 15
-        await app.look()
+        await app.program.look()
         await pilot.press("t")
         await settle(pilot)
 

@@ -27,7 +27,7 @@ def pressing(
             await settle(pilot)
         if moment is not None:
             moment.pass_by(minutes=minutes)
-            await pilot.app.tick()  # type: ignore[attr-defined]
+            await pilot.app.program.tick()  # type: ignore[attr-defined]
             await settle(pilot)
 
     return run

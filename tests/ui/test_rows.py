@@ -16,11 +16,11 @@ async def test_overview_stays_at_its_top(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         page = app.screen.query_one("#page", RowList)
-        session: Session = app.session
+        session: Session = app.program.session
         assert isinstance(session, FrozenSession)
         for states in (OUTAGE, CALM, OUTAGE):
             session.states = states
-            app.refresh_state()
+            app.program.console.refresh_state()
             await settle(pilot)
             assert page.scroll_offset.y == 0
 

@@ -14,11 +14,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable, TextArea
 
-from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.sheets.detail import DetailScreen
+from isla_console.ui.shell import Shell
 from isla_console.ui.views.sql import statements
 from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
@@ -52,12 +52,12 @@ async def admin(server: Server) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
-def app(server: Server, admin: Any, tmp_path: Path) -> IslaApp:
+def app(server: Server, admin: Any, tmp_path: Path) -> Shell:
     url = server.url().reveal()
     return frozen_app(tmp_path, environ={"ISLA_DATABASE_URL": url, "ISLA_DATABASE_ADMIN_URL": url})
 
 
-async def opened(app: IslaApp, pilot: Pilot[int]) -> SqlPage:
+async def opened(app: Shell, pilot: Pilot[int]) -> SqlPage:
     await settle(pilot)
     await pilot.press("s")
     await settle(pilot)
@@ -75,7 +75,7 @@ async def quiet(pilot: Pilot[int]) -> None:
     """Until no statement runs, or one of them asks something."""
     async with asyncio.timeout(15):
         await pilot.pause()
-        while any(w.group in {"sql", "deed"} and not w.is_finished for w in pilot.app.workers):
+        while any(w.group in {"sql", "command"} and not w.is_finished for w in pilot.app.workers):
             if isinstance(pilot.app.screen, AskScreen):
                 break
             await pilot.pause(0.02)
@@ -91,7 +91,7 @@ def cells(page: SqlPage) -> list[list[str]]:
     return [[str(cell) for cell in table.get_row_at(row)] for row in range(table.row_count)]
 
 
-async def test_read_sort_find_and_look(app: IslaApp) -> None:
+async def test_read_sort_find_and_look(app: Shell) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
         await run(pilot, page, "SELECT * FROM cart ORDER BY id")
@@ -112,7 +112,7 @@ async def test_read_sort_find_and_look(app: IslaApp) -> None:
         await pilot.press("escape")
 
 
-async def test_errors_stand_under_the_old_rows(app: IslaApp) -> None:
+async def test_errors_stand_under_the_old_rows(app: Shell) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
         await run(pilot, page, "SELECT id FROM cart")
@@ -127,7 +127,7 @@ async def test_errors_stand_under_the_old_rows(app: IslaApp) -> None:
         assert "U unlocks" in foot(page)
 
 
-async def test_the_guard_speaks_while_one_types(app: IslaApp) -> None:
+async def test_the_guard_speaks_while_one_types(app: Shell) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
         page.take(None, "")
@@ -139,7 +139,7 @@ async def test_the_guard_speaks_while_one_types(app: IslaApp) -> None:
         assert app.focused is page.query_one(DataTable)
 
 
-async def test_a_write_is_unlocked_shown_and_committed(app: IslaApp, admin: Any, tmp_path: Path) -> None:
+async def test_a_write_is_unlocked_shown_and_committed(app: Shell, admin: Any, tmp_path: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
         await pilot.press("U")
@@ -167,7 +167,7 @@ async def test_a_write_is_unlocked_shown_and_committed(app: IslaApp, admin: Any,
         assert not app.screen.query_one("#banner", TextBlock).lines
 
 
-async def test_a_plan_leaves_the_guards_word_on_the_statement(app: IslaApp) -> None:
+async def test_a_plan_leaves_the_guards_word_on_the_statement(app: Shell) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
         page.take(None, "DELETE FROM cart")
@@ -183,7 +183,7 @@ async def test_a_plan_leaves_the_guards_word_on_the_statement(app: IslaApp) -> N
         assert "U unlocks" in foot(page)
 
 
-async def test_a_rebuild_that_would_shrink_totals_is_blocked(app: IslaApp, admin: Any) -> None:
+async def test_a_rebuild_that_would_shrink_totals_is_blocked(app: Shell, admin: Any) -> None:
     await admin.execute(
         "CREATE TABLE IF NOT EXISTS click_events (slug text, created_at timestamptz);"
         "CREATE TABLE IF NOT EXISTS analytics_daily"
@@ -216,7 +216,7 @@ async def test_a_rebuild_that_would_shrink_totals_is_blocked(app: IslaApp, admin
     assert totals == "a500 b1"
 
 
-async def test_a_rebuild_goes_day_by_day(app: IslaApp, admin: Any) -> None:
+async def test_a_rebuild_goes_day_by_day(app: Shell, admin: Any) -> None:
     """Each day by itself: an equal one is passed over, an undecided one stops it, and it goes on there."""
     await admin.execute(
         "CREATE TABLE IF NOT EXISTS click_events (slug text, created_at timestamptz);"
@@ -259,7 +259,7 @@ async def test_a_rebuild_goes_day_by_day(app: IslaApp, admin: Any) -> None:
             await pilot.press("C")
         await footed(pilot, page, "2026-11-22: Blocked")
         await quiet(pilot)
-        incident = app.session.incident
+        incident = app.program.session.incident
         assert incident is not None
         told = [
             (event.data["sql"].splitlines()[-1], event.data["outcome"])
@@ -278,7 +278,7 @@ async def test_a_rebuild_goes_day_by_day(app: IslaApp, admin: Any) -> None:
     assert totals == "18:1 19:1 20:1 21:1 22:7"
 
 
-async def asked(app: IslaApp, pilot: Pilot[int]) -> None:
+async def asked(app: Shell, pilot: Pilot[int]) -> None:
     """Until a sheet asks something and takes keys."""
     async with asyncio.timeout(10):
         while not isinstance(app.screen, AskScreen):
@@ -293,7 +293,7 @@ async def footed(pilot: Pilot[int], page: SqlPage, wanted: str) -> None:
             await pilot.pause(0.02)
 
 
-async def test_export_and_history(app: IslaApp, tmp_path: Path) -> None:
+async def test_export_and_history(app: Shell, tmp_path: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
         await run(pilot, page, "SELECT 1 AS one")
@@ -311,7 +311,7 @@ async def test_export_and_history(app: IslaApp, tmp_path: Path) -> None:
         assert page.query_one(TextArea).text == "SELECT 1 AS one"
 
 
-async def test_a_query_is_journalled_in_an_incident(app: IslaApp) -> None:
+async def test_a_query_is_journalled_in_an_incident(app: Shell) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("d")
@@ -320,14 +320,14 @@ async def test_a_query_is_journalled_in_an_incident(app: IslaApp) -> None:
         await settle(pilot)
         page = await opened(app, pilot)
         await run(pilot, page, "SELECT 'postgresql://me:hunter22@db/x' AS url")
-        incident = app.session.incident
+        incident = app.program.session.incident
         assert incident is not None
         queried = [event for event in incident.timeline if event.kind == "queried"]
         assert queried[0].data["outcome"] == "ok"
         assert "hunter22" not in queried[0].to_json()
 
 
-async def test_stop_ends_what_runs(app: IslaApp, admin: Any) -> None:
+async def test_stop_ends_what_runs(app: Shell, admin: Any) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
         page.take(None, "SELECT pg_sleep(14)")
@@ -346,7 +346,7 @@ async def test_stop_ends_what_runs(app: IslaApp, admin: Any) -> None:
         assert "1 row" in foot(page)
 
 
-async def test_sessions_are_seen_and_ended(app: IslaApp, server: Server, admin: Any) -> None:
+async def test_sessions_are_seen_and_ended(app: Shell, server: Server, admin: Any) -> None:
     await admin.execute(
         "DO $$BEGIN CREATE ROLE app LOGIN PASSWORD 's3cret-p@ss/word';"
         " EXCEPTION WHEN duplicate_object THEN NULL; END$$"
@@ -360,7 +360,7 @@ async def test_sessions_are_seen_and_ended(app: IslaApp, server: Server, admin: 
         async with asyncio.timeout(10):
             while len([one for one in page.sessions if one.application == "leaky"]) < 3:
                 await pilot.pause(0.05)
-                app.refresh_state()
+                app.program.console.refresh_state()
         rows = page.query_one(RowList)
         assert rows.go("group:leaky/app")
         await pilot.press("K")
@@ -401,7 +401,7 @@ async def test_a_real_exhaustion_marks_its_symptom(
             await run(pilot, page, "SELECT 1")
             assert "no connection slot is left" in foot(page)
             assert "Every connection slot is taken" in foot(page)
-            incident = app.session.incident
+            incident = app.program.session.incident
             assert incident is not None
             seen = [event for event in incident.timeline if event.kind == "symptom_seen"]
             assert [(event.data["symptom"], event.data["by"]) for event in seen] == [

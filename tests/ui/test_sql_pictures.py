@@ -18,9 +18,9 @@ from isla_console.sql.health import Health
 from isla_console.sql.result import Column, SqlResult
 from isla_console.sql.sessions import ServerSession
 from isla_console.sql.writing import PendingWrite
-from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
+from isla_console.ui.shell import Shell
 from tests.support.frozen import NOW, OUTAGE, frozen_app
 from tests.support.pilot import settle
 
@@ -99,18 +99,18 @@ def result(sql: str, **other: object) -> SqlResult:
 
 
 def showing(
-    put: Callable[[IslaApp], None], key: str = "s", unlock: Unlock | None = None
+    put: Callable[[Shell], None], key: str = "s", unlock: Unlock | None = None
 ) -> Callable[[Pilot[int]], Awaitable[None]]:
     async def run(pilot: Pilot[int]) -> None:
         app = pilot.app
-        assert isinstance(app, IslaApp)
+        assert isinstance(app, Shell)
         await settle(pilot)
-        app.session.database = FrozenDatabase(unlock)
-        app._looking = True  # nobody asks: what is shown is put there
+        app.program.session.database = FrozenDatabase(unlock)
+        app.program.sessions._looking = True  # nobody asks: what is shown is put there
         await pilot.press("2", "h", key)
         await settle(pilot)
         put(app)
-        app.refresh_state()
+        app.program.console.refresh_state()
         await settle(pilot)
         put(app)
         await pilot.pause()
@@ -118,12 +118,12 @@ def showing(
     return run
 
 
-def rows(app: IslaApp) -> None:
+def rows(app: Shell) -> None:
     page = app.main.query_one(SqlPage)
     page.show_result(result(page.text), page.text)
 
 
-def error(app: IslaApp) -> None:
+def error(app: Shell) -> None:
     page = app.main.query_one(SqlPage)
     page.take(None, "SELECT slug, clicks\nFROM analytics_dayly\nWHERE clicks > 10")
     told = SqlError(
@@ -137,7 +137,7 @@ def error(app: IslaApp) -> None:
     page.show_result(result(page.text, rows=(), error=told), page.text)
 
 
-def change(app: IslaApp) -> None:
+def change(app: Shell) -> None:
     page = app.main.query_one(SqlPage)
     sql = "UPDATE subscriptions SET status = 'active' WHERE status = 'past_due'"
     page.take(None, sql)
@@ -148,7 +148,7 @@ def change(app: IslaApp) -> None:
     page.show_change(PendingWrite("UPDATE 3", 3, before, after), NOW + timedelta(seconds=42))
 
 
-def crowd(app: IslaApp) -> None:
+def crowd(app: Shell) -> None:
     page = app.main.query_one(SessionsPage)
     page.seen(CROWD, "")
     page.examined(HEALTH)

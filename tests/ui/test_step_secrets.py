@@ -33,7 +33,7 @@ async def test_no_byte_of_a_secret_stays(tmp_path: Path, caplog: pytest.LogCaptu
             await pilot.press(*keys)
             await settle(pilot)
             screens.append(screen_text(app))
-        incident = app.session.incident
+        incident = app.program.session.incident
         assert incident is not None
         ran = [event for event in incident.timeline if event.kind == "ran"]
         assert len(ran) == 1

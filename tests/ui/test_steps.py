@@ -14,10 +14,10 @@ from isla_console.incident import commands as act
 from isla_console.incident.report import report
 from isla_console.resources import resource
 from isla_console.steps import backup
-from isla_console.ui.app import IslaApp
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.sheets.guard import Asked, GuardScreen
+from isla_console.ui.shell import Shell
 from isla_console.ui.widgets.rows import RowList
 from tests.support.frozen import OUTAGE, Moment, frozen_app
 from tests.support.pilot import settle
@@ -48,7 +48,7 @@ ESCAPES = [
 """OSC 52, titles, cursor and screen control, bracketed paste, mouse, 8-bit controls, bidi, markup."""
 
 
-def app_with(folder: Path, steps: str, *, moment: Moment | None = None, **environ: str) -> IslaApp:
+def app_with(folder: Path, steps: str, *, moment: Moment | None = None, **environ: str) -> Shell:
     """The console with the shipped runbook, whose first issue's diagnosis is `steps`."""
     text = resource("runbook.yaml").read_text()
     start = text.index("    diagnosis:\n") + len("    diagnosis:\n")
@@ -71,28 +71,28 @@ def shell(id: str, run: str, effect: str = "read", more: str = "") -> str:
     )
 
 
-async def declare(app: IslaApp, pilot: Pilot[int]) -> None:
-    state = app.state
+async def declare(app: Shell, pilot: Pilot[int]) -> None:
+    state = app.program.console.state
     events = act.declare(
         title="Redirect service down",
         severity="P1",
         issue="redirect-down",
         policy=state.runbook.policy(),
         runbook_sha256="0" * 64,
-        author=app.session.author,
-        now=app.clock.now(),
+        author=app.program.session.author,
+        now=app.program.session.clock.now(),
         taken=[],
         metrics={},
     )
-    await app.session.record(events)
-    app.session.work_on(events[0].incident)
-    app.refresh_state()
+    await app.program.session.record(events)
+    app.program.session.work_on(events[0].incident)
+    app.program.console.refresh_state()
     await pilot.pause()
 
 
-async def at(app: IslaApp, pilot: Pilot[int], step: str) -> None:
+async def at(app: Shell, pilot: Pilot[int], step: str) -> None:
     """Open the first issue with the cursor on a step."""
-    app.go("issue:redirect-down")
+    app.program.console.go("issue:redirect-down")
     rows = app.main.query_one("#page", RowList)
     assert rows.go(f"step:{step}")
     app.main.set_focus(rows)
@@ -105,14 +105,14 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def ended(app: IslaApp, step: str) -> None:
+async def ended(app: Shell, step: str) -> None:
     """Until a step has a result, and it is journalled."""
-    tools = app.step_services
+    tools = app.program.steps.step_services
     await until(lambda: tools.runner.outcome(step) is not None)
     await until(lambda: not [w for w in app.workers if w.group == "steps" and not w.is_finished])
 
 
-def screen_text(app: IslaApp) -> str:
+def screen_text(app: Shell) -> str:
     """Every cell of the screen as text."""
     return "\n".join(
         "".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()
@@ -131,14 +131,17 @@ async def test_enter_runs_a_read_in_place(tmp_path: Path) -> None:
         shown = screen_text(app)
         assert "hello there" in shown
         assert "as expected: exit 0" in shown
-        assert app.session.incident is not None
-        ran = [event for event in app.session.incident.timeline if event.kind == "ran"]
+        assert app.program.session.incident is not None
+        ran = [event for event in app.program.session.incident.timeline if event.kind == "ran"]
         assert [(event.data["step"], event.data["exit_code"], event.data["output"]) for event in ran] == [
             ("hello", 0, "hello there\n")
         ]
         await pilot.press("enter")
         await until(
-            lambda: (o := app.step_services.runner.outcome("hello")) is not None and o.changed is not None
+            lambda: (
+                (o := app.program.steps.step_services.runner.outcome("hello")) is not None
+                and o.changed is not None
+            )
         )
         await pilot.pause()
         assert "the same as before" in screen_text(app)
@@ -152,13 +155,13 @@ async def test_live_output_and_stop(tmp_path: Path) -> None:
         await pilot.press("enter")
         await until(lambda: "first" in screen_text(app))
         assert "X: stop" in screen_text(app)
-        app.go("home")
+        app.program.console.go("home")
         await pilot.pause()
-        assert app.step_services.runner.running
+        assert app.program.steps.step_services.runner.running
         await at(app, pilot, "slow")
         await pilot.press("X")
         await ended(app, "slow")
-        assert not app.step_services.runner.running
+        assert not app.program.steps.step_services.runner.running
         await pilot.pause()
         assert "stopped" in screen_text(app)
 
@@ -169,15 +172,15 @@ async def test_quitting_asks_and_stops(tmp_path: Path) -> None:
         await settle(pilot)
         await at(app, pilot, "slow")
         await pilot.press("enter")
-        await until(lambda: bool(app.step_services.runner.runs["slow"].capture.size))
-        pid = int(app.step_services.runner.runs["slow"].capture.take().head.split()[0])
+        await until(lambda: bool(app.program.steps.step_services.runner.runs["slow"].capture.size))
+        pid = int(app.program.steps.step_services.runner.runs["slow"].capture.take().head.split()[0])
         await pilot.press("q")
         await until(lambda: isinstance(app.screen, AskScreen))
         await pilot.pause()
         assert "Still running: Step slow" in screen_text(app)
         await pilot.press("enter")  # stay is what stands chosen
         await settle(pilot)
-        assert app.step_services.runner.running
+        assert app.program.steps.step_services.runner.running
         await pilot.press("q")
         await until(lambda: isinstance(app.screen, AskScreen))
         await pilot.press("up", "enter")
@@ -206,8 +209,8 @@ async def test_inputs_are_asked_once_and_masked(tmp_path: Path) -> None:
         await pilot.press("enter")
         await settle(pilot)
         assert not isinstance(app.screen, AskScreen)
-        assert app.session.incident is not None
-        written = report(app.session.incident)
+        assert app.program.session.incident is not None
+        written = report(app.program.session.incident)
         assert "hello ben" in written
         assert "hunter2" not in written
     journal = b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())
@@ -233,7 +236,7 @@ async def test_a_secret_output_shows_itself_for_ten_seconds(tmp_path: Path) -> N
         await pilot.pause()
         assert "the-answer" in screen_text(app)
         moment.pass_by(seconds=10)
-        app.refresh_state()
+        app.program.console.refresh_state()
         await pilot.pause()
         assert "the-answer" not in screen_text(app)
     assert b"the-answer" not in b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())
@@ -264,8 +267,8 @@ async def test_a_write_wants_the_object_typed(tmp_path: Path) -> None:
         await pilot.press(*"ben", "enter", *"because", "enter")
         await ended(app, "note-down")
         assert target.read_text() == "ben\n"
-        assert app.session.incident is not None
-        ran = next(event for event in app.session.incident.timeline if event.kind == "ran")
+        assert app.program.session.incident is not None
+        ran = next(event for event in app.program.session.incident.timeline if event.kind == "ran")
         assert (ran.actor, ran.data["reason"], ran.data["effect"]) == ("ana", "because", "write")
 
 
@@ -295,8 +298,10 @@ async def test_a_backup_is_counted(
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         await declare(app, pilot)
-        app.step_services.inputs.remember("DATABASE_URL", "postgresql://ana:hunter22@db/isla", "typed")
-        app.step_services.inputs.remember("BACKUP_FILE", str(tmp_path / "b.sql"), "typed")
+        app.program.steps.step_services.inputs.remember(
+            "DATABASE_URL", "postgresql://ana:hunter22@db/isla", "typed"
+        )
+        app.program.steps.step_services.inputs.remember("BACKUP_FILE", str(tmp_path / "b.sql"), "typed")
         await at(app, pilot, "dump")
         await pilot.press("x")
         await until(lambda: isinstance(app.screen, GuardScreen))
@@ -308,8 +313,10 @@ async def test_a_backup_is_counted(
         screen = screen_text(app)
         assert ("not as expected" in screen) is not good
         assert all(part in screen for part in shown.split("; "))
-        assert app.session.incident is not None
-        notes = [event.data["text"] for event in app.session.incident.timeline if event.kind == "noted"]
+        assert app.program.session.incident is not None
+        notes = [
+            event.data["text"] for event in app.program.session.incident.timeline if event.kind == "noted"
+        ]
         assert notes == [f"Step dump: {shown}"]
 
 
@@ -339,7 +346,7 @@ async def test_sql_that_changes_goes_to_its_own_page(tmp_path: Path) -> None:
             ("analytics", "analytics-rebuild", "sql"),
             ("db-connections", "db-end-session", "sessions"),
         ):
-            app.go(f"issue:{issue}")
+            app.program.console.go(f"issue:{issue}")
             rows = app.main.query_one("#page", RowList)
             assert rows.go(f"step:{step}")
             app.main.set_focus(rows)
@@ -351,23 +358,11 @@ async def test_sql_that_changes_goes_to_its_own_page(tmp_path: Path) -> None:
                 assert app.main.query_one("#page-sql").statement.step.id == step  # type: ignore[attr-defined]
 
 
-async def test_deeds_do_not_hide_each_other() -> None:
-    """The app is made of mixins: a name that two of them have would silently be one of them."""
-    names = [
-        name
-        for part in IslaApp.__mro__[1:]
-        if part.__module__.startswith("isla_console.ui.controllers.") and part.__name__ != "Deeds"
-        for name, value in vars(part).items()
-        if callable(value) and not name.startswith("__")
-    ]
-    assert sorted(names) == sorted(set(names))
-
-
 async def test_a_blocked_step_explains_itself(tmp_path: Path) -> None:
     app = frozen_app(tmp_path, OUTAGE)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
-        app.go("issue:payments")
+        app.program.console.go("issue:payments")
         rows = app.main.query_one("#page", RowList)
         assert rows.go("step:payments-trigger")
         app.main.set_focus(rows)
@@ -398,8 +393,8 @@ async def test_output_marks_a_symptom(tmp_path: Path) -> None:
         await at(app, pilot, "look")
         await pilot.press("enter")
         await ended(app, "look")
-        assert app.session.incident is not None
-        found = app.session.incident.symptoms["redirect-down/redirect-reports"]
+        assert app.program.session.incident is not None
+        found = app.program.session.incident.symptoms["redirect-down/redirect-reports"]
         assert (found.seen, found.by) == (True, "measured")
 
 

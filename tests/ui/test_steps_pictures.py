@@ -14,9 +14,9 @@ from isla_console.drill.faults import Faults
 from isla_console.drill.scenario import load
 from isla_console.drill.story import Story
 from isla_console.steps import http, runner
-from isla_console.ui.app import IslaApp
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.sheets.guard import GuardScreen
+from isla_console.ui.shell import Shell
 from tests.support.frozen import NOW, OUTAGE, frozen_app
 from tests.support.pilot import settle
 from tests.ui.test_steps import at, declare, ended, until
@@ -27,7 +27,7 @@ TOKEN = "vcp_rehearsal_token_0123456789"
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IslaApp:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """The console with Vercel's API in this process, at its real address; nothing takes any time."""
     faults = Faults()
     story = Story(load("redirect-down"), faults, lambda: NOW, by_hand=True)
@@ -48,7 +48,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> IslaApp:
     return frozen_app(tmp_path, OUTAGE, environ=environ)
 
 
-def to_the_guard(app: IslaApp) -> Callable[[Pilot[int]], Awaitable[None]]:
+def to_the_guard(app: Shell) -> Callable[[Pilot[int]], Awaitable[None]]:
     async def run(pilot: Pilot[int]) -> None:
         await settle(pilot)
         await declare(app, pilot)
@@ -66,12 +66,12 @@ def to_the_guard(app: IslaApp) -> Callable[[Pilot[int]], Awaitable[None]]:
 
 
 @SIZES
-def test_guard(snap_compare: Compare, app: IslaApp, size: tuple[int, int]) -> None:
+def test_guard(snap_compare: Compare, app: Shell, size: tuple[int, int]) -> None:
     assert snap_compare(app, terminal_size=size, run_before=to_the_guard(app))
 
 
 @SIZES
-def test_rolled_back(snap_compare: Compare, app: IslaApp, size: tuple[int, int]) -> None:
+def test_rolled_back(snap_compare: Compare, app: Shell, size: tuple[int, int]) -> None:
     async def run(pilot: Pilot[int]) -> None:
         await to_the_guard(app)(pilot)
         await pilot.press("9", "enter", *"slow", "enter")

@@ -9,8 +9,8 @@ import pytest_asyncio
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.streams import StreamsPage
+from isla_console.ui.shell import Shell
 from tests.support.pilot import settle
 from tests.ui.test_steps import app_with, at, ended, screen_text, shell, until
 
@@ -55,14 +55,14 @@ def steps(lines: Lines) -> str:
     return follow + shell("clock", "n=0; while :; do n=$((n+1)); echo tick $n; sleep 0.05; done", "stream")
 
 
-async def received(app: IslaApp, pilot: Pilot[int], step: str, count: int) -> None:
+async def received(app: Shell, pilot: Pilot[int], step: str, count: int) -> None:
     """Until so many lines came, and are drawn."""
-    await until(lambda: app.step_services.runner.runs[step].received >= count)
-    app.refresh_state()
+    await until(lambda: app.program.steps.step_services.runner.runs[step].received >= count)
+    app.program.console.refresh_state()
     await pilot.pause()
 
 
-async def open_logs(app: IslaApp, pilot: Pilot[int], lines: Lines) -> StreamsPage:
+async def open_logs(app: Shell, pilot: Pilot[int], lines: Lines) -> StreamsPage:
     await settle(pilot)
     await at(app, pilot, "logs")
     await pilot.press("x")
@@ -146,10 +146,12 @@ async def test_two_streams(tmp_path: Path, lines: Lines) -> None:
         await received(app, pilot, "logs", 1)
         await at(app, pilot, "clock")
         await pilot.press("x")
-        await until(lambda: "clock" in app.step_services.runner.runs and app.main.page == "streams")
+        await until(
+            lambda: "clock" in app.program.steps.step_services.runner.runs and app.main.page == "streams"
+        )
         await settle(pilot)
-        await until(lambda: app.step_services.runner.runs["clock"].capture.lines > 2)
-        app.refresh_state()
+        await until(lambda: app.program.steps.step_services.runner.runs["clock"].capture.lines > 2)
+        app.program.console.refresh_state()
         await pilot.pause()
         page = app.main.query_one(StreamsPage)
         await pilot.press("space")
@@ -166,14 +168,14 @@ async def test_two_streams(tmp_path: Path, lines: Lines) -> None:
         assert "PAUSED" not in shown
         assert "from the log" in shown
         await pilot.press("right", "X")
-        await until(lambda: app.step_services.runner.outcome("clock") is not None)
-        assert app.step_services.runner.runs["logs"].is_running
+        await until(lambda: app.program.steps.step_services.runner.outcome("clock") is not None)
+        assert app.program.steps.step_services.runner.runs["logs"].is_running
         await at(app, pilot, "logs")
         await pilot.press("x")
         await until(lambda: page.chosen == "logs" and app.main.page == "streams")
-        app.go("home")
+        app.program.console.go("home")
         await pilot.pause()
-        assert app.step_services.runner.runs["logs"].is_running
+        assert app.program.steps.step_services.runner.runs["logs"].is_running
 
 
 async def test_a_page_without_streams(tmp_path: Path, lines: Lines) -> None:

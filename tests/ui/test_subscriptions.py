@@ -16,10 +16,11 @@ from isla_console.drill.stripe import Books, new_key, stripe_service
 from isla_console.monitor.sources import stripe
 from isla_console.monitor.sources.stripe import StripeReader
 from isla_console.settings import Settings
-from isla_console.ui.app import IslaApp
 from isla_console.ui.controllers import triage
+from isla_console.ui.shell import Shell
 from tests.sql.conftest import Server, running
 from tests.support.asgi import Recorded, served
+from tests.support.console import console_app
 from tests.support.pilot import settle
 from tests.support.subscriptions import at_stripe
 from tests.ui.test_command import press
@@ -55,7 +56,7 @@ def server() -> Iterator[Server]:
 @asynccontextmanager
 async def console(
     server: Server, home: Path, monkeypatch: pytest.MonkeyPatch, *, pace_s: float = 0.0
-) -> AsyncIterator[tuple[Pilot[int], IslaApp, Recorded]]:
+) -> AsyncIterator[tuple[Pilot[int], Shell, Recorded]]:
     """The console at the payments page, in front of an account with so many."""
     monkeypatch.setattr(stripe, "PACE_S", pace_s)
     monkeypatch.setattr(triage, "QUICK_PAGES", 5)
@@ -65,14 +66,14 @@ async def console(
     record = Recorded(stripe_service(books, key, rate_per_s=100_000, most=PAGE))
     async with served(record) as url:
         environ = {"HOME": str(home), "STRIPE_API_KEY": key, "ISLA_STRIPE_API_URL": url}
-        app = IslaApp(Settings.load({**environ, "ISLA_DATABASE_URL": server.url().reveal()}))
+        app = console_app(Settings.load({**environ, "ISLA_DATABASE_URL": server.url().reveal()}))
         async with app.run_test(size=(140, 60)) as pilot:
             await settle(pilot)
             await press(pilot, "P")
             yield pilot, app, record
 
 
-async def says(app: IslaApp, sentence: str) -> None:
+async def says(app: Shell, sentence: str) -> None:
     """Wait until the page says so."""
     async with asyncio.timeout(60):
         while sentence not in page(app):  # noqa: ASYNC110 - nothing announces it
@@ -84,10 +85,10 @@ async def test_the_newest_are_compared_quickly_and_all_on_request(
 ) -> None:
     async with console(server, tmp_path, monkeypatch) as (_, app, _):
         assert "compare all" not in page(app), "the quick answer comes first"
-        app.open_row("drift:now")
+        app.program.open_row("drift:now")
         await says(app, "5,000 compared, no difference · the newest 5,000 of more")
         assert "compare all in the background, 1 min for 12,000" in page(app)
-        app.open_row("drift:all")
+        app.program.open_row("drift:all")
         await says(app, "3 of 100,000 differ · all")
         said = page(app)
         assert "sub_070000 database past_due, Stripe active" in said
@@ -100,13 +101,13 @@ async def test_comparing_all_goes_on_elsewhere_and_x_stops_it(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with console(server, tmp_path, monkeypatch) as (pilot, app, record):
-        app.open_row("drift:now")
+        app.program.open_row("drift:now")
         await says(app, "no difference · the newest 5,000 of more")
-        assert app.session.poller is not None
-        assert app.session.poller.stripe is not None
+        assert app.program.session.poller is not None
+        assert app.program.session.poller.stripe is not None
         # Slow enough that it cannot end before this test does.
-        app.session.poller.stripe._pace._every_s = 0.5
-        app.open_row("drift:all")
+        app.program.session.poller.stripe._pace._every_s = 0.5
+        app.program.open_row("drift:all")
         await says(app, "read, ")
         assert "5,000 compared, no difference" in page(app), "the last result stays until there is another"
         assert "X stops it" in page(app)
@@ -117,14 +118,14 @@ async def test_comparing_all_goes_on_elsewhere_and_x_stops_it(
                 await asyncio.sleep(0.02)
         await press(pilot, "P")
         # A second one is not begun beside it.
-        app.open_row("drift:now")
+        app.program.open_row("drift:now")
         await says(app, "left")
         await press(pilot, "X")
         await says(app, "ended early: stopped by hand")
         assert "compared, no difference · the newest" in page(app)
         assert "compare all" in page(app)
         # Quitting ends it: left running here, it would keep the context from closing.
-        app.open_row("drift:all")
+        app.program.open_row("drift:all")
         await says(app, "X stops it")
     assert not any(worker.is_running for worker in app.workers)
 
@@ -145,9 +146,9 @@ async def test_a_key_that_loses_its_right_on_the_way_leaves_what_was_found(
     monkeypatch.setattr(StripeReader, "_ask", refused)
     async with console(server, tmp_path, monkeypatch) as (pilot, app, _):
         await press(pilot, "h")
-        app.open_row("drift:all")
+        app.program.open_row("drift:all")
         async with asyncio.timeout(20):
-            while app.session.drift is None or app.session.comparing:
+            while app.program.session.drift is None or app.program.session.comparing:
                 await pilot.pause(0.02)
         assert "Subscriptions: 6,000 compared, no difference" in [one.message for one in app._notifications]
         await press(pilot, "P")

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from isla_console.monitor.poller import Transition
 from isla_console.monitor.sources.payments import Details, Drift
-from isla_console.ui.app import IslaApp
+from isla_console.ui.shell import Shell
 from tests.support.frozen import BLIND, CALM, NOW, OUTAGE
 from tests.support.outside import deployments, outside_app, payments, vendors
 from tests.support.pilot import settle
@@ -27,20 +27,20 @@ DOWN = vendors(vercel=("down", "Edge Functions: major outage"))
 @asynccontextmanager
 async def console(
     home: Path, states: Any = OUTAGE, size: tuple[int, int] = (140, 40), **parts: Any
-) -> AsyncIterator[tuple[Pilot[int], IslaApp]]:
+) -> AsyncIterator[tuple[Pilot[int], Shell]]:
     app = outside_app(home, states, **parts)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         yield pilot, app
 
 
-def words(app: IslaApp) -> str:
+def words(app: Shell) -> str:
     """The screen with line ends and frames taken out, so that wrapped sentences can be found."""
     lines = (line.replace("│", " ") for line in screen_text(app).splitlines())
     return " ".join(" ".join(lines).split())
 
 
-def page(app: IslaApp) -> str:
+def page(app: Shell) -> str:
     """The rows of the page alone, unwrapped."""
     from isla_console.ui.widgets.rows import RowList
 
@@ -96,7 +96,7 @@ async def test_declaring_begins_with_what_is_proposed(tmp_path: Path) -> None:
         await press(pilot, "d")
         assert "Proposed P1" in screen_text(app)
         await press(pilot, "f2", "f2")
-        incident = app.session.incident
+        incident = app.program.session.incident
         assert incident is not None
         assert (incident.issue, incident.severity) == ("redirect-down", "P1")
         assert "decided" not in kinds(app)
@@ -106,7 +106,7 @@ async def test_declaring_begins_with_what_is_proposed(tmp_path: Path) -> None:
 async def test_declaring_another_issue_than_proposed_is_journalled(tmp_path: Path) -> None:
     async with console(tmp_path) as (pilot, app):
         await press(pilot, "3", "d", "f2", "f2")
-        incident = app.session.incident
+        incident = app.program.session.incident
         assert incident is not None
         assert incident.issue == "auth-failing"
         (decided,) = [event for event in incident.timeline if event.kind == "decided"]
@@ -118,7 +118,7 @@ async def test_declaring_another_issue_than_proposed_is_journalled(tmp_path: Pat
 async def test_a_persons_choice_wins_and_is_journalled(tmp_path: Path) -> None:
     async with console(tmp_path) as (pilot, app):
         await press(pilot, "d", "f2", "f2", "2", "J")
-        incident = app.session.incident
+        incident = app.program.session.incident
         assert incident is not None
         assert incident.issue == "db-connections"
         assert "decided: this is 2 Database Connection Issues, not 1 Redirect" in words(app) or (
@@ -128,8 +128,8 @@ async def test_a_persons_choice_wins_and_is_journalled(tmp_path: Path) -> None:
         assert "1 Redirect ◆ 1st" in words(app)
         before = len(incident.timeline)
         await press(pilot, "J")
-        assert app.session.incident is not None
-        assert len(app.session.incident.timeline) == before, "choosing it again changes nothing"
+        assert app.program.session.incident is not None
+        assert len(app.program.session.incident.timeline) == before, "choosing it again changes nothing"
 
 
 async def test_j_opens_the_likeliest_and_the_page_says_why(tmp_path: Path) -> None:
@@ -149,8 +149,10 @@ async def test_the_next_check_is_one_enter_away(tmp_path: Path) -> None:
 async def test_a_vendors_change_is_journalled_in_an_incident(tmp_path: Path) -> None:
     async with console(tmp_path) as (pilot, app):
         await press(pilot, "d", "f2", "f2")
-        app.session._changes.append(Transition("vercel", "vendor", "ok", "down", "Edge Functions", NOW))
-        await app.tick()
+        app.program.session._changes.append(
+            Transition("vercel", "vendor", "ok", "down", "Edge Functions", NOW)
+        )
+        await app.program.tick()
         await press(pilot, "t")
         assert "vendor_changed" in kinds(app)
         assert "Vercel" in page(app)
@@ -172,7 +174,7 @@ async def test_measures_share_the_deployments_time_line(tmp_path: Path) -> None:
     from isla_console.ui.views.deployments import deployment_rows
 
     async with console(tmp_path) as (_, app):
-        lines = [row.content.plain for row in deployment_rows(app.state, 80)]
+        lines = [row.content.plain for row in deployment_rows(app.program.console.state, 80)]
     [mark] = [line.index("▾") for line in lines if "▾" in line]
     [began] = [line.index("◆") for line in lines if "◆" in line]
     [course] = [line for line in lines if line.startswith(" Redirect p95")]
@@ -251,13 +253,13 @@ async def test_drift_is_counted_and_cut(tmp_path: Path) -> None:
     async with console(tmp_path, CALM, size=(140, 60)) as (pilot, app):
         await press(pilot, "P")
         assert "compare now" in page(app)
-        app.session.drift = Drift(NOW, 5000, (("sub_1", "active", "past_due"),), complete=False)
-        app.refresh_state()
+        app.program.session.drift = Drift(NOW, 5000, (("sub_1", "active", "past_due"),), complete=False)
+        app.program.console.refresh_state()
         await settle(pilot)
         assert "1 of 5,000 differ · the newest 5,000 of more · 14:12Z" in page(app)
         assert "sub_1 database active, Stripe past_due" in page(app)
-        app.session.drift = Drift(NOW, 0)
-        app.refresh_state()
+        app.program.session.drift = Drift(NOW, 0)
+        app.program.console.refresh_state()
         await settle(pilot)
         assert "Stripe has no subscription, and neither has the database" in page(app)
 
@@ -265,7 +267,7 @@ async def test_drift_is_counted_and_cut(tmp_path: Path) -> None:
 async def test_an_undelivered_event_leads_to_the_guarded_step(tmp_path: Path) -> None:
     async with console(tmp_path, CALM, size=(140, 60)) as (pilot, app):
         await press(pilot, "P")
-        app.open_row("undelivered:evt_1")
+        app.program.open_row("undelivered:evt_1")
         await settle(pilot)
         assert (app.main.page, app.main.key) == ("issue:payments", "step:payments-resend")
 
@@ -281,8 +283,8 @@ async def test_an_undelivered_event_leads_to_the_guarded_step(tmp_path: Path) ->
 )
 async def test_each_row_can_be_read_in_full(tmp_path: Path, row: str, said: str) -> None:
     async with console(tmp_path, CALM) as (pilot, app):
-        app.session.drift = Drift(NOW, 3, only_stripe=(("sub_1", "active"),))
-        app.open_row(row)
+        app.program.session.drift = Drift(NOW, 3, only_stripe=(("sub_1", "active"),))
+        app.program.open_row(row)
         await settle(pilot)
         assert said in screen_text(app)
 
@@ -290,9 +292,9 @@ async def test_each_row_can_be_read_in_full(tmp_path: Path, row: str, said: str)
 async def test_without_a_poller_of_its_own_a_comparison_says_what_to_set(tmp_path: Path) -> None:
     async with console(tmp_path, CALM, size=(140, 60)) as (pilot, app):
         await press(pilot, "P")
-        poller: Any = app.session.poller
+        poller: Any = app.program.session.poller
         poller.stripe = poller.database = None
-        app.open_row("drift:now")
+        app.program.open_row("drift:now")
         await settle(pilot)
         assert "set STRIPE_API_KEY and ISLA_DATABASE_URL to compare" in page(app)
 

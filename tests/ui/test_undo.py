@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from isla_console.ui.app import IslaApp
 from isla_console.ui.sheets.guard import GuardScreen
+from isla_console.ui.shell import Shell
 from isla_console.ui.terminal import clipboard
 from isla_console.ui.widgets.rows import RowList
 from tests.support.frozen import OUTAGE, frozen_app
@@ -20,13 +20,13 @@ from tests.ui.test_steps_pictures import to_the_guard
 WAS, TARGET = "dpl_8xK2", "dpl_5pQ9"
 
 
-async def test_undo_is_offered_and_done(app: IslaApp) -> None:
+async def test_undo_is_offered_and_done(app: Shell) -> None:
     async with app.run_test(size=(140, 40)) as pilot:
         await to_the_guard(app)(pilot)
         await pilot.press("9", "enter", *"slow", "enter")
         await ended(app, "redirect-rollback")
         await settle(pilot)
-        undo = app.step_services.undo["redirect-rollback"]
+        undo = app.program.steps.step_services.undo["redirect-rollback"]
         assert undo.title.startswith(f"Undo: promote {WAS}")
         rows = app.main.query_one("#page", RowList)
         assert rows.go("undo:redirect-rollback")
@@ -49,13 +49,15 @@ async def test_undo_is_offered_and_done(app: IslaApp) -> None:
         await pilot.press(*f"{WAS}qWvTn4RzYbLmJc7Hs9Dp", "enter", *"worse", "enter")
         await ended(app, f"{undo.id}")
         await settle(pilot)
-        assert app.session.incident is not None
-        ran = [event.data for event in app.session.incident.timeline if event.kind == "ran"]
+        assert app.program.session.incident is not None
+        ran = [event.data for event in app.program.session.incident.timeline if event.kind == "ran"]
         assert ran[-1]["step"] == "redirect-rollback.undo"
         assert (ran[-1]["effect"], ran[-1]["reason"], ran[-1]["exit_code"]) == ("destroy", "worse", 0)
-        said = [event.data["text"] for event in app.session.incident.timeline if event.kind == "noted"]
+        said = [
+            event.data["text"] for event in app.program.session.incident.timeline if event.kind == "noted"
+        ]
         assert any(WAS in text and "serves production" in text for text in said)
-        assert "redirect-rollback" not in app.step_services.undo
+        assert "redirect-rollback" not in app.program.steps.step_services.undo
         assert not rows.go("undo:redirect-rollback")
 
 
@@ -65,7 +67,7 @@ def copied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     real = clipboard.copy
 
-    async def copy(app: IslaApp, text: str, folder: Path) -> object:
+    async def copy(app: Shell, text: str, folder: Path) -> object:
         found.append(text)
         return await real(app, text, folder)
 
@@ -82,8 +84,8 @@ async def test_copy_a_step(tmp_path: Path, copied: list[str]) -> None:
     app = app_with(tmp_path, steps)
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
-        app.step_services.inputs.remember("WHO", "ben", "typed")
-        app.step_services.inputs.remember("KEY", "hunter2hunter2", "typed")
+        app.program.steps.step_services.inputs.remember("WHO", "ben", "typed")
+        app.program.steps.step_services.inputs.remember("KEY", "hunter2hunter2", "typed")
         for step in ("greet", "ask", "redirect-rollback"):
             await at(app, pilot, step)
             await pilot.press("y")

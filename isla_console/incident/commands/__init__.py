@@ -4,7 +4,7 @@ Each takes the incident, what is wanted, ``author`` and ``now``, and returns the
 Refused says why not. Nothing here writes them.
 """
 
-from isla_console.incident.commands.base import Refused
+from isla_console.incident.commands.base import Refused, Stamp
 from isla_console.incident.commands.ladder import (
     acknowledge,
     end_hold,
@@ -49,6 +49,7 @@ from isla_console.incident.commands.work import (
 
 __all__ = [
     "Refused",
+    "Stamp",
     "accept_role",
     "acknowledge",
     "add_action",

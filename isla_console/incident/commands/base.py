@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from isla_console.incident.record.events import Author, Event, EventError, event
 from isla_console.incident.record.state import Incident
 
 _TICK = timedelta(milliseconds=1)
+
+
+class Stamp(TypedDict):
+    """Who gives a command, and when: every command takes both."""
+
+    author: Author
+    now: datetime
 
 
 class Refused(Exception):

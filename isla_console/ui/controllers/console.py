@@ -1,85 +1,101 @@
-"""The console itself: probes, drill, looks, help, leaving."""
+"""The console itself: probes, the runbook's file, looks, help, leaving."""
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 
-from textual import work
 from textual.content import Content
 
 from isla_console.session.session import SessionError
-from isla_console.ui.controllers.base import Deeds
+from isla_console.ui.controllers.base import Controller, Handler
 from isla_console.ui.main.pages import known_page
 from isla_console.ui.main.screen import why_not
-from isla_console.ui.sheets import incident as dialogs
-from isla_console.ui.sheets.detail import DetailScreen
+from isla_console.ui.sheets import incident as sheets
 from isla_console.ui.sheets.help import HelpScreen
+from isla_console.ui.theme import DARK, LIGHT
+
+STEPS = "steps"
+"""The group of workers that watch steps and journal what came of them."""
 
 
-class ConsoleDeeds(Deeds):
+class ConsoleController(Controller):
     """What changes nothing out there."""
 
-    @work(exit_on_error=False, group="deed")
-    async def do_check(self, key: str) -> None:
-        self.say("Re-checking every probe …")
-        await self.session.recheck()
-        self.refresh_state()
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        return {
+            "check": self.recheck,
+            "freeze": self.freeze,
+            "reload": self.reload,
+            "redraw": self.redraw,
+            "theme": self.switch_theme,
+            "mouse": self.switch_mouse,
+            "help": self.show_help,
+            "palette": lambda key: self.console.shell.action_command_palette(),
+            "quit": self.quit,
+        }
 
-    @work(exit_on_error=False, group="deed")
-    async def do_reload(self, key: str) -> None:
+    async def recheck(self, key: str) -> None:
+        """Run every probe once, now."""
+        self.console.say("Re-checking every probe …")
+        await self.session.recheck()
+        self.console.refresh_state()
+
+    async def reload(self, key: str) -> None:
         """Read the runbook again; one that does not load is said and changes nothing."""
         try:
             await self.session.load_runbook()
         except SessionError as error:
             lines = [Content(line) for line in str(error).splitlines()]
-            self.push_screen(DetailScreen("The runbook was not taken", lines))
+            self.console.show("The runbook was not taken", lines)
             return
         await self.session.notice_edits()
-        if not known_page(self.main.page, self.state):
-            self.go("home")
-        self.refresh_state()
-        self.say("The runbook was read again. Probes and measures follow at the next start.")
+        if not known_page(self.console.main.page, self.console.state):
+            self.console.go("home")
+        self.console.refresh_state()
+        self.console.say("The runbook was read again. Probes and measures follow at the next start.")
 
-    def do_freeze(self, key: str) -> None:
+    def freeze(self, key: str) -> None:
+        """Hold the panels still, or let them go; the clock never stops."""
         self.session.toggle_freeze()
-        self.refresh_state()
+        self.console.refresh_state()
 
-    @work(exit_on_error=False, group="deed")
-    async def do_fault(self, key: str) -> None:
-        self.say(await self.session.switch_fault())
+    def redraw(self, key: str) -> None:
+        """Paint the whole screen again."""
+        self.console.shell.painter.forget()
+        self.console.shell.screen.refresh(layout=True)
 
-    def do_redraw(self, key: str) -> None:
-        self.painter.forget()
-        self.screen.refresh(layout=True)
+    def switch_theme(self, key: str) -> None:
+        """Dark or light."""
+        shell = self.console.shell
+        shell.theme = LIGHT.name if shell.theme == DARK.name else DARK.name
 
-    def do_theme(self, key: str) -> None:
-        self.theme = "isla-light" if self.theme == "isla-dark" else "isla-dark"
+    def switch_mouse(self, key: str) -> None:
+        """Give the mouse to the terminal, or take it."""
+        ours = self.console.terminal.toggle_mouse()
+        self.console.say("Mouse: " + ("the console's" if ours else "the terminal's"))
 
-    def do_mouse(self, key: str) -> None:
-        self.say("Mouse: " + ("the console's" if self.terminal.toggle_mouse() else "the terminal's"))
+    def show_help(self, key: str) -> None:
+        """All keys, on one page."""
+        state = self.console.main.state
+        self.console.shell.push_screen(HelpScreen(lambda command: why_not(command, state)))
 
-    def do_help(self, key: str) -> None:
-        state = self.main.state
-        self.push_screen(HelpScreen(lambda command: why_not(command, state)))
-
-    def do_palette(self, key: str) -> None:
-        self.action_command_palette()
-
-    @work(exit_on_error=False, group="deed")
-    async def do_quit(self, key: str) -> None:
-        tools = self.session.step_services
-        running = [run.step.title for run in tools.runner.running] if tools is not None else []
-        answers = await self.push_screen_wait(dialogs.quit_sheet(self.session.incident, running))
+    async def quit(self, key: str) -> None:
+        """Leave; what still runs is named, and stopped if one leaves all the same."""
+        services = self.session.step_services
+        running = [run.step.title for run in services.runner.running] if services is not None else []
+        answers = await self.console.ask(sheets.quit_sheet(self.session.incident, running))
         if answers is not None and answers["leave"] == "yes":
-            if tools is not None:
-                await tools.runner.close()
+            if services is not None:
+                await services.runner.close()
                 await self._wait_for_steps()
-            self.exit(0)
+            self.console.shell.exit(0)
 
     async def _wait_for_steps(self) -> None:
-        """Until what was stopped is journalled."""
-        waiting = [worker for worker in self.workers if worker.group == "steps" and not worker.is_finished]
+        """Wait until what was stopped is journalled."""
+        waiting = self.console.running(STEPS)
         if not waiting:  # of none Textual would wait for all, this one included
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
-                await self.workers.wait_for_complete(waiting)
+                await self.console.shell.workers.wait_for_complete(waiting)

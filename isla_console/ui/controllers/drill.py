@@ -1,98 +1,62 @@
 """A drill: what people say in it, and how it goes; a replay: how quick it is."""
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import cast
 
-from isla_console.drill.entry import Entry
-from isla_console.incident.record.events import Author, Event, derived_id, event
-from isla_console.incident.record.state import Incident
-from isla_console.ui.controllers.base import Deeds
-
-if TYPE_CHECKING:
-    from isla_console.session.replay import Replay, ReplaySession
+from isla_console.session.drill import DrillWatch
+from isla_console.session.replay import Replay, ReplaySession
+from isla_console.ui.controllers.base import Controller, Handler
 
 WATCH_S = 2.0
 """How often the platform is asked what happened."""
 
 
-class DrillDeeds(Deeds):
-    """What is done by the drill itself; without a drill, nothing."""
-
-    _heard = 0
-
-    async def watch_drill(self) -> None:
-        """Ask the platform for its story until cancelled; it is told when this console shows an alert."""
-        from isla_console.drill import control
-
-        url = self.settings.secret("ISLA_DRILL_CONTROL")
-        if not self.settings.drill or url is None:
-            return
-        while True:
-            alert = self._shows_alert() and not any(
-                entry.kind == "alarm" for entry in self.session.story.entries
-            )
-            answer = await (control.alarm if alert else control.story)(url.reveal())
-            if answer.ok:
-                self.session.story = answer
-                try:
-                    await self._hear(answer.entries)
-                except Exception as error:
-                    self.session.complain(error)
-            await asyncio.sleep(WATCH_S)
-
-    def do_pause(self, key: str) -> None:
-        self._replay.pause()
-        self.refresh_state()
-
-    def do_faster(self, key: str) -> None:
-        self._replay.faster()
-        self.refresh_state()
-
-    def do_slower(self, key: str) -> None:
-        self._replay.faster(-1)
-        self.refresh_state()
+class DrillController(Controller):
+    """The drill's fault and its messages, and a replay's speed."""
 
     @property
-    def _replay(self) -> "Replay":
+    def commands(self) -> Mapping[str, Handler]:
+        return {
+            "fault": self.switch_fault,
+            "pause": self.pause,
+            "faster": self.faster,
+            "slower": self.slower,
+        }
+
+    async def watch(self) -> None:
+        """Ask the platform for its story until cancelled; without a drill, nothing."""
+        watch = DrillWatch.of(self.session)
+        if watch is None:
+            return
+        while True:
+            for entry in await watch.look(self.console.main.state):
+                if entry.kind == "message":
+                    self.console.shell.notify(entry.text, title=entry.who, timeout=12, markup=False)
+                elif entry.kind == "hint":
+                    self.console.say("A hint is there, if you want one: B")
+            await asyncio.sleep(WATCH_S)
+
+    async def switch_fault(self, key: str) -> None:
+        """Heal the drill's fault, or bring it back."""
+        self.console.say(await self.session.switch_fault())
+
+    def pause(self, key: str) -> None:
+        """Let the replay stand still, or go on."""
+        self._replay.pause()
+        self.console.refresh_state()
+
+    def faster(self, key: str) -> None:
+        """Let the replay run quicker."""
+        self._replay.faster()
+        self.console.refresh_state()
+
+    def slower(self, key: str) -> None:
+        """Let the replay run slower."""
+        self._replay.faster(-1)
+        self.console.refresh_state()
+
+    @property
+    def _replay(self) -> Replay:
         """What passes by; these commands are possible in a replay alone."""
-        return cast("ReplaySession", self.session).replay
-
-    def _shows_alert(self) -> bool:
-        state = self.main.state
-        snapshot = state.snapshot if state is not None else None
-        if snapshot is None:
-            return False
-        states = [metric.state for metric in snapshot.metrics] + [probe.state for probe in snapshot.probes]
-        return "alert" in states
-
-    async def _hear(self, entries: tuple[Entry, ...]) -> None:
-        """What is new is said; what people said is written into the incident's timeline, once."""
-        for entry in entries[self._heard :]:
-            if entry.kind == "message":
-                self.notify(entry.text, title=entry.who, timeout=12, markup=False)
-            elif entry.kind == "hint":
-                self.say("A hint is there, if you want one: B")
-        self._heard = len(entries)
-        incident = self.session.incident
-        if incident is not None and not self.session.write_problem:
-            known = {entry.id for entry in incident.timeline}
-            fresh = [
-                note
-                for entry in entries
-                if entry.kind == "message"
-                and (note := _note(entry, incident, self.session.author)).id not in known
-            ]
-            if fresh:
-                await self.session.record(fresh)
-
-
-def _note(entry: Entry, incident: Incident, author: Author) -> Event:
-    """A message as a note of who said it. Its id is the same on every console."""
-    return event(
-        "noted",
-        {"text": entry.text},
-        incident=incident.id,
-        author=Author(f"{entry.who} (drill)", author.host),
-        now=entry.at,
-        id=derived_id(incident.id, entry.who, entry.at.isoformat()),
-    )
+        return cast(ReplaySession, self.session).replay

@@ -1,227 +1,47 @@
-"""The incident: declare, change, tick, resume."""
+"""The incident: declare it, change it, note what is found, tick what is done."""
 
-from textual import work
+from collections.abc import Mapping
 
 from isla_console.incident import commands as act
 from isla_console.incident.commands import Refused
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident
-from isla_console.incident.rules.communication import final_update
 from isla_console.incident.rules.evidence import evidence_for
-from isla_console.session.state import ConsoleState
-from isla_console.ui.controllers.base import Deeds
-from isla_console.ui.controllers.triage import decided_otherwise
-from isla_console.ui.sheets import command as command_dialogs
-from isla_console.ui.sheets import incident as dialogs
+from isla_console.session.change_state import state_events
+from isla_console.session.declare import Declaration, choice_text, declare
+from isla_console.ui.controllers.base import Controller, Handler
+from isla_console.ui.sheets import command as command_sheets
+from isla_console.ui.sheets import incident as sheets
 from isla_console.ui.sheets.ask import Answers
 from isla_console.ui.times import read_time
 from isla_console.ui.views.triage import proposed_issue, proposed_trouble
 
+CORRECTABLE = ("text", "reason", "result", "title", "impact", "evidence")
+"""Words of an entry that may be corrected, the first that it has."""
 
-class IncidentDeeds(Deeds):
-    """What is journalled."""
 
-    @work(exit_on_error=False, group="deed")
-    async def do_declare(self, key: str) -> None:
-        state = self.state
-        if problem := self.session.write_problem:
-            self.say(f"An incident cannot be journalled: {problem}", warn=True)
-            return
-        kind, _, id = self.main.page.partition(":")
-        likely = proposed_issue(state, id if kind == "issue" else None)
-        questions = dialogs.question_sheet(state, likely, proposed_trouble(state, likely))
-        answers = await self.push_screen_wait(questions)
-        if answers is None:
-            return
-        issue = None if answers["issue"] == dialogs.NO_ISSUE else answers["issue"]
-        title = state.runbook.issue(issue).title if issue else ""
-        sheet = dialogs.declare_sheet(state, dialogs.proposed(state, answers), title)
-        confirmed = await self.push_screen_wait(sheet)
-        if confirmed is not None:
-            await self._declare(confirmed, issue)
+class IncidentController(Controller):
+    """What is journalled of the incident as a whole."""
 
-    async def _declare(self, answers: Answers, issue: str | None) -> None:
-        state = self.state
-        try:
-            events = act.declare(
-                title=answers["title"],
-                severity=answers["severity"],
-                issue=issue,
-                impact=answers["impact"].strip() or None,
-                impact_started_at=read_time(answers["since"], state.now),
-                policy=state.runbook.policy(),
-                runbook_sha256=self.session.runbook_sha256,
-                author=self.session.author,
-                now=state.now,
-                taken=[incident.id for incident in self.session.journal.incidents],
-                metrics=_bad_metrics(state),
-            )
-        except Refused as refusal:
-            self.say(f"Refused: {refusal}", warn=True)
-            return
-        events = [*events, *decided_otherwise(state, issue, events[0])]
-        if await self.session.record(events):
-            self.session.work_on(events[0].incident)
-        self.refresh_state()
-        if issue:
-            self.go(f"issue:{issue}")
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        return {
+            "declare": self.declare,
+            "state": self.change_state,
+            "severity": self.change_severity,
+            "impact": self.change_impact,
+            "choose": self.choose_issue,
+            "merge": self.merge,
+            "note": self.note,
+            "correct": self.correct,
+            "tick": self.tick,
+            "deny": self.deny,
+            "action": self.action_item,
+        }
 
-    @work(exit_on_error=False, group="deed")
-    async def do_state(self, key: str) -> None:
-        state = self.state
-        if state.incident is None:
-            return
-        answers = await self.push_screen_wait(dialogs.state_sheet(state, state.incident))
-        if answers is not None:
-            await self.attempt(
-                lambda incident: self._change_state(incident, answers["state"], answers["reason"])
-            )
-
-    def _change_state(self, incident: Incident, state: str, reason: str) -> list[Event]:
-        author, console_state = self.session.author, self.state
-        now = console_state.now
-        match state:
-            case "resolved":
-                live = dialogs.live_states(console_state)
-                final = final_update(incident, now, service=self.service_of(incident))
-                return act.resolve(
-                    incident, author=author, now=now, override=reason, metrics=live, final_update=final
-                )
-            case "closed":
-                return act.close(incident, author=author, now=now)
-            case "cancelled":
-                return act.cancel(incident, reason, author=author, now=now)
-            case "investigating" if not incident.is_active and incident.state != "monitoring":
-                return act.reopen(incident, reason, author=author, now=now)
-            case _:
-                return act.change_state(incident, state, author=author, now=now, reason=reason)
-
-    @work(exit_on_error=False, group="deed")
-    async def do_severity(self, key: str) -> None:
-        state = self.state
-        if state.incident is None:
-            return
-        answers = await self.push_screen_wait(dialogs.severity_sheet(state, state.incident))
-        if answers is not None:
-            await self.attempt(
-                lambda incident: act.change_severity(
-                    incident,
-                    answers["severity"],
-                    **self.stamp(),
-                    reason=answers["reason"],
-                )
-            )
-
-    @work(exit_on_error=False, group="deed")
-    async def do_note(self, key: str) -> None:
-        answers = await self.push_screen_wait(dialogs.note_sheet(self.state))
-        if answers is not None:
-            now = self.clock.now()
-            write = act.decide if answers["kind"] == "decision" else act.note
-            at = read_time(answers["at"], now)
-            await self.attempt(
-                lambda incident: write(incident, answers["text"], author=self.session.author, now=now, at=at)
-            )
-
-    @work(exit_on_error=False, group="deed")
-    async def do_acknowledge(self, key: str) -> None:
-        state = self.state
-        sheet = dialogs.acknowledge_sheet(state, state.incident) if state.incident else None
-        if sheet is None:
-            self.say("No level is engaged.")
-            return
-        answers = await self.push_screen_wait(sheet)
-        if answers is not None:
-            await self.attempt(lambda incident: self._acknowledge(incident, answers))
-
-    def _acknowledge(self, incident: Incident, answers: Answers) -> list[Event]:
-        level, targets = dialogs.acknowledged_targets(incident, self.state, answers["for"])
-        return [
-            event
-            for target in targets
-            for event in act.acknowledge(incident, level, answers["person"], **self.stamp(), target=target)
-        ]
-
-    @work(exit_on_error=False, group="deed")
-    async def do_escalate(self, key: str) -> None:
-        state = self.state
-        sheet = dialogs.escalate_sheet(state, state.incident) if state.incident else None
-        if sheet is None:
-            self.say("Every level is engaged already.")
-            return
-        answers = await self.push_screen_wait(sheet)
-        if answers is not None:
-            await self.attempt(
-                lambda incident: act.escalate(
-                    incident,
-                    answers["level"],
-                    **self.stamp(),
-                    reason=answers["reason"],
-                )
-            )
-
-    @work(exit_on_error=False, group="deed")
-    async def do_tick(self, key: str) -> None:
-        """Space: tick the checklist item, mark the step, say the symptom is seen; again takes it back."""
-        kind, _, id = self.main.key.partition(":")
-        match kind:
-            case "check":
-                await self._toggle_item(id)
-            case "symptom":
-                await self.attempt(lambda incident: act.see_symptom(incident, id, **self.stamp()))
-            case "step":
-                await self.attempt(lambda incident: _toggle_step(incident, id, self))
-            case _:
-                self.say("Nothing to tick here: steps, symptoms and the checklist can be ticked.")
-
-    async def _toggle_item(self, item: str) -> None:
-        """Tick with what shows it: proposed where the incident itself can say; again takes it back."""
-        incident, state = self.session.incident, self.state
-        tick = incident.checklist.get(item) if incident else None
-        if incident is None or tick is None:
-            return
-        if tick.state != "open":
-            await self.attempt(lambda found: act.untick(found, item, **self.stamp()))
-            return
-        shown = evidence_for(incident, item, state.now, dialogs.live_states(state))
-        await self.attempt(lambda found: act.tick(found, item, **self.stamp(), evidence=shown or ""))
-
-    @work(exit_on_error=False, group="deed")
-    async def do_deny(self, key: str) -> None:
-        """Minus: a symptom is not seen, a step is skipped, a checklist item does not apply."""
-        kind, _, id = self.main.key.partition(":")
-        author, now = self.session.author, self.clock.now()
-        if kind == "symptom":
-            await self.attempt(
-                lambda incident: act.see_symptom(incident, id, author=author, now=now, seen=False)
-            )
-            return
-        if kind not in {"step", "check"}:
-            self.say("Nothing to deny here: symptoms, steps and checklist items.")
-            return
-        title = "Skip the step" if kind == "step" else "Not applicable"
-        answers = await self.push_screen_wait(command_dialogs.reason_sheet(title, "Reason"))
-        if answers is None:
-            return
-        reason, now = answers["reason"], self.clock.now()
-        if kind == "step":
-            await self.attempt(
-                lambda found: act.mark_step(found, id, "skipped", author=author, now=now, reason=reason)
-            )
-        else:
-            await self.attempt(lambda found: act.not_applicable(found, id, reason, author=author, now=now))
-
-    @work(exit_on_error=False, group="deed")
-    async def do_work_on(self, incident_id: str) -> None:
-        """Make another incident the one this console works on."""
-        found = self.session.journal.incident(incident_id)
-        if found is None or not found.is_open:
-            self.say("That incident is over.")
-            return
-        self.session.work_on(incident_id)
-        self.refresh_state()
-        if found.issue:
-            self.go(f"issue:{found.issue}")
+    @property
+    def rows(self) -> Mapping[str, Handler]:
+        return {"incident": self.work_on, "check": self._toggle_item, "follow": self.follow_up}
 
     async def resume(self) -> None:
         """On launch: back into the open incident; of several, the one chosen."""
@@ -229,30 +49,248 @@ class IncidentDeeds(Deeds):
         if len(waiting) == 1:
             self.session.work_on(waiting[0].id)
         elif waiting:
-            answers = await self.push_screen_wait(dialogs.resume_sheet(waiting))
+            answers = await self.console.ask(sheets.resume_sheet(waiting))
             self.session.work_on(answers["incident"] if answers else waiting[0].id)
         await self.session.log_console("console_opened")
-        self.refresh_state()
+        self.console.refresh_state()
 
-    def row_incident(self, incident_id: str) -> None:
-        self.do_work_on(incident_id)
+    async def work_on(self, incident_id: str) -> None:
+        """Make another incident the one this console works on."""
+        found = self.session.journal.incident(incident_id)
+        if found is None or not found.is_open:
+            self.console.say("That incident is over.")
+            return
+        self.session.work_on(incident_id)
+        self.console.refresh_state()
+        if found.issue:
+            self.console.go(f"issue:{found.issue}")
 
-    def row_check(self, item: str) -> None:
-        self.do_tick("")
+    async def declare(self, key: str) -> None:
+        """Ask how bad it is and what it is, then declare it."""
+        state = self.console.state
+        if problem := self.session.write_problem:
+            self.console.say(f"An incident cannot be journalled: {problem}", warn=True)
+            return
+        kind, _, id = self.console.main.page.partition(":")
+        likely = proposed_issue(state, id if kind == "issue" else None)
+        answers = await self.console.ask(
+            sheets.question_sheet(state, likely, proposed_trouble(state, likely))
+        )
+        if answers is None:
+            return
+        issue = None if answers["issue"] == sheets.NO_ISSUE else answers["issue"]
+        title = state.runbook.issue(issue).title if issue else ""
+        sheet = sheets.declare_sheet(state, sheets.proposed(state, answers), title)
+        confirmed = await self.console.ask(sheet)
+        if confirmed is not None:
+            await self._declare(confirmed, issue)
 
+    async def _declare(self, answers: Answers, issue: str | None) -> None:
+        state = self.console.state
+        declared = Declaration(
+            title=answers["title"],
+            severity=answers["severity"],
+            issue=issue,
+            impact=answers["impact"].strip() or None,
+            since=read_time(answers["since"], state.now),
+        )
+        try:
+            await declare(self.session, declared, state)
+        except Refused as refusal:
+            self.console.say(f"Refused: {refusal}", warn=True)
+            return
+        self.console.refresh_state()
+        if issue:
+            self.console.go(f"issue:{issue}")
 
-def _toggle_step(incident: Incident, step: str, app: Deeds) -> list[Event]:
-    known = incident.steps.get(step)
-    state = "undone" if known is not None and known.state == "done" else "done"
-    return act.mark_step(incident, step, state, **app.stamp())
+    async def change_state(self, key: str) -> None:
+        """Move the incident to another state."""
+        state = self.console.state
+        if state.incident is None:
+            return
+        answers = await self.console.ask(sheets.state_sheet(state, state.incident))
+        if answers is not None:
+            await self.console.attempt(
+                lambda incident: state_events(
+                    self.session,
+                    incident,
+                    self.console.state,
+                    to=answers["state"],
+                    reason=answers["reason"],
+                )
+            )
 
+    async def change_severity(self, key: str) -> None:
+        """Raise or lower the severity, with a reason."""
+        state = self.console.state
+        if state.incident is None:
+            return
+        answers = await self.console.ask(sheets.severity_sheet(state, state.incident))
+        if answers is not None:
+            await self.console.attempt(
+                lambda incident: act.change_severity(
+                    incident, answers["severity"], **self.console.stamp(), reason=answers["reason"]
+                )
+            )
 
-def _bad_metrics(state: ConsoleState) -> dict[str, tuple[str, str]]:
-    """Measures beyond normal at the declaration: the soak waits for them."""
-    if state.snapshot is None:
-        return {}
-    return {
-        reading.id: (reading.state, reading.text)
-        for reading in state.snapshot.metrics
-        if reading.state in {"alert", "elevated"}
-    }
+    async def change_impact(self, key: str) -> None:
+        """Say what users experience, and since when."""
+        state = self.console.state
+        if state.incident is None:
+            return
+        before = state.incident.impact
+        answers = await self.console.ask(command_sheets.impact_sheet(state, state.incident))
+        if answers is None:
+            return
+        stamp = self.console.stamp
+        impact = answers["impact"].strip()
+        if impact and impact != before:
+            await self.console.attempt(lambda incident: act.change_impact(incident, impact, **stamp()))
+        since = read_time(answers["since"], self.console.clock.now())
+        if since is not None:
+            await self.console.attempt(
+                lambda incident: act.adjust_start(incident, since, answers["reason"], **stamp())
+            )
+
+    async def choose_issue(self, key: str) -> None:
+        """Make the open page's issue the incident's: a person's choice wins over the ranking."""
+        state = self.console.state
+        kind, _, id = self.console.main.page.partition(":")
+        if kind != "issue":
+            self.console.say("Open the issue that it is, then choose it.")
+            return
+        incident = state.incident
+        if incident is not None and incident.issue == id:
+            self.console.say(f"It is {state.runbook.issue(id).title} already.")
+            return
+        text = choice_text(state, id)
+        await self.console.attempt(
+            lambda incident: act.decide(incident, text, **self.console.stamp(), issue=id)
+        )
+
+    async def merge(self, key: str) -> None:
+        """Make this incident part of another one."""
+        others = [other for other in self.session.open_incidents if other.id != self.session.incident_id]
+        if not others:
+            self.console.say("No other incident is open to merge into.")
+            return
+        answers = await self.console.ask(command_sheets.merge_sheet(others))
+        if answers is not None and await self.console.attempt(
+            lambda incident: act.merge(incident, answers["into"], **self.console.stamp())
+        ):
+            self.session.work_on(answers["into"])
+            self.console.refresh_state()
+
+    async def note(self, key: str) -> None:
+        """Write a note or a decision into the timeline."""
+        answers = await self.console.ask(sheets.note_sheet(self.console.state))
+        if answers is not None:
+            stamp = self.console.stamp()
+            write = act.decide if answers["kind"] == "decision" else act.note
+            at = read_time(answers["at"], stamp["now"])
+            await self.console.attempt(lambda incident: write(incident, answers["text"], **stamp, at=at))
+
+    async def correct(self, key: str) -> None:
+        """Correct the words of the timeline entry under the cursor."""
+        kind, _, id = self.console.main.key.partition(":")
+        state = self.console.state
+        if kind != "event" or state.incident is None:
+            self.console.say("Put the cursor on an entry of the timeline (t).")
+            return
+        entry = next((event for event in state.incident.timeline if event.id == id), None)
+        name = next((name for name in CORRECTABLE if entry is not None and name in entry.data), None)
+        if entry is None or name is None:
+            self.console.say("That entry has no words to correct.")
+            return
+        sheet = command_sheets.text_sheet("Correct the entry", name, str(entry.data[name]))
+        answers = await self.console.ask(sheet)
+        if answers is not None:
+            await self.console.attempt(
+                lambda incident: act.correct(incident, id, {name: answers["text"]}, **self.console.stamp())
+            )
+
+    async def tick(self, key: str) -> None:
+        """Tick the checklist item, mark the step, say the symptom is seen; again takes it back."""
+        kind, _, id = self.console.main.key.partition(":")
+        match kind:
+            case "check":
+                await self._toggle_item(id)
+            case "symptom":
+                await self.console.attempt(
+                    lambda incident: act.see_symptom(incident, id, **self.console.stamp())
+                )
+            case "step":
+                await self.console.attempt(lambda incident: self._toggled_step(incident, id))
+            case _:
+                self.console.say("Nothing to tick here: steps, symptoms and the checklist can be ticked.")
+
+    def _toggled_step(self, incident: Incident, step: str) -> list[Event]:
+        known = incident.steps.get(step)
+        state = "undone" if known is not None and known.state == "done" else "done"
+        return act.mark_step(incident, step, state, **self.console.stamp())
+
+    async def _toggle_item(self, item: str) -> None:
+        """Tick with what shows it: proposed where the incident itself can say; again takes it back."""
+        incident, state = self.session.incident, self.console.state
+        tick = incident.checklist.get(item) if incident else None
+        if incident is None or tick is None:
+            return
+        if tick.state != "open":
+            await self.console.attempt(lambda found: act.untick(found, item, **self.console.stamp()))
+            return
+        shown = evidence_for(incident, item, state.now, state.metric_states)
+        await self.console.attempt(
+            lambda found: act.tick(found, item, **self.console.stamp(), evidence=shown or "")
+        )
+
+    async def deny(self, key: str) -> None:
+        """Say that a symptom is not seen, a step is skipped, or a checklist item does not apply."""
+        kind, _, id = self.console.main.key.partition(":")
+        stamp = self.console.stamp
+        if kind == "symptom":
+            await self.console.attempt(lambda found: act.see_symptom(found, id, **stamp(), seen=False))
+            return
+        if kind not in {"step", "check"}:
+            self.console.say("Nothing to deny here: symptoms, steps and checklist items.")
+            return
+        title = "Skip the step" if kind == "step" else "Not applicable"
+        answers = await self.console.ask(command_sheets.reason_sheet(title, "Reason"))
+        if answers is None:
+            return
+        reason = answers["reason"]
+        if kind == "step":
+            await self.console.attempt(
+                lambda found: act.mark_step(found, id, "skipped", **stamp(), reason=reason)
+            )
+        else:
+            await self.console.attempt(lambda found: act.not_applicable(found, id, reason, **stamp()))
+
+    async def action_item(self, key: str) -> None:
+        """Add an action item, or say that one is done."""
+        answers = await self.console.ask(command_sheets.action_sheet(self.console.state))
+        if answers is None:
+            return
+        stamp = self.console.stamp
+        which = answers.get("which", command_sheets.NEW_ACTION)
+        if which != command_sheets.NEW_ACTION:
+            await self.console.attempt(lambda incident: act.finish_action(incident, which, **stamp()))
+            return
+        await self.console.attempt(
+            lambda incident: act.add_action(
+                incident,
+                answers["text"],
+                answers["type"],
+                owner=answers["owner"],
+                due=answers["due"],
+                **stamp(),
+            )
+        )
+
+    async def follow_up(self, key: str) -> None:
+        """Make a follow-up of an issue an action item."""
+        issue_id, _, item_id = key.partition("/")
+        items = self.console.state.runbook.issue(issue_id).follow_up
+        item = next(item for item in items if item.id == item_id)
+        await self.console.attempt(
+            lambda incident: act.add_action(incident, item.text, "process", **self.console.stamp())
+        )

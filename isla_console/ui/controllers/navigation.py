@@ -1,49 +1,63 @@
-"""Going about: pages, columns, search."""
+"""Where to look: pages, columns, search, what a row in full says."""
 
-from textual import work
+from collections.abc import Mapping
 
-from isla_console.ui.controllers.base import Deeds
+from isla_console.ui.controllers.base import Controller, Handler
+from isla_console.ui.main.pages import PAGE_COMMANDS
 from isla_console.ui.sheets.search import SearchScreen
 from isla_console.ui.views.timeline import next_filter
 
 
-class GoingDeeds(Deeds):
-    """Where to look."""
+class NavigationController(Controller):
+    """Goes to pages and rows, and folds the columns beside them."""
 
-    def do_go(self, key: str) -> None:
-        state = self.main.state
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        return {
+            **{page: self._page(page) for page in PAGE_COMMANDS},
+            "go": self.go_by_number,
+            "back": self.back,
+            "sidebar": lambda key: self.console.main.fold("sidebar"),
+            "ladder": lambda key: self.console.main.fold("side"),
+            "search": self.search,
+            "filter": self.filter_timeline,
+        }
+
+    @property
+    def rows(self) -> Mapping[str, Handler]:
+        return {
+            "goto": lambda issue: self.console.go(f"issue:{issue}"),
+            "look": lambda target: self.console.go(target),
+            "command": lambda command: self.console.run_command(command, ""),
+        }
+
+    def _page(self, page: str) -> Handler:
+        return lambda key: self.console.go(page)
+
+    def go_by_number(self, key: str) -> None:
+        """Open the issue or the procedure that has the digit's number."""
+        state = self.console.main.state
         if state is None or not key.isdigit():
             return
         number = int(key)
         for kind, items in (("issue", state.runbook.issues), ("procedure", state.runbook.procedures)):
             for item in items:
                 if item.number == number:
-                    self.go(f"{kind}:{item.id}")
+                    self.console.go(f"{kind}:{item.id}")
 
-    def do_back(self, key: str) -> None:
-        if not self.main.back():
-            self.go("home")
+    def back(self, key: str) -> None:
+        """Return to the page before; from the first one to the overview."""
+        if not self.console.main.back():
+            self.console.go("home")
 
-    def do_sidebar(self, key: str) -> None:
-        self.main.fold("sidebar")
-
-    def do_ladder(self, key: str) -> None:
-        self.main.fold("side")
-
-    @work(exit_on_error=False, group="deed")
-    async def do_search(self, key: str) -> None:
-        target = await self.push_screen_wait(SearchScreen(self.state.runbook))
+    async def search(self, key: str) -> None:
+        """Find words in the runbook, and go there."""
+        target = await self.console.ask(SearchScreen(self.console.state.runbook))
         if target:
-            self.go(target)
+            self.console.go(target)
 
-    def do_filter(self, key: str) -> None:
-        """The timeline narrowed to the next kind of entry."""
+    def filter_timeline(self, key: str) -> None:
+        """Narrow the timeline to the next kind of entry."""
         self.session.timeline_filter = next_filter(self.session.timeline_filter)
-        self.go("timeline")
-        self.refresh_state()
-
-    def row_goto(self, issue: str) -> None:
-        self.go(f"issue:{issue}")
-
-    def row_command(self, command: str) -> None:
-        self.action_command(command, "")
+        self.console.go("timeline")
+        self.console.refresh_state()

@@ -1,12 +1,11 @@
 """Doing steps: in place what only reads, behind the guard what changes anything."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from textual import on, work
 from textual.content import Content
 
 from isla_console.incident import commands as act
@@ -17,10 +16,11 @@ from isla_console.steps import backup
 from isla_console.steps.guard import Judgement
 from isla_console.steps.runner import Run
 from isla_console.text.plain import plain
-from isla_console.ui.controllers.base import COMPARING, Deeds
-from isla_console.ui.messages import StopAsked
+from isla_console.ui.controllers.base import Console, Controller, Handler
+from isla_console.ui.controllers.console import STEPS
+from isla_console.ui.controllers.coordination import CoordinationController
+from isla_console.ui.controllers.triage import TriageController
 from isla_console.ui.sheets import steps as dialogs
-from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.terminal.clipboard import copy
 from isla_console.ui.views import detail
 from isla_console.ui.views.runs import output_lines
@@ -42,8 +42,30 @@ FRESH_S = 15.0
 """How long the read-only twin's answer counts as now."""
 
 
-class StepDeeds(Deeds):
+class StepController(Controller):
     """What the steps of issues and procedures are for."""
+
+    def __init__(
+        self, console: Console, coordination: CoordinationController, triage: TriageController
+    ) -> None:
+        super().__init__(console)
+        self._coordination = coordination
+        self._triage = triage
+
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        return {
+            "run": self.run,
+            "stop": self.stop,
+            "detail": self.detail,
+            "copy": self.copy,
+            "reveal": self.reveal,
+            "inputs": self.inputs,
+        }
+
+    @property
+    def rows(self) -> Mapping[str, Handler]:
+        return {"step": self.row_step, "undo": self.row_undo}
 
     @property
     def step_services(self) -> StepServices:
@@ -53,20 +75,24 @@ class StepDeeds(Deeds):
             # The SQL page's, which is open already: there may be no slot for another one.
             engine = session.database.engine if session.database is not None else None
             session.step_services = StepServices(
-                session.runbook, self.settings, sql=Sql(engine) if engine else None, on_end=self._ended
+                session.runbook,
+                self.console.settings,
+                sql=Sql(engine) if engine else None,
+                on_end=self._ended,
             )
         session.step_services.settle(session.runbook, session.incident)
         return session.step_services
 
-    def row_step(self, id: str) -> None:
+    async def row_undo(self, id: str) -> None:
+        """Enter on the line that takes a step back: it asks before it does."""
+        await self.run("")
+
+    async def row_step(self, id: str) -> None:
         """Enter: what only reads is done in place, `goto` goes, `manual` asks; the rest is shown in full."""
-        self._entered(self._step(id))
-
-    def row_undo(self, id: str) -> None:
-        self.do_run("")
-
-    @work(exit_on_error=False, group="deed")
-    async def _entered(self, step: Step) -> None:
+        step = self._step(id)
+        if step.does is not None:
+            await self._coordination.guide(step)
+            return
         if step.kind in {"goto", "manual"} and not step.blocked:
             await self._do(step)
             return
@@ -75,36 +101,35 @@ class StepDeeds(Deeds):
             if judgement.effect == "read" and not judgement.refused:
                 await self._do(step)
                 return
-        self.do_detail("")
+        self.detail("")
 
-    @work(exit_on_error=False, group="deed")
-    async def do_run(self, key: str) -> None:
+    async def run(self, key: str) -> None:
         """x: the step under the cursor, whatever it does; what changes things asks first."""
         step = self._chosen()
         if step is None:
-            self.say("The cursor is not on a step.")
+            self.console.say("The cursor is not on a step.")
         else:
             await self._do(step)
 
-    def do_stop(self, key: str) -> None:
-        if self.main.page == "payments" and self.session.comparing:
-            self.workers.cancel_group(self, COMPARING)
+    def stop(self, key: str) -> None:
+        """End the step under the cursor, with all it started; or the comparison, where that is shown."""
+        if self.console.main.page == "payments" and self._triage.stop_comparing():
             return
         step = self._chosen()
         running = self.step_services.runner.running
         if step is None and len(running) == 1:
             step = running[0].step
         if step is None or not self.step_services.runner.stop(step.id):
-            self.say("Nothing runs here.")
+            self.console.say("Nothing runs here.")
 
-    @on(StopAsked)
-    def _stop_asked(self, message: StopAsked) -> None:
-        if not self.step_services.runner.stop(message.step):
-            self.say("It has ended.")
+    def stop_stream(self, step: str) -> None:
+        """End a stream by its step's id."""
+        if not self.step_services.runner.stop(step):
+            self.console.say("It has ended.")
 
-    def do_detail(self, key: str) -> None:
+    def detail(self, key: str) -> None:
         """Right: the row in full, a step with its whole result."""
-        state, row = self.main.state, self.main.key
+        state, row = self.console.main.state, self.console.main.key
         if state is None or (shown := detail.of_row(row, state)) is None:
             return
         title, lines = shown
@@ -112,37 +137,35 @@ class StepDeeds(Deeds):
         if view is not None:
             result = output_lines(view, state.now, 104)
             lines = [*result, Content(""), *lines]
-        self.push_screen(DetailScreen(title, lines))
+        self.console.show(title, lines)
 
-    @work(exit_on_error=False, group="deed")
-    async def do_copy(self, key: str) -> None:
+    async def copy(self, key: str) -> None:
         """y: the vendor's command line, the command, or the address; never with a secret in it."""
         step = self._chosen()
         if step is None:
-            self.say("The cursor is not on a step.")
+            self.console.say("The cursor is not on a step.")
             return
-        text = step.cli or self.step_services.runner.shown(step, self.clock.now())
-        copied = await copy(self, text, self.settings.state_dir)
-        self.say(copied.words)
+        text = step.cli or self.step_services.runner.shown(step, self.console.clock.now())
+        copied = await copy(self.console.shell, text, self.console.settings.state_dir)
+        self.console.say(copied.words)
 
-    def do_reveal(self, key: str) -> None:
+    def reveal(self, key: str) -> None:
         step = self._chosen()
         if step is None or not step.secret_output:
-            self.say("Nothing is masked here.")
+            self.console.say("Nothing is masked here.")
             return
-        self.step_services.reveal_until[step.id] = self.clock.now() + timedelta(seconds=REVEAL_S)
-        self.refresh_state()
-        self.set_timer(REVEAL_S + 0.1, self.refresh_state)
+        self.step_services.reveal_until[step.id] = self.console.clock.now() + timedelta(seconds=REVEAL_S)
+        self.console.refresh_state()
+        self.console.shell.set_timer(REVEAL_S + 0.1, self.console.refresh_state)
 
-    @work(exit_on_error=False, group="deed")
-    async def do_inputs(self, key: str) -> None:
+    async def inputs(self, key: str) -> None:
         step = self._chosen()
         wanted = self.step_services.inputs.of(step) if step is not None else ()
         if step is None or not wanted:
-            self.say("The step under the cursor uses no values.")
+            self.console.say("The step under the cursor uses no values.")
         else:
             await self._ask(step, wanted)
-            self.refresh_state()
+            self.console.refresh_state()
 
     async def _do(self, step: Step) -> None:
         """One step, from its inputs over the guard to its run."""
@@ -150,18 +173,18 @@ class StepDeeds(Deeds):
             case _ if step.blocked:
                 pass
             case "goto" if step.issue is not None:
-                self.go(f"issue:{step.issue}")
+                self.console.go(f"issue:{step.issue}")
                 return
             case "open":
-                copied = await copy(self, step.url or "", self.settings.state_dir)
-                self.say(f"{step.url}: {copied.words}")
+                copied = await copy(self.console.shell, step.url or "", self.console.settings.state_dir)
+                self.console.say(f"{step.url}: {copied.words}")
                 return
             case "manual":
                 await self._by_hand(step)
                 return
         judgement = await self._judge(step)
         if judgement.refused:
-            self.push_screen(DetailScreen(step.title, dialogs.refused_lines(step, judgement)))
+            self.console.show(step.title, dialogs.refused_lines(step, judgement))
             await self._stopped(step, judgement, f"stopped by the guard, {judgement.refused}")
             return
         if step.kind == "sql" and judgement.is_guarded:
@@ -172,7 +195,7 @@ class StepDeeds(Deeds):
             if judgement.effect == "stream":
                 await self._to_the_stream(step)
             else:
-                self.say("It runs already: X stops it.")
+                self.console.say("It runs already: X stops it.")
             return
         if not await self._inputs_there(step, judgement):
             return
@@ -189,14 +212,14 @@ class StepDeeds(Deeds):
     async def _to_the_stream(self, step: Step) -> None:
         """Its page, with this one of the streams before the eyes."""
         cast("StreamsPage", await self._open_page("streams")).look_at(step.id)
-        self.refresh_state()
+        self.console.refresh_state()
 
     async def _open_page(self, page: str) -> "Widget":
         """Go to a page that is a widget, and wait until it is there."""
-        self.go(page)
+        self.console.go(page)
         async with asyncio.timeout(5):
             while True:
-                found = next(iter(self.main.query(f"#page-{page}")), None)
+                found = next(iter(self.console.main.query(f"#page-{page}")), None)
                 if found is not None and found.is_mounted:
                     return found
                 await asyncio.sleep(0.02)
@@ -204,35 +227,35 @@ class StepDeeds(Deeds):
     async def _to_the_database(self, step: Step) -> None:
         """What changes the database is done on its own pages, which unlock, count and ask for the commit."""
         if "pg_terminate_backend" in (step.run or ""):
-            self.go("sessions")
-            self.say("Sessions are ended here, one by one: K on the session asks first.")
+            self.console.go("sessions")
+            self.console.say("Sessions are ended here, one by one: K on the session asks first.")
             return
         page = await self._open_page("sql")
-        found = [one for one in statements(self.state, None) if one.step.id == step.id]
+        found = [one for one in statements(self.console.state, None) if one.step.id == step.id]
         cast("SqlPage", page).take(found[0] if found else None, (step.run or "").strip())
-        self.say("x runs it here, in a transaction that waits for your commit; U unlocks writing first.")
+        self.console.say(
+            "x runs it here, in a transaction that waits for your commit; U unlocks writing first."
+        )
 
     def _start(self, step: Step, judgement: Judgement, reason: str) -> Run:
         tools = self.step_services
         tools.reasons[step.id] = reason
         tools.progress.pop(step.id, None)
-        run = tools.runner.start(step, judgement, self.clock.now())
-        self._watch_step(run)
+        run = tools.runner.start(step, judgement, self.console.clock.now())
+        self.console.begin(self._watch_step(run), group=STEPS)
         return run
 
-    @work(exit_on_error=False, group="steps")
     async def _watch_step(self, run: Run) -> None:
         """Draw what comes while it runs; leaving the page stops nothing."""
         while run.task is not None and not run.task.done():
-            self.refresh_state()
+            self.console.refresh_state()
             await asyncio.wait((run.task,), timeout=REFRESH_S)
-        self.refresh_state()
+        self.console.refresh_state()
 
     def _ended(self, run: Run) -> None:
         """A step ended: the runner says so from its own task."""
-        self._conclude(run)
+        self.console.begin(self._conclude(run), group=STEPS)
 
-    @work(exit_on_error=False, group="steps")
     async def _conclude(self, run: Run) -> None:
         """Journal the result, and the symptoms that its output shows."""
         tools, outcome = self.step_services, run.outcome
@@ -244,7 +267,7 @@ class StepDeeds(Deeds):
             data = ran_data(
                 run, tools.inputs.public(run.step), tools.redactor.text(reason), run.step.secret_output
             )
-            author, now = self.session.author, self.clock.now()
+            author, now = self.session.author, self.console.clock.now()
             events = []
             try:
                 events.append(event("ran", data, incident=incident.id, author=author, now=now))
@@ -258,22 +281,22 @@ class StepDeeds(Deeds):
                     events += act.see_symptom(
                         incident, key, author=author, now=now, by="measured", value=said
                     )
-            await self.record(events)
+            await self.console.record(events)
         if outcome.exit_code == 0 and (kind := backup.kind_of(run.step)):
             await self._count(run, kind)
         if dialogs.is_rollback(run.step) or run.step.id.endswith(".undo"):
             await self._follow_change(run)
-        self.refresh_state()
+        self.console.refresh_state()
 
     async def _count(self, run: Run, kind: backup.Kind) -> None:
         """After a backup: what is in it; after a restore also what is in the database, and what differs."""
         tools, outcome = self.step_services, run.outcome
-        values = tools.inputs.values(run.step, self.clock.now())
+        values = tools.inputs.values(run.step, self.console.clock.now())
         file, dsn, path = backup.file_of(values), values.get(run.step.connect or ""), tools.runner.path
         if outcome is None or not file or not dsn:
             return
         tools.progress[run.step.id] = "counting the rows of each table"
-        self.refresh_state()
+        self.console.refresh_state()
         if kind == "backup":
             look = await backup.after_backup(file, path=path)
         else:
@@ -292,11 +315,11 @@ class StepDeeds(Deeds):
         tools, outcome = self.step_services, run.outcome
         if outcome is None or outcome.exit_code != 0:
             return
-        change = dialogs.promotion_watch(run.step, tools, self.clock.now())
+        change = dialogs.promotion_watch(run.step, tools, self.console.clock.now())
 
         def tell(text: str) -> None:
             tools.progress[run.step.id] = f"{change.target[:16]}: {text}"
-            self.refresh_state()
+            self.console.refresh_state()
 
         problem = await change.follow(tell)
         said = problem or "serves production"
@@ -316,13 +339,13 @@ class StepDeeds(Deeds):
         """An action item, unless it is there already."""
         incident = self.session.incident
         if incident is not None and all(action.text != text for action in incident.actions.values()):
-            await self.record(act.add_action(incident, text, kind, **self.stamp()))
+            await self.console.record(act.add_action(incident, text, kind, **self.console.stamp()))
 
     async def _note(self, text: str) -> None:
         incident = self.session.incident
         if incident is not None:
             text = self.step_services.redactor.text(text)
-            await self.record(act.note(incident, text, **self.stamp()))
+            await self.console.record(act.note(incident, text, **self.console.stamp()))
 
     async def _judge(self, step: Step) -> Judgement:
         return await self.step_services.judge(
@@ -331,7 +354,7 @@ class StepDeeds(Deeds):
 
     async def _inputs_there(self, step: Step, judgement: Judgement) -> bool:
         """Ask for what is missing; before a change also for what can be picked, asked before or not."""
-        tools, now = self.step_services, self.clock.now()
+        tools, now = self.step_services, self.console.clock.now()
         wanted = list(tools.inputs.missing(step, now))
         if judgement.is_guarded:
             wanted += [item for item in tools.inputs.of(step) if item.pick and item not in wanted]
@@ -345,11 +368,11 @@ class StepDeeds(Deeds):
             fresh = step.effect in {"write", "destroy"} or not tools.rows(source)
             if fresh and twin.id != step.id:
                 await self._look(twin)
-        sheet = dialogs.inputs_sheet(step, wanted, tools, self.clock.now())
-        answers = await self.push_screen_wait(sheet.screen)
+        sheet = dialogs.inputs_sheet(step, wanted, tools, self.console.clock.now())
+        answers = await self.console.ask(sheet.screen)
         if answers is None:
             return False
-        sheet.remember(answers, self.clock.now())
+        sheet.remember(answers, self.console.clock.now())
         return True
 
     async def _look(self, step: Step) -> Run | None:
@@ -357,7 +380,7 @@ class StepDeeds(Deeds):
         judgement = await self._judge(step)
         if judgement.refused or judgement.effect != "read":
             return None
-        tools, now = self.step_services, self.clock.now()
+        tools, now = self.step_services, self.console.clock.now()
         run = tools.runner.runs.get(step.id)
         good = run is not None and run.outcome is not None and run.outcome.ending == "done"
         if run is not None and good and now - run.started_at < timedelta(seconds=FRESH_S):
@@ -376,15 +399,15 @@ class StepDeeds(Deeds):
         twin = self._step(step.preview) if step.preview else None
         preview = await self._look(twin) if twin is not None else None
         answer = preview.outcome if preview is not None else None
-        width = min(GUARD_WIDTH, self.size.width - 6)
-        asked, refused = await dialogs.guard(step, judgement, tools, self.state, answer, width=width)
+        width = min(GUARD_WIDTH, self.console.shell.size.width - 6)
+        asked, refused = await dialogs.guard(step, judgement, tools, self.console.state, answer, width=width)
         if asked is None:
-            self.push_screen(DetailScreen(step.title, [Content.styled(refused, "$error")]))
+            self.console.show(step.title, [Content.styled(refused, "$error")])
             await self._stopped(step, judgement, f"stopped by the guard, {refused}")
             return None
         from isla_console.ui.sheets.guard import GuardScreen
 
-        reason = await self.push_screen_wait(GuardScreen(asked))
+        reason = await self.console.ask(GuardScreen(asked))
         if reason is None:
             await self._stopped(step, judgement, "left at the guard")
         return reason
@@ -397,25 +420,25 @@ class StepDeeds(Deeds):
     async def _by_hand(self, step: Step) -> None:
         """A person's work: its result in one line."""
         if self.session.incident is None:
-            self.push_screen(DetailScreen(step.title, [Content(step.text or step.title)]))
+            self.console.show(step.title, [Content(step.text or step.title)])
             return
-        answers = await self.push_screen_wait(dialogs.manual_sheet(step))
+        answers = await self.console.ask(dialogs.manual_sheet(step))
         if answers is None:
             return
         result = self.step_services.redactor.text(answers["result"].strip())
-        await self.attempt(
+        await self.console.attempt(
             lambda incident: act.mark_step(
                 incident,
                 step.id,
                 "done",
-                **self.stamp(),
+                **self.console.stamp(),
                 result=result or None,
             )
         )
 
     def _chosen(self) -> Step | None:
         """The step under the cursor, or the one that takes it back."""
-        kind, _, id = self.main.key.partition(":")
+        kind, _, id = self.console.main.key.partition(":")
         if kind == "undo":
             return self.step_services.undo.get(id)
         return self._step(id) if kind == "step" else None

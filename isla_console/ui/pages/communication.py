@@ -11,7 +11,7 @@ from isla_console.incident.rules.cadence import update_due
 from isla_console.incident.rules.communication import unfilled
 from isla_console.session.state import ConsoleState
 from isla_console.ui.format import countdown, hm
-from isla_console.ui.messages import DraftAsked
+from isla_console.ui.messages import DraftAct, DraftAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.communication import Draft, drafts
@@ -73,7 +73,7 @@ class CommunicationPage(PageWidget):
         self.edits.pop(id, None)
         self._redraw()
 
-    def action_ask(self, act: str) -> None:
+    def action_ask(self, act: DraftAct) -> None:
         if (draft := self.draft) is not None:
             self.post_message(DraftAsked(act, draft))
 

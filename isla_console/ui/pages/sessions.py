@@ -12,7 +12,7 @@ from textual.widgets import Input
 from isla_console.session.state import ConsoleState
 from isla_console.sql.health import Health
 from isla_console.sql.sessions import ServerSession
-from isla_console.ui.messages import SessionsAsked
+from isla_console.ui.messages import SessionsAct, SessionsAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.theme import STYLES
@@ -99,7 +99,7 @@ class SessionsPage(PageWidget):
         rows.show_rows(views.session_rows(self.sessions, self._health, wanted, rows.row_width))
         self.query_one("#sessions-foot", TextBlock).show_lines([Content(self._said)] if self._said else [])
 
-    def action_ask(self, act: str) -> None:
+    def action_ask(self, act: SessionsAct) -> None:
         self.post_message(SessionsAsked(act, self.key))
 
     def action_find(self) -> None:

@@ -22,7 +22,7 @@ from isla_console.sql.verdict import Verdict
 from isla_console.sql.writing import PendingWrite
 from isla_console.text.plain import plain
 from isla_console.ui.main.screen import MainScreen
-from isla_console.ui.messages import SqlAsked, SqlTyped
+from isla_console.ui.messages import SqlAct, SqlAsked, SqlTyped
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.views import sql as views
@@ -220,7 +220,7 @@ class SqlPage(PageWidget):
             table.add_row(*cells)
         table.move_cursor(row=min(place.row, max(0, len(rows) - 1)), column=place.column)
 
-    def action_ask(self, act: str) -> None:
+    def action_ask(self, act: SqlAct) -> None:
         self.post_message(SqlAsked(act, self.text))
 
     def action_edit(self) -> None:

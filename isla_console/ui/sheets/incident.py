@@ -116,7 +116,7 @@ def state_sheet(console_state: ConsoleState, incident: Incident) -> AskScreen:
     states = ("investigating", "identified", "mitigating", "monitoring", "resolved", "closed", "cancelled")
     following: tuple[str, ...] = FORWARD.get(incident.state) or ENDING.get(incident.state, ())
     order = [*following, *(state for state in states if state not in following and state != incident.state)]
-    metrics = live_states(console_state)
+    metrics = console_state.metric_states
     checked = soak(incident, console_state.now, metrics)
     help_of = {
         "investigating": "we look for the cause",
@@ -254,11 +254,6 @@ def quit_sheet(incident: Incident | None, running: Sequence[str] = ()) -> AskScr
         ],
         intro=[Content.styled(f"Still running: {', '.join(running)}", "$warning")] if running else (),
     )
-
-
-def live_states(state: ConsoleState) -> dict[str, str]:
-    """Each metric's state now, for the soak."""
-    return {reading.id: reading.state for reading in state.snapshot.metrics} if state.snapshot else {}
 
 
 def _rule(severity: Severity) -> str:

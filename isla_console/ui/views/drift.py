@@ -3,7 +3,7 @@
 from textual.content import Content
 
 from isla_console.monitor.sources.payments import Drift
-from isla_console.session.state import ConsoleState
+from isla_console.session.state import Comparing, ConsoleState
 from isla_console.ui.format import hm
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.widgets.rows import Row
@@ -22,7 +22,7 @@ def drift_rows(state: ConsoleState, width: int) -> list[Row]:
     elif drift is not None:
         rows += _found(drift, state, width)
     if state.comparing:
-        going = Content.assemble(" ", (state.comparing, "bold"), (" · X stops it", MUTED))
+        going = Content.assemble(" ", (progress(state.comparing), "bold"), (" · X stops it", MUTED))
         return [*rows, Row("drift:now", going.truncate(width, ellipsis=True))]
     rows.append(Row("drift:now", _offer("compare now", "the newest 5,000")))
     if isinstance(drift, Drift) and not drift.complete:
@@ -40,14 +40,19 @@ def summary(drift: Drift) -> str:
     return f"{drift.total:,} of {drift.compared:,} differ"
 
 
-def progress(read: int, left_s: float | None, expected: int | None, *, waits: str) -> str:
-    """How far comparing all is. Stripe does not tell how many it has: the database's count must do."""
-    if waits:
-        return f"{waits} · {read:,} read"
+def progress(comparing: Comparing) -> str:
+    """How far comparing is. Stripe does not tell how many it has: the database's count must do."""
+    read, left_s = comparing.read, comparing.left_s
+    if not comparing.every:
+        return f"comparing … {read:,} so far"
+    if comparing.waits:
+        return f"{comparing.waits} · {read:,} read"
     if not read:
         return "comparing all …"
     if left_s is None:
-        known = "how many are left is not known" if expected is None else "more than the database has"
+        known = (
+            "how many are left is not known" if comparing.expected is None else "more than the database has"
+        )
         return f"{read:,} read, {known}"
     if left_s < 60:
         return f"{read:,} read, less than a minute left"

@@ -12,10 +12,10 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from isla_console.ui.app import IslaApp
 from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
 from isla_console.ui.sheets.ask import AskScreen
+from isla_console.ui.shell import Shell
 from isla_console.ui.widgets.text_block import TextBlock
 from tests.support.frozen import OUTAGE, frozen_app
 from tests.support.pilot import settle
@@ -27,7 +27,7 @@ TIMES = 50
 pytestmark = pytest.mark.timeout(180)
 
 
-def burst(app: IslaApp, *keys: str) -> None:
+def burst(app: Shell, *keys: str) -> None:
     """All keys at once, as the terminal hands over what one packet brought."""
     for key in keys:
         event = Key(_character_to_key(key), key) if len(key) == 1 else Key(key, None)
@@ -38,7 +38,7 @@ def burst(app: IslaApp, *keys: str) -> None:
 async def played(pilot: Pilot[int]) -> None:
     """Until every key was taken in."""
     app = pilot.app
-    assert isinstance(app, IslaApp)
+    assert isinstance(app, Shell)
     await until(pilot, lambda: not app.message_queue_size and not app.key_queue.is_busy)
 
 
@@ -49,22 +49,22 @@ async def until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> IslaApp:
+def app(tmp_path: Path) -> Shell:
     return frozen_app(tmp_path, OUTAGE)
 
 
 @pytest.fixture
-def done(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What keys made the console do, as the page that was open and the deed; it is not done."""
+def done(app: Shell, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What keys made the console do, as the page that was open and the command; it is not done."""
     found: list[tuple[str, str]] = []
     for page in (SqlPage, SessionsPage):
         monkeypatch.setattr(page, "action_ask", lambda self, act: found.append((self.page, act)))
     for id in ("run", "tick", "freeze", "deny"):
-        monkeypatch.setattr(IslaApp, f"do_{id}", lambda app, key, id=id: found.append((app.main.page, id)))
+        app.program.commands[id] = lambda key, id=id: found.append((app.main.page, id))
     return found
 
 
-async def test_a_page_is_there_before_the_next_key(app: IslaApp, done: list[tuple[str, str]]) -> None:
+async def test_a_page_is_there_before_the_next_key(app: Shell, done: list[tuple[str, str]]) -> None:
     """Through every kind of page and back: x, w and K mean something else on each."""
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
@@ -93,7 +93,7 @@ async def test_a_page_is_there_before_the_next_key(app: IslaApp, done: list[tupl
                         await page.remove()
 
 
-async def test_the_key_behind_s_is_the_statement_s(app: IslaApp, done: list[tuple[str, str]]) -> None:
+async def test_the_key_behind_s_is_the_statement_s(app: Shell, done: list[tuple[str, str]]) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         for number in range(TIMES):
@@ -102,7 +102,7 @@ async def test_the_key_behind_s_is_the_statement_s(app: IslaApp, done: list[tupl
             assert done == [("sql", "run")] * (number + 1)
 
 
-async def test_a_sheet_is_there_before_the_next_key(app: IslaApp) -> None:
+async def test_a_sheet_is_there_before_the_next_key(app: Shell) -> None:
     """1 would open a page, q would leave: on a sheet they are what is typed."""
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
@@ -112,11 +112,11 @@ async def test_a_sheet_is_there_before_the_next_key(app: IslaApp) -> None:
             burst(app, *"1q9", "escape", "1")
             await played(pilot)
             assert app.screen is app.main
-            assert app.main.page == f"issue:{app.state.runbook.issues[0].id}"
-            assert app.session.incident is None
+            assert app.main.page == f"issue:{app.program.console.state.runbook.issues[0].id}"
+            assert app.program.session.incident is None
 
 
-async def test_what_is_typed_goes_to_the_editor(app: IslaApp) -> None:
+async def test_what_is_typed_goes_to_the_editor(app: Shell) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         for number in range(TIMES // 4):
@@ -142,7 +142,7 @@ async def test_keys_before_the_console_stands_wait_for_it(tmp_path: Path) -> Non
         assert app.main.query_one("#sessions-find", Input).value == "idle"
 
 
-async def test_a_page_asked_for_again_before_it_is_there(app: IslaApp) -> None:
+async def test_a_page_asked_for_again_before_it_is_there(app: Shell) -> None:
     """By clicks, say, which wait for nothing."""
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
@@ -152,7 +152,7 @@ async def test_a_page_asked_for_again_before_it_is_there(app: IslaApp) -> None:
         assert app.focused is app.main.query_one("#sql-rows")
 
 
-async def test_a_key_alone_waits_for_nothing(app: IslaApp) -> None:
+async def test_a_key_alone_waits_for_nothing(app: Shell) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await played(pilot)
@@ -163,19 +163,19 @@ async def test_a_key_alone_waits_for_nothing(app: IslaApp) -> None:
         await until(pilot, lambda: not app.key_queue.is_busy)
 
 
-def _written(app: IslaApp) -> str:
+def _written(app: Shell) -> str:
     return " ".join(str(part.render()) for part in app.screen.query("Static").results())
 
 
-async def test_a_deed_that_is_cut_off_says_so(app: IslaApp) -> None:
+async def test_a_deed_that_is_cut_off_says_so(app: Shell) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("d")
         await settle(pilot)
         for worker in app.workers:
-            if worker.group == "deed":
+            if worker.group == "command":
                 worker.cancel()
         await pilot.press("escape")
-        app.refresh_state()
+        app.program.console.refresh_state()
         banner = app.main.query_one("#banner", TextBlock)
         await until(pilot, lambda: "was cut off" in " ".join(line.plain for line in banner.lines))

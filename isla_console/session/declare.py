@@ -1,0 +1,79 @@
+"""Declaring an incident, and choosing another issue than the evidence points to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from isla_console.incident import commands
+from isla_console.incident.record.events import Author, Event, event
+from isla_console.session.session import Session
+from isla_console.session.state import ConsoleState
+
+TEXT_LIMIT = 900
+"""Characters of a decision that the timeline keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What somebody says happened. `issue` is an id of the runbook, `since` when it began to hurt."""
+
+    title: str
+    severity: str
+    issue: str | None = None
+    impact: str | None = None
+    since: datetime | None = None
+
+
+async def declare(session: Session, declared: Declaration, state: ConsoleState) -> bool:
+    """Declare an incident under the runbook's policy and work on it; true once it is on disk.
+
+    Raises:
+        Refused: it cannot be declared so; why.
+    """
+    events = commands.declare(
+        title=declared.title,
+        severity=declared.severity,
+        issue=declared.issue,
+        impact=declared.impact,
+        impact_started_at=declared.since,
+        policy=state.runbook.policy(),
+        runbook_sha256=session.runbook_sha256,
+        author=session.author,
+        now=state.now,
+        taken=[incident.id for incident in session.journal.incidents],
+        metrics=state.bad_metrics,
+    )
+    events = [*events, *_overruled_ranking(state, declared.issue, events[0])]
+    saved = await session.record(events)
+    if saved:
+        session.work_on(events[0].incident)
+    return saved
+
+
+def choice_text(state: ConsoleState, issue: str) -> str:
+    """The decision for an issue in words, with what the ranking proposed instead."""
+    chosen = state.runbook.issue(issue)
+    first = state.triage.first
+    text = f"this is {chosen.number} {chosen.title}"
+    if first is None or first.issue == issue:
+        return text
+    return f"{text}, not {first.number} {first.title} as proposed ({first.because})"[:TEXT_LIMIT]
+
+
+def _overruled_ranking(state: ConsoleState, issue: str | None, declared: Event) -> list[Event]:
+    """The decision that another issue was declared than was proposed; nothing when it was not."""
+    first = state.triage.first
+    if first is None or first.issue == issue:
+        return []
+    if issue is None:
+        text = f"declared without an issue; proposed was {first.number} {first.title} ({first.because})"
+    else:
+        text = choice_text(state, issue)
+    who = Author(declared.actor, declared.host)
+    decided = event(
+        "decided",
+        {"text": text[:TEXT_LIMIT]},
+        incident=declared.incident,
+        author=who,
+        now=declared.recorded_at,
+    )
+    return [decided]

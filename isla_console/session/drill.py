@@ -1,0 +1,77 @@
+"""A drill seen from the console: what the platform tells, and what people in it say."""
+
+from collections.abc import Sequence
+
+from isla_console.drill import control
+from isla_console.drill.entry import Entry
+from isla_console.incident.record.events import Author, Event, derived_id, event
+from isla_console.incident.record.state import Incident
+from isla_console.session.session import Session
+from isla_console.session.state import ConsoleState
+from isla_console.settings import Secret
+
+
+class DrillWatch:
+    """Asks the platform for its story, and tells it when this console first shows an alert."""
+
+    def __init__(self, session: Session, url: Secret) -> None:
+        self._session = session
+        self._url = url
+        self._heard = 0
+
+    @classmethod
+    def of(cls, session: Session) -> "DrillWatch | None":
+        """The watch of the session's drill; None where there is no drill, or no way to ask it."""
+        url = session.settings.secret("ISLA_DRILL_CONTROL")
+        return cls(session, url) if session.settings.drill and url is not None else None
+
+    async def look(self, shown: ConsoleState | None) -> Sequence[Entry]:
+        """Ask once. `shown` is what the screen shows; what is new of the drill's log is given back.
+
+        What people said is written into the incident's timeline, once. A platform that does not answer has
+        nothing new to tell; a fault of ours is on the session's banner.
+        """
+        session = self._session
+        told = any(entry.kind == "alarm" for entry in session.story.entries)
+        ask = control.alarm if _shows_alert(shown) and not told else control.story
+        answer = await ask(self._url.reveal())
+        if not answer.ok:
+            return ()
+        session.story = answer
+        fresh = answer.entries[self._heard :]
+        self._heard = len(answer.entries)
+        try:
+            await self._write_down(answer.entries)
+        except Exception as error:
+            session.complain(error)
+        return fresh
+
+    async def _write_down(self, entries: Sequence[Entry]) -> None:
+        session, incident = self._session, self._session.incident
+        if incident is None or session.write_problem:
+            return
+        known = {entry.id for entry in incident.timeline}
+        notes = [_note(entry, incident, session.author) for entry in entries if entry.kind == "message"]
+        fresh = [note for note in notes if note.id not in known]
+        if fresh:
+            await session.record(fresh)
+
+
+def _shows_alert(shown: ConsoleState | None) -> bool:
+    snapshot = shown.snapshot if shown is not None else None
+    if snapshot is None:
+        return False
+    states = [metric.state for metric in snapshot.metrics] + [probe.state for probe in snapshot.probes]
+    return "alert" in states
+
+
+def _note(entry: Entry, incident: Incident, author: Author) -> Event:
+    """A message as a note of who said it. Its id is the same on every console."""
+    return event(
+        "noted",
+        {"text": entry.text},
+        incident=incident.id,
+        author=Author(f"{entry.who} (drill)", author.host),
+        now=entry.at,
+        id=derived_id(incident.id, entry.who, entry.at.isoformat()),
+    )

@@ -1,0 +1,143 @@
+"""Coordinating people: roles, the channel, the handoff, the post-mortem's owner, and procedures by hand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import assert_never
+
+from textual.content import Content
+
+from isla_console.incident import commands as act
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.state import Incident
+from isla_console.incident.report.handoff import brief
+from isla_console.incident.rules.communication import channel_of
+from isla_console.incident.rules.next import what_now
+from isla_console.runbook.steps import Step
+from isla_console.ui.controllers.base import Controller, Handler
+from isla_console.ui.format import hm
+from isla_console.ui.sheets import command as sheets
+from isla_console.ui.sheets.ask import Answers
+from isla_console.ui.terminal.clipboard import copy
+
+
+class CoordinationController(Controller):
+    """What a commander does."""
+
+    @property
+    def commands(self) -> Mapping[str, Handler]:
+        return {
+            "now": self.what_now,
+            "brief": self.hand_off,
+            "roles": self.assign_roles,
+            "owner": self.own_postmortem,
+            "channel": self.copy_channel,
+        }
+
+    def what_now(self, key: str) -> None:
+        """Say what is due next, and why, in one sentence."""
+        state = self.console.state
+        if state.incident is not None:
+            text = what_now(state.incident, state.now, state.metric_states)
+            self.console.show("What now?", [Content(text)], small=True)
+
+    def hand_off(self, key: str) -> None:
+        """Show all that the next person needs, on one screen."""
+        state, size = self.console.state, self.console.shell.size
+        if state.incident is not None:
+            width, height = min(100, size.width - 10), max(12, size.height - 6)
+            text = brief(state.incident, state.now, width=width, height=height)
+            self.console.show("Handoff", [Content(line) for line in text.splitlines()])
+
+    async def assign_roles(self, key: str) -> None:
+        """Take, offer, accept or give up a role."""
+        state = self.console.state
+        if state.incident is None:
+            return
+        answers = await self.console.ask(sheets.roles_sheet(state, state.incident))
+        if answers is not None:
+            await self.console.attempt(self._role_act(answers))
+
+    def _role_act(self, answers: Answers) -> Callable[[Incident], Sequence[Event]]:
+        role, person, stamp = answers["role"], answers["person"].strip(), self.console.stamp()
+        match answers["act"]:
+            case "offer":
+                return lambda incident: act.offer_role(incident, role, person, **stamp)
+            case "release":
+                return lambda incident: act.release_role(incident, role, person=person, **stamp)
+            case "accept":
+                return lambda incident: act.accept_role(incident, role, person, **stamp)
+            case unknown:
+                raise ValueError(f"no act of roles: {unknown}")
+
+    async def own_postmortem(self, key: str) -> None:
+        """Say who writes the post-mortem, and how far it is."""
+        state = self.console.state
+        if state.incident is None:
+            return
+        answers = await self.console.ask(sheets.postmortem_sheet(state.incident, state))
+        if answers is not None:
+            await self.console.attempt(
+                lambda incident: act.change_postmortem(
+                    incident, state=answers["state"], owner=answers["owner"], **self.console.stamp()
+                )
+            )
+
+    async def copy_channel(self, key: str) -> None:
+        """Copy the name of the incident's channel."""
+        await self._copy_channel()
+
+    async def _copy_channel(self) -> str:
+        incident = self.session.incident
+        if incident is None:
+            return ""
+        name = channel_of(incident, self.session.journal.incidents)
+        copied = await copy(self.console.shell, name, self.console.settings.state_dir)
+        self.console.say(f"{name} · {copied.words}")
+        return name
+
+    async def guide(self, step: Step) -> None:
+        """Do what a manual step says the console does; it is done once that shows in the incident."""
+        incident = self.session.incident
+        if incident is None:
+            self.console.say("No incident is open: d declares one.", warn=True)
+            return
+        result = await self._guided(step, incident)
+        if result:
+            await self.console.attempt(
+                lambda found: act.mark_step(found, step.id, "done", result=result, **self.console.stamp())
+            )
+
+    async def _guided(self, step: Step, incident: Incident) -> str:
+        """Open what the step is about; what the incident then shows of it, "" when nothing yet."""
+        match step.does:
+            case None:
+                return ""
+            case "acknowledge":
+                level, person = incident.policy.levels[0].id, self.session.author.actor
+                await self.console.attempt(
+                    lambda found: act.acknowledge(found, level, person, **self.console.stamp())
+                )
+                return f"{level} acknowledged by {person}"
+            case "channel":
+                return await self._copy_channel()
+            case "roles":
+                await self.assign_roles("")
+                return f"commander {leader}" if (leader := self._as_it_is_now(incident).commander) else ""
+            case "investigate":
+                self.console.go(f"issue:{incident.issue}" if incident.issue else "home")
+                return f"issue {incident.issue}" if incident.issue else ""
+            case "updates":
+                self.console.go("communication")
+                sent = [update for update in incident.updates if update.stage == "sent"]
+                return f"first update sent {hm(sent[0].at)}" if sent else ""
+            case "soak":
+                if incident.is_open and incident.resolved_at is None:
+                    self.console.run_command("state", "")
+                return f"resolved {hm(at)}" if (at := incident.resolved_at) else ""
+            case "postmortem":
+                self.console.go("postmortem")
+                return f"owner {incident.postmortem_owner}" if incident.postmortem_owner else ""
+            case _:
+                assert_never(step.does)
+
+    def _as_it_is_now(self, incident: Incident) -> Incident:
+        return self.session.journal.incident(incident.id) or incident

@@ -1,0 +1,267 @@
+"""The program on the shell: all controllers, who carries out which command, and what ticks.
+
+It is loaded once the first frame is painted. Runbook, journal and probes are opened after that, in a worker.
+Nothing here may raise from a timer or a worker; what fails is shown.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from weakref import WeakKeyDictionary
+
+from textual.app import SystemCommand
+from textual.worker import Worker, WorkerState
+
+from isla_console.clock import Clock
+from isla_console.resources import resource
+from isla_console.session.session import Session, SessionError
+from isla_console.ui.commands import BY_ID, COMMANDS, REPLAY_KEYS, REPLAY_ROWS
+from isla_console.ui.controllers.base import COMMAND, Begun, Console, Controller, Handler
+from isla_console.ui.controllers.communication import CommunicationController
+from isla_console.ui.controllers.console import ConsoleController
+from isla_console.ui.controllers.coordination import CoordinationController
+from isla_console.ui.controllers.drill import DrillController
+from isla_console.ui.controllers.incident import IncidentController
+from isla_console.ui.controllers.ladder import LadderController
+from isla_console.ui.controllers.navigation import NavigationController
+from isla_console.ui.controllers.sessions import SessionsController
+from isla_console.ui.controllers.sql import SQL, SqlController
+from isla_console.ui.controllers.steps import StepController
+from isla_console.ui.controllers.triage import TriageController
+from isla_console.ui.main.screen import MainScreen, why_not
+from isla_console.ui.messages import DraftAsked, Request, SessionsAsked, SqlAsked, SqlTyped, StopAsked
+from isla_console.ui.shell import Shell
+from isla_console.ui.views import detail
+
+STYLES = ("sheets.tcss", "communication.tcss", "steps.tcss", "sql.tcss")
+"""Of what lies over the main screen, and of pages."""
+TICK_S = 1.0
+EDITS_S = 10.0
+LOOK_S = 0.5
+"""How often the journal is looked at for what other consoles wrote."""
+START = "start"
+"""The group of the worker that opens everything."""
+BACKGROUND = "background"
+"""The group of workers that run for ever."""
+ASKS_WITHIN = 50
+"""So many looks, a hundredth of a second apart, keys wait for a command under way, for it may ask something:
+then they are its answer. Looks, not seconds: on a busy machine both it and they take longer."""
+
+
+class ConsoleProgram:
+    """Owns the session and the controllers; screens only draw."""
+
+    def __init__(self, shell: Shell, session: Session | None = None) -> None:
+        """`session` is what to work at; default: the shell's settings and the real clock."""
+        self.shell = shell
+        self.session = session or Session(shell.settings, Clock())
+        self.console = Console(shell, self.session)
+        self.console.run_command = self.run_command
+        self.communication = CommunicationController(self.console)
+        self.coordination = CoordinationController(self.console)
+        self.drill = DrillController(self.console)
+        self.incident = IncidentController(self.console)
+        self.sql = SqlController(self.console)
+        self.sessions = SessionsController(self.console, self.sql)
+        self.triage = TriageController(self.console)
+        self.steps = StepController(self.console, self.coordination, self.triage)
+        self.controllers: tuple[Controller, ...] = (
+            NavigationController(self.console),
+            ConsoleController(self.console),
+            LadderController(self.console),
+            self.communication,
+            self.coordination,
+            self.drill,
+            self.incident,
+            self.sessions,
+            self.sql,
+            self.steps,
+            self.triage,
+        )
+        self.commands: Mapping[str, Handler] = _joined(one.commands for one in self.controllers)
+        self.rows: Mapping[str, Handler] = _joined(one.rows for one in self.controllers)
+        self._looks: WeakKeyDictionary[Worker[object], int] = WeakKeyDictionary()
+
+    def begin(self) -> None:
+        """The frame is painted: open what there is to show in it."""
+        shell = self.shell
+        shell.stylesheet.read_all([resource("styles") / name for name in STYLES])
+        shell.stylesheet.reparse()
+        self.console.begin(self.start(), group=START)
+
+    async def start(self) -> None:
+        """Open the runbook, the journal and the monitor, in this order, each shown as it comes."""
+        session, shell, console = self.session, self.shell, self.console
+        try:
+            await session.load_runbook()
+        except SessionError as error:
+            shell.problem = str(error)
+            shell.exit(1)
+            return
+        await session.open_journal()
+        console.refresh_state()
+        session.open_monitor()
+        session.open_database()
+        console.begin(session.keep_database(), group=BACKGROUND)
+        console.begin(session.measure(), group=BACKGROUND)
+        shell.set_interval(TICK_S, self.tick)
+        shell.set_interval(LOOK_S, self.look)
+        shell.set_interval(EDITS_S, self.notice_edits)
+        console.begin(self.drill.watch(), group=BACKGROUND)
+        await self.incident.resume()
+        if (issue := session.incident.issue if session.incident else None) is not None:
+            shell.main.open(f"issue:{issue}")
+
+    async def tick(self) -> None:
+        """Once a second: write the crossings that came due, ring what is due, draw."""
+        try:
+            await self.session.tick()
+            self.ring()
+            self.console.refresh_state()
+        except Exception as error:
+            self.session.complain(error)
+
+    async def notice_edits(self) -> None:
+        """Now and then: was the runbook's file edited?"""
+        try:
+            await self.session.notice_edits()
+        except Exception as error:
+            self.session.complain(error)
+
+    async def look(self) -> None:
+        """Twice a second: what other consoles wrote, what waits for the disk."""
+        try:
+            if await self.session.look():
+                if (declared := self.session.declared_elsewhere()) is not None:
+                    self.console.begin(self.incident.work_on(declared.id))
+                self.ring()
+                self.console.refresh_state()
+        except Exception as error:
+            self.session.complain(error)
+
+    def ring(self) -> None:
+        """Sound each new alarm once; the window's title says what stands."""
+        terminal = self.console.terminal
+        for alarm in self.session.new_alarms():
+            terminal.alarm(alarm.text)
+        incident = self.session.incident
+        if incident is None:
+            terminal.title("isla-console")
+        else:
+            loud = "◆ " if self.session.standing_alarms() else ""
+            terminal.title(f"{loud}{incident.severity} {incident.title} · isla-console")
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether this is a recorded incident: nothing is begun in it, whatever is pressed."""
+        return self.session.is_replay
+
+    def run_command(self, id: str, key: str) -> None:
+        """Do a command of the registry, or say why not."""
+        if self.is_replay:
+            id = REPLAY_KEYS.get(key, id)
+        command = BY_ID[id]
+        if isinstance(self.shell.screen, MainScreen):
+            if reason := why_not(command, self.shell.main.state):
+                self.console.say(f"{command.title}: {reason}")
+            else:
+                self._carry_out(self.commands[id](key))
+
+    def open_row(self, key: str) -> None:
+        """Enter on a row: what its kind is for; where there is nothing, the row is shown in full."""
+        kind, _, id = key.partition(":")
+        # What was done when an incident was recorded is shown, not done again.
+        handler = self.rows.get(kind) if not self.is_replay or kind in REPLAY_ROWS else None
+        state = self.shell.main.state
+        if handler is not None:
+            self._carry_out(handler(id))
+        elif state is not None and (shown := detail.of_row(key, state)) is not None:
+            self.console.show(*shown)
+
+    def take_request(self, request: Request) -> None:
+        """Do what a page asks for; in a replay, nothing."""
+        if self.is_replay:
+            self.console.say("This is a replay: nothing is done.")
+            return
+        match request:
+            case DraftAsked():
+                self._carry_out(self.communication.take_draft(request))
+            case SqlAsked():
+                self.sql.take_request(request)
+            case SqlTyped():
+                self.sql.judge_typed(request.text)
+            case SessionsAsked():
+                self.sessions.take_request(request)
+            case StopAsked():
+                self.steps.stop_stream(request.step)
+            case _:
+                raise TypeError(f"no controller takes {type(request).__name__}")
+
+    def _carry_out(self, begun: Begun) -> None:
+        if begun is not None:
+            self.console.begin(begun)
+
+    def is_ready(self) -> bool:
+        """Whether what was opened last is there, and no command is about to ask something."""
+        screen = self.shell.screen
+        if not isinstance(screen, MainScreen):
+            # Its command may go on to another sheet when this one is answered.
+            self._looks.clear()
+            return screen.is_mounted
+        return screen.is_ready and not self._may_ask()
+
+    def _may_ask(self) -> bool:
+        for worker in self.shell.workers:
+            if worker.is_finished:
+                continue
+            if worker.group == START:
+                return True
+            if worker.group in {COMMAND, SQL} and (looks := self._looks.get(worker, 0)) < ASKS_WITHIN:
+                self._looks[worker] = looks + 1
+                return True
+        return False
+
+    def worker_changed(self, event: Worker.StateChanged) -> None:
+        """A command that fails by a fault of ours says so; the console goes on."""
+        error = event.worker.error
+        if event.state is WorkerState.ERROR and isinstance(error, Exception):
+            self.session.complain(error)
+            self.console.say(f"Not done, by an internal fault: {type(error).__name__}", warn=True)
+        elif (
+            event.state is WorkerState.CANCELLED
+            and event.worker.group == COMMAND
+            and not self.shell.is_leaving
+        ):
+            # Nobody stops a command: what cut it off is a fault too, and silence would look like a lost key.
+            self.session.complain(RuntimeError(f"{event.worker.name} was cut off"))
+            self.console.say("Not done: it was cut off. Press the key again.", warn=True)
+
+    def palette(self) -> Iterable[SystemCommand]:
+        """The registry, what is possible now first; then issues and procedures by name."""
+        state = self.session.state(self.session.clock.now())
+        for command in sorted(COMMANDS, key=lambda command: bool(why_not(command, state))):
+            if command.id == "go" or command.id == "palette":
+                continue
+            title = command.title + (f" ({command.shown})" if command.shown else "")
+            about = why_not(command, state) or command.help
+            yield SystemCommand(title, about, partial(self.run_command, command.id, ""))
+        if state is not None:
+            for issue in state.runbook.issues:
+                opens = partial(self.console.go, f"issue:{issue.id}")
+                yield SystemCommand(issue.title, "Open the issue.", opens)
+            for procedure in state.runbook.procedures:
+                opens = partial(self.console.go, f"procedure:{procedure.id}")
+                yield SystemCommand(procedure.title, "Open the procedure.", opens)
+
+    async def close(self) -> None:
+        """End what runs and let go of the journal."""
+        await self.session.close()
+
+
+def _joined(tables: Iterable[Mapping[str, Handler]]) -> dict[str, Handler]:
+    """One table of several; two that know the same name are a fault of ours."""
+    joined: dict[str, Handler] = {}
+    for table in tables:
+        if twice := joined.keys() & table.keys():
+            raise ValueError(f"two controllers carry out {', '.join(sorted(twice))}")
+        joined.update(table)
+    return joined
