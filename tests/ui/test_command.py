@@ -147,8 +147,8 @@ async def test_alarm_rings_once_and_is_written_once(tmp_path: Path, monkeypatch:
     async with incident(tmp_path, moment) as (_, first):
         second = frozen_app(tmp_path, OUTAGE, moment=moment)
         rung: dict[str, list[str]] = {"first": [], "second": []}
-        monkeypatch.setattr(first.terminal, "alarm", rung["first"].append)
-        monkeypatch.setattr(second.terminal, "alarm", rung["second"].append)
+        monkeypatch.setattr(first.program.console.terminal, "alarm", rung["first"].append)
+        monkeypatch.setattr(second.program.console.terminal, "alarm", rung["second"].append)
         async with second.run_test(size=(80, 24)) as pilot:
             await settle(pilot)
             moment.pass_by(minutes=15)
