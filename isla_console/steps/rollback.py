@@ -1,7 +1,6 @@
 """Rolling production back to a chosen deployment: what serves now, what could, how it goes, the way back.
 
-The shapes are those of Vercel's REST API: `GET /v9/projects/{id}` (`targets.production`,
-`lastAliasRequest{jobStatus,type,fromDeploymentId,toDeploymentId}`), `GET /v7/deployments`,
+The requests are those of Vercel's REST API: `GET /v9/projects/{id}`, `GET /v7/deployments`,
 `POST /v1/projects/{id}/rollback/{deployment}`, `POST /v10/projects/{id}/promote/{deployment}`.
 """
 
@@ -9,51 +8,17 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from isla_console.runbook.steps import HttpCall, Step
 from isla_console.steps import http
 from isla_console.steps.output import Capture
 from isla_console.steps.rows import Row
+from isla_console.vendors.vercel import Deployment, Production, deployment, production
 
 POLL_S: Final = 2.0
 PATIENCE_S: Final = 180.0
 _TARGET: Final = re.compile(r"^(?P<api>.+?)/v\d+/projects/(?P<project>[^/]+)/rollback/\$\{(?P<input>\w+)\}$")
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One build. `created_at` is None where the answer does not say."""
-
-    id: str
-    created_at: datetime | None = None
-    commit: str = ""
-    author: str = ""
-    message: str = ""
-    state: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AliasChange:
-    """The newest change of what production serves: `status` is the vendor's word, `to` the deployment."""
-
-    type: str = ""
-    status: str = ""
-    to: str = ""
-
-    @property
-    def is_over(self) -> bool:
-        return self.status in {"succeeded", "failed", "skipped", "canceled"}
-
-
-@dataclass(frozen=True, slots=True)
-class Production:
-    """What the production domain serves, and how the last change of that stands."""
-
-    current: Deployment | None
-    change: AliasChange
 
 
 def target_input(step: Step) -> str:
@@ -106,33 +71,7 @@ def undo_step(step: Step, back_to: str) -> Step:
 
 def deployments(rows: Sequence[Row]) -> list[Deployment]:
     """Deployments from the rows of a step, whose columns are id, created, commit, author, message, state."""
-    return [_deployment(row) for row in rows if row.get("id")]
-
-
-def production(data: Any) -> Production:
-    """What serves now, from the answer for a project; empty where the answer has another shape."""
-    project = _mapping(data)
-    found = _mapping(_mapping(project.get("targets")).get("production"))
-    current = None
-    if found.get("id"):
-        meta, creator = _mapping(found.get("meta")), _mapping(found.get("creator"))
-        current = _deployment(
-            {
-                "id": found["id"],
-                "created": found.get("createdAt"),
-                "commit": meta.get("githubCommitSha"),
-                "author": creator.get("username") or meta.get("githubCommitAuthorName"),
-                "message": meta.get("githubCommitMessage"),
-                "state": found.get("readyState"),
-            }
-        )
-    asked = _mapping(project.get("lastAliasRequest"))
-    change = AliasChange(
-        str(asked.get("type") or ""),
-        str(asked.get("jobStatus") or ""),
-        str(asked.get("toDeploymentId") or ""),
-    )
-    return Production(current, change)
+    return [found for row in rows if (found := deployment(row)) is not None]
 
 
 async def ask(call: HttpCall, values: Mapping[str, str], *, trust_env: bool) -> Production | str:
@@ -193,25 +132,3 @@ def _parts(step: Step) -> tuple[re.Match[str], HttpCall]:
     match = _TARGET.match(step.http.url)
     assert match is not None
     return match, step.http
-
-
-def _deployment(row: Row) -> Deployment:
-    return Deployment(
-        id=str(row["id"]),
-        created_at=_moment(row.get("created")),
-        commit=str(row.get("commit") or "")[:7],
-        author=str(row.get("author") or ""),
-        message=" ".join(str(row.get("message") or "").split()),
-        state=str(row.get("state") or ""),
-    )
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _moment(value: object) -> datetime | None:
-    """Vercel writes milliseconds since 1970."""
-    if isinstance(value, int | float) and 0 < value < 1e14:
-        return datetime.fromtimestamp(value / 1000, UTC)
-    return None

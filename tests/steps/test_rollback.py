@@ -1,7 +1,4 @@
-"""Vercel's documented shapes, read with patience for what is missing."""
-
-from datetime import UTC, datetime
-from typing import Any
+"""Rollbacks: which steps are one, what they leave to do, and the way back."""
 
 import pytest
 
@@ -11,37 +8,6 @@ from isla_console.steps import rollback
 from tests.steps.support import http_step
 
 RUNBOOK = load_runbook(resource("runbook.yaml")).runbook
-PROJECT = {
-    "id": "prj_1",
-    "targets": {
-        "production": {
-            "id": "dpl_8xK2",
-            "createdAt": 1763906460000,
-            "readyState": "READY",
-            "creator": {"username": "ana"},
-            "meta": {"githubCommitSha": "9f31c0a0000", "githubCommitMessage": "cache:\n inline"},
-        }
-    },
-    "lastAliasRequest": {
-        "fromDeploymentId": "dpl_8xK2",
-        "toDeploymentId": "dpl_5pQ9",
-        "jobStatus": "in-progress",
-        "type": "rollback",
-    },
-}
-
-
-def test_what_serves() -> None:
-    found = rollback.production(PROJECT)
-    assert found.current == rollback.Deployment(
-        "dpl_8xK2", datetime(2025, 11, 23, 14, 1, tzinfo=UTC), "9f31c0a", "ana", "cache: inline", "READY"
-    )
-    assert (found.change.to, found.change.status, found.change.is_over) == ("dpl_5pQ9", "in-progress", False)
-
-
-@pytest.mark.parametrize("data", [None, [], "x", {}, {"targets": None}, {"targets": {"production": []}}])
-def test_another_shape_is_nothing_known(data: Any) -> None:
-    assert rollback.production(data) == rollback.Production(None, rollback.AliasChange())
 
 
 def test_which_steps_are_rollbacks() -> None:

@@ -22,6 +22,7 @@ from isla_console.ui.sheets.guard import Asked
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.issue import EFFECTS
 from isla_console.ui.views.runs import table_lines
+from isla_console.vendors.vercel import Deployment
 
 __all__ = ["guard", "inputs_sheet", "is_rollback", "manual_sheet", "promotion_watch", "refused_lines"]
 
@@ -231,7 +232,7 @@ async def _sides(
     target = back_to or values[rollback.target_input(step)]
     rows = tools.rows(original.preview or "") if preview is None else preview.rows or ()
     known = rollback.deployments(rows)
-    to = next((one for one in known if one.id == target), rollback.Deployment(target) if back_to else None)
+    to = next((one for one in known if one.id == target), Deployment(target) if back_to else None)
     if to is None:
         return f"{target} is none of the deployments that production can go back to"
     call = rollback.project_call(original)
@@ -248,13 +249,13 @@ async def _sides(
     return [_side("from", current, now, width), _side("to", to, now, width)]
 
 
-def _side(name: str, one: rollback.Deployment | None, now: datetime, width: int) -> Content:
+def _side(name: str, one: Deployment | None, now: datetime, width: int) -> Content:
     if one is None:
         return Content.assemble((name.ljust(7), MUTED), "nothing that the API names")
     made = (
         f"{hm(one.created_at, now)}, {age((now - one.created_at).total_seconds())}" if one.created_at else ""
     )
-    text = f"{one.id[:16]:<18}made {made:<18}{one.commit:<9}{one.author:<6}{one.message}"
+    text = f"{one.id[:16]:<18}made {made:<18}{one.commit[:7]:<9}{one.author:<6}{one.message}"
     return Content.assemble((name.ljust(7), MUTED), (plain(text), "bold" if name == "to" else "")).truncate(
         width, ellipsis=True
     )

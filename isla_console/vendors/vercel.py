@@ -1,0 +1,115 @@
+"""Deployments, in the shapes of Vercel's REST API.
+
+`GET /v7/deployments`, each one as the runbook's expression or a step's columns name its parts, and
+`GET /v9/projects/{id}` (`targets.production`, `lastAliasRequest{jobStatus,type,toDeploymentId}`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from isla_console.text.brief import brief
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One build. A text that the answer does not have is ""."""
+
+    id: str
+    state: str = ""
+    commit: str = ""
+    author: str = ""
+    message: str = ""
+    created_at: datetime | None = None
+    live_since: datetime | None = None
+    """None when it never went live, or the answer does not say."""
+    serving: bool = False
+    """Production serves it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasChange:
+    """The newest change of what production serves: `status` is the vendor's word, `to` the deployment."""
+
+    type: str = ""
+    status: str = ""
+    to: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {"succeeded", "failed", "skipped", "canceled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """What the production domain serves, and how the last change of that stands."""
+
+    current: Deployment | None
+    change: AliasChange
+
+
+def deployment(item: Any) -> Deployment | None:
+    """One deployment; None for what is none.
+
+    Args:
+        item: an object with `id` and any of `state`, `commit`, `author`, `message`, `created`, `live_since`
+            (as `moment` takes them), and `staged`, true for one that waits to be promoted.
+    """
+    if not isinstance(item, Mapping) or not (id := _text(item.get("id"), 64)):
+        return None
+    state = _text(item.get("state"), 20).upper()
+    went_live = state in {"READY", ""} and item.get("staged") is not True
+    return Deployment(
+        id=id,
+        state=state,
+        commit=_text(item.get("commit"), 40),
+        author=_text(item.get("author"), 30),
+        message=_text(item.get("message"), 200),
+        created_at=moment(item.get("created")),
+        live_since=moment(item.get("live_since")) if went_live else None,
+    )
+
+
+def production(project: Any) -> Production:
+    """What serves now, from the answer for a project; empty where the answer has another shape."""
+    project = _mapping(project)
+    found = _mapping(_mapping(project.get("targets")).get("production"))
+    meta, creator = _mapping(found.get("meta")), _mapping(found.get("creator"))
+    current = deployment(
+        {
+            "id": found.get("id"),
+            "created": found.get("createdAt"),
+            "commit": meta.get("githubCommitSha"),
+            "author": creator.get("username") or meta.get("githubCommitAuthorName"),
+            "message": meta.get("githubCommitMessage"),
+            "state": found.get("readyState"),
+        }
+    )
+    asked = _mapping(project.get("lastAliasRequest"))
+    words = (_text(asked.get(key), 64) for key in ("type", "jobStatus", "toDeploymentId"))
+    return Production(current, AliasChange(*words))
+
+
+def moment(value: Any) -> datetime | None:
+    """Milliseconds or seconds since 1970, or ISO 8601; of a list the first that is a time."""
+    if isinstance(value, list):
+        return next((at for one in value if (at := moment(one)) is not None), None)
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value)
+            return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return None
+
+
+def _text(value: Any, limit: int) -> str:
+    return brief(value, limit) if isinstance(value, str) else ""
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
