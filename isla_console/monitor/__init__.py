@@ -1,1 +1,9 @@
-"""What is true out there: probes, metrics, and whether we can see at all."""
+"""Watching production: what is measured, how it is asked, and what is known of it at a moment.
+
+- `monitor`: what the session sees of it: `Snapshot`, `Transition`, and the `Monitor` protocol.
+- `poller`: the loop that asks every source again and again.
+- `sources/`: one class a kind of source, and the table of them.
+- `metrics/`: from measurements to a state. Pure.
+- `http/`, `stripe/`: how sources ask over HTTP, and Stripe.
+- `link`: whether it is our own network link that is down.
+"""

@@ -11,13 +11,19 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from isla_console.monitor.sources.source import TIMEOUT_SHARE
 from isla_console.net.failures import network_failure
 from isla_console.net.lookup import Address, LookupFailed, Resolver
 from isla_console.net.race import first_answer
 from isla_console.text.brief import brief
 
+if TYPE_CHECKING:
+    from isla_console.runbook.watch import LinkCheck
+    from isla_console.settings import Settings
+
+VARIABLE = "ISLA_LINK_CHECK"
 FAILURES_TO_BLIND = 2
 
 LinkState = Literal["ok", "blind", "unknown"]
@@ -158,6 +164,25 @@ class LinkProbe:
         _, (ms, writer) = await first_answer(addresses, connect, discard)
         writer.close()
         return ms, ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """What the self-check asks. No targets: never blind, and `unset` says what to do about that."""
+
+    targets: tuple[tuple[str, int], ...]
+    every_s: float
+    timeout_s: float
+    unset: str = ""
+
+
+def link_plan(check: LinkCheck, settings: Settings) -> LinkPlan:
+    """The runbook's self-check; the targets that ISLA_LINK_CHECK names replace its own."""
+    given = settings.get(VARIABLE)
+    targets, problem = parse_targets(given.split(",") if given else check.targets)
+    if not targets:
+        problem = f"{VARIABLE}: {problem}" if problem else f"set {VARIABLE}"
+    return LinkPlan(targets, check.every_s, min(check.timeout_s, check.every_s * TIMEOUT_SHARE), problem)
 
 
 def parse_targets(texts: Iterable[str]) -> tuple[tuple[tuple[str, int], ...], str]:

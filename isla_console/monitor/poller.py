@@ -14,31 +14,23 @@ import asyncio
 import contextlib
 import logging
 import random
-import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from isla_console.database.session import DatabaseSession, DatabaseUnavailable, SessionReading
-from isla_console.monitor.link import LinkProbe, LinkReading, LinkSample, LinkTracker
-from isla_console.monitor.metrics.health import ProbeReading, ProbeTracker
-from isla_console.monitor.metrics.metric import WAITING, Reading
-from isla_console.monitor.metrics.pipeline import MetricPipeline
+from isla_console.database.session import DatabaseSession, SessionReading
+from isla_console.monitor.http.prober import Prober
+from isla_console.monitor.link import LinkProbe, LinkSample, LinkTracker, link_plan
+from isla_console.monitor.metrics.metric import WAITING
 from isla_console.monitor.metrics.sample import Sample
-from isla_console.monitor.plan import DeploymentsPlan, MetricPlan, plan
-from isla_console.monitor.sources import deployments, vendors
-from isla_console.monitor.sources.answers import NoAnswer, Polite
-from isla_console.monitor.sources.deployments import DeploymentsReading, DeploymentsTracker
-from isla_console.monitor.sources.http import HttpCheck, HttpProber
-from isla_console.monitor.sources.json_value import NoNumber, ill, number
-from isla_console.monitor.sources.payments import PaymentsReading, PaymentsTracker
-from isla_console.monitor.sources.stripe import StripeReader
-from isla_console.monitor.sources.vendors import VendorReading, VendorTracker
+from isla_console.monitor.monitor import Snapshot, Transition, TransitionKind
+from isla_console.monitor.sources.context import make_context
+from isla_console.monitor.sources.metric import metric_source_id
+from isla_console.monitor.sources.source import NO_SOURCE, Source
+from isla_console.monitor.sources.table import make_sources
+from isla_console.monitor.stripe.client import StripeReader
 from isla_console.net.lookup import Resolver
-from isla_console.text.brief import brief
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Runbook
@@ -50,75 +42,11 @@ JITTER = 0.1
 TICK_S = 1.0
 """How often going stale is looked for."""
 MAX_CONCURRENT = 32
-DATABASE_DEADLINE_S = 4.5
-PAYMENTS_S = 60.0
-"""Between two readings of failed payments, events and endpoints."""
-DEPLOYMENTS = "deployments"
-PAYMENTS = "payments"
-PING_S = 25.0
-"""Between pings of a database connection that no metric uses."""
-_PING = "database"
+MOST_HELD = 1000
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-Kind = Literal["metric", "probe", "vendor", "link"]
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """A state that became another one. `new` and `old` are States; `unknown` at the start."""
-
-    name: str
-    """The metric's, probe's or vendor's id; "link" for our own."""
-    kind: Kind
-    old: str
-    new: str
-    value: str
-    """The metric's value with its unit, or the reason; "" if there is none."""
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Everything the screen draws. Equal to another when it would draw the same."""
-
-    at: datetime = field(compare=False)
-    metrics: tuple[Reading, ...]
-    """In the runbook's order."""
-    probes: tuple[ProbeReading, ...]
-    """Health checks, then further probes."""
-    link: LinkReading
-    database: SessionReading
-    vendors: tuple[VendorReading, ...] = ()
-    deployments: DeploymentsReading | None = None
-    """None where the runbook names no place to read them."""
-    payments: PaymentsReading | None = None
-    """None where no metric is Stripe's."""
-
-
-class Prober(Protocol):
-    """What makes HTTP requests; never raises."""
-
-    async def fetch(self, check: HttpCheck) -> tuple[Sample, bytes]:
-        """The sample and the start of the answer's body."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Something to ask again and again."""
-
-    id: str
-    every_s: float
-    ask: Callable[[], Awaitable[Sample]]
-
-
-def _database_source(
-    id: str, every_s: float, ask: Callable[[str, str, float], Awaitable[Sample]], sql: str
-) -> _Source:
-    """`ask` takes the id, the statement and the seconds that it may take: fewer than until the next."""
-    return _Source(id, every_s, partial(ask, id, sql, min(DATABASE_DEADLINE_S, every_s * (1 - JITTER))))
 
 
 def _is_answer(sample: Sample) -> bool:
@@ -150,75 +78,45 @@ class Poller:
         self.on_sample = on_sample
         self.on_change = on_change
         self._clock = clock
-        self._plan = plan(runbook, settings)
         resolver = Resolver()
-        self._http: Prober = http or HttpProber(resolver, clock)
-        self._link_probe = LinkProbe(self._plan.link.targets, self._plan.link.timeout_s, resolver)
-        self._link = LinkTracker(unknown=self._plan.link.unknown or WAITING)
-        name = f"isla-console/{settings.actor}@{settings.host}"
-        dsn = self._plan.database
-        self._database = DatabaseSession(dsn, name, resolver) if dsn else None
-        self._pipelines = [MetricPipeline(metric) for metric in self._plan.metrics]
-        self._probes = [
-            ProbeTracker(
-                probe.id,
-                probe.title,
-                probe.every_s,
-                unknown=probe.unknown or WAITING,
-                needs=probe.needs,
-            )
-            for probe in self._plan.probes
-        ]
-        self._vendors = {
-            f"vendor:{one.id}": VendorTracker(one.id, one.title, one.every_s, unknown=one.unknown or WAITING)
-            for one in self._plan.vendors
-        }
-        deployments = self._plan.deployments
-        self._deployments = (
-            DeploymentsTracker(deployments.every_s, unknown=deployments.unknown or WAITING)
-            if deployments is not None
-            else None
-        )
-        stripe = self._plan.stripe
-        self._stripe = StripeReader(stripe.key, stripe.url, clock) if stripe.key is not None else None
-        self._payments = (
-            PaymentsTracker(
-                self._stripe.mode if self._stripe else "", PAYMENTS_S, unknown=stripe.unknown or WAITING
-            )
-            if any(metric.payments for metric in self._plan.metrics)
-            else None
-        )
-        self._probe_by_id = {probe.id: probe for probe in self._probes}
-        self._sources = {source.id: source for source in self._make_sources()}
+        self._context = make_context(runbook, settings, resolver, clock=clock, http=http)
+        self._sources = make_sources(runbook, self._context)
+        self._by_id = {source.id: source for source in self._sources}
+        self._followers: dict[str, list[Source[object]]] = {}
+        for source in self._sources:
+            for id in source.follows:
+                self._followers.setdefault(id, []).append(source)
+        plan = link_plan(runbook.link_check, settings)
+        self._link_every_s = plan.every_s
+        self._link_targets = plan.targets
+        self._link_probe = LinkProbe(plan.targets, plan.timeout_s, resolver)
+        self._link = LinkTracker(unknown=plan.unset or WAITING)
         self._running: dict[str, asyncio.Task[Sample]] = {}
         self._limit = asyncio.Semaphore(MAX_CONCURRENT)
-        self._held: deque[Sample] = deque(maxlen=1000)
+        self._held: deque[Sample] = deque(maxlen=MOST_HELD)
         self._answered_at = self._resumed_at = datetime.min.replace(tzinfo=UTC)
-        self._reported: dict[tuple[str, str], str] = {}
+        self._reported: dict[tuple[TransitionKind, str], str] = {}
 
     @property
     def stripe(self) -> StripeReader | None:
         """What asks Stripe, None without a key."""
-        return self._stripe
+        return self._context.stripe
 
     @property
     def database(self) -> DatabaseSession | None:
         """The kept connection, None when it is not configured."""
-        return self._database
+        return self._context.database
 
     async def run(self) -> None:
         """Watch until cancelled; then close what is open, within half a second."""
+        asked = [source for source in self._sources if source.is_asked]
         tasks = [asyncio.create_task(self._tick())]
         # Where nothing is configured, nothing is asked of anyone.
-        if self._plan.link.targets and self._sources:
+        if self._link_targets and asked:
             tasks.append(asyncio.create_task(self._watch_link()))
-        stagger = STAGGER_S
-        if self._sources:
-            shortest = min(source.every_s for source in self._sources.values())
-            stagger = min(stagger, shortest / len(self._sources))
+        stagger_s = min([STAGGER_S, *(source.every_s / len(asked) for source in asked)])
         tasks += [
-            asyncio.create_task(self._watch(source, index * stagger))
-            for index, source in enumerate(self._sources.values())
+            asyncio.create_task(self._watch(source, index * stagger_s)) for index, source in enumerate(asked)
         ]
         try:
             await asyncio.gather(*tasks)
@@ -234,30 +132,16 @@ class Poller:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        if self._database is not None:
-            await self._database.close()
-        if self._stripe is not None:
-            with contextlib.suppress(Exception):
-                await self._stripe.close()
+        await self._context.close()
 
     def snapshot(self, now: datetime) -> Snapshot:
         """What is known at `now`: a pure read, cheap enough for several times a second."""
-        blind = self._link.blind
         database = (
-            self._database.reading()
-            if self._database is not None
-            else SessionReading("unknown", self._plan.database_unknown)
+            self.database.reading()
+            if self.database is not None
+            else SessionReading("unknown", self._context.database_unset)
         )
-        return Snapshot(
-            now,
-            tuple(pipeline.tracker.reading(now, blind) for pipeline in self._pipelines),
-            tuple(probe.reading(now, blind) for probe in self._probes),
-            self._link.reading(),
-            database,
-            tuple(vendor.reading(now, blind) for vendor in self._vendors.values()),
-            self._deployments.reading(now, blind) if self._deployments is not None else None,
-            self._payments.reading(now, blind) if self._payments is not None else None,
-        )
+        return self._sources.snapshot(now, self._link.reading(), database, blind=self._link.blind)
 
     async def probe_once(self, id: str) -> Sample:
         """Ask now, or wait for the answer that is already under way. It counts like any other.
@@ -265,55 +149,12 @@ class Poller:
         Args:
             id: of a probe, or of a metric with a source of its own.
         """
-        if (source := self._sources.get(id)) is not None:
+        source = self._by_id.get(id) or self._by_id.get(metric_source_id(id))
+        if source is not None and source.is_asked:
             return await self._ask(source)
-        unknown = {probe.id: probe.unknown for probe in self._plan.probes}
-        unknown |= {metric.rule.id: metric.unknown for metric in self._plan.metrics}
-        reason = unknown.get(id) or "it has no source of its own"
-        return Sample(id, self._clock(), False, reason)
+        return Sample(id, self._clock(), False, (source.unset if source else "") or NO_SOURCE)
 
-    def _make_sources(self) -> Iterator[_Source]:
-        for probe in self._plan.probes:
-            if (check := probe.check) is not None:
-                yield _Source(probe.id, probe.every_s, partial(self._fetch, check, probe.healthy))
-            elif probe.sql and self._database is not None:
-                yield _database_source(probe.id, probe.every_s, self._check, probe.sql)
-        asks_database = False
-        for metric in self._plan.metrics:
-            every_s = metric.rule.every_s
-            if metric.unknown:
-                continue
-            if metric.payments and self._stripe is not None:
-                yield _Source(
-                    metric.rule.id, every_s, partial(self._stripe.rate, metric.rule.id, metric.window_s)
-                )
-            elif metric.request is not None:
-                yield _Source(metric.rule.id, every_s, partial(self._number, metric))
-            elif metric.sql and self._database is not None:
-                asks_database = True
-                yield _database_source(metric.rule.id, every_s, self._query, metric.sql)
-        if self._database is not None and not asks_database:
-            yield _database_source(_PING, PING_S, self._query, "SELECT 1 AS value")
-        yield from self._outside_sources()
-
-    def _outside_sources(self) -> Iterator[_Source]:
-        """What others say: status pages, deployments, payments."""
-        for vendor in self._plan.vendors:
-            if vendor.check is not None:
-                polite = Polite(self._http, time.monotonic)
-                ask = partial(self._vendor, polite, vendor.check, vendor.format)
-                yield _Source(vendor.check.id, vendor.every_s, ask)
-        deployments = self._plan.deployments
-        if deployments is not None and deployments.recent is not None:
-            ask_deployments = partial(
-                self._read_deployments, Polite(self._http, time.monotonic), deployments, deployments.recent
-            )
-            yield _Source(DEPLOYMENTS, deployments.every_s, ask_deployments)
-        if self._payments is not None and self._stripe is not None:
-            window_s = self._plan.stripe.window_s
-            yield _Source(PAYMENTS, PAYMENTS_S, partial(self._stripe.details, PAYMENTS, window_s))
-
-    async def _watch(self, source: _Source, delay: float) -> None:
+    async def _watch(self, source: Source[object], delay: float) -> None:
         await asyncio.sleep(delay)
         loop = asyncio.get_running_loop()
         while True:
@@ -323,7 +164,7 @@ class Poller:
             pause = source.every_s * random.uniform(1 - JITTER, 1 + JITTER)
             await asyncio.sleep(max(started + pause - loop.time(), source.every_s * 0.05))
 
-    async def _ask(self, source: _Source) -> Sample:
+    async def _ask(self, source: Source[object]) -> Sample:
         task = self._running.get(source.id)
         if task is None:
             task = asyncio.create_task(self._measure(source))
@@ -332,7 +173,7 @@ class Poller:
         # Shielded: whoever stops waiting does not take the answer from the others.
         return await asyncio.shield(task)
 
-    async def _measure(self, source: _Source) -> Sample:
+    async def _measure(self, source: Source[object]) -> Sample:
         async with self._limit:
             began = self._clock()
             try:
@@ -345,74 +186,8 @@ class Poller:
         self._receive(sample, began)
         return sample
 
-    async def _fetch(self, check: HttpCheck, healthy: str) -> Sample:
-        sample, body = await self._http.fetch(check)
-        if not healthy or not sample.ok:
-            return sample
-        reason = ill(body, healthy)
-        return replace(sample, ok=not reason, reason=reason)
-
-    async def _vendor(self, polite: Polite, check: HttpCheck, format: str) -> Sample:
-        sample, answer = await polite.ask(check, self._clock())
-        if answer is None:
-            return sample
-        try:
-            return replace(sample, detail=vendors.read(answer, format))
-        except NoAnswer as error:
-            return replace(sample, ok=False, reason=str(error))
-
-    async def _read_deployments(self, polite: Polite, spec: DeploymentsPlan, recent: HttpCheck) -> Sample:
-        sample, answer = await polite.ask(recent, self._clock(), credential=spec.credential)
-        if answer is None:
-            return sample
-        serving, note = None, ""
-        if spec.serving is not None:
-            asked, serving = await polite.ask(spec.serving, self._clock(), credential=spec.credential)
-            if serving is None:
-                note = f"what serves now is not known: {asked.reason}"
-        try:
-            found = deployments.read(
-                sample, answer, spec.rows, serving=serving, serves=spec.serves, note=note, whose=spec.whose
-            )
-        except NoAnswer as error:
-            return replace(sample, ok=False, reason=str(error))
-        return replace(sample, detail=found)
-
-    async def _number(self, metric: MetricPlan) -> Sample:
-        assert metric.request is not None
-        sample, body = await self._http.fetch(metric.request)
-        if not sample.ok:
-            return sample
-        try:
-            return replace(sample, values={"value": number(body, metric.select)})
-        except NoNumber as error:
-            return replace(sample, ok=False, reason=str(error))
-
-    async def _query(self, id: str, sql: str, deadline_s: float) -> Sample:
-        assert self._database is not None
-        try:
-            values = await self._database.query(sql, deadline_s)
-        except DatabaseUnavailable as error:
-            failure = error.failure
-            return Sample(id, self._clock(), False, failure.reason, reached=failure.reached)
-        reason = "" if values else "the query returned no value"
-        return Sample(id, self._clock(), bool(values), reason, values=values, reached=True)
-
-    async def _check(self, id: str, sql: str, deadline_s: float) -> Sample:
-        """A row is what is not well. Where it cannot be asked, nothing is known of it."""
-        assert self._database is not None
-        try:
-            rows = await self._database.rows(sql, deadline_s=deadline_s)
-        except DatabaseUnavailable as error:
-            failure = error.failure
-            return Sample(id, self._clock(), False, failure.reason, reached=failure.reached, void=True)
-        found = next(iter(rows[0].values()), None) if rows else None
-        reason = "" if found is None else brief(str(found), 160)
-        return Sample(id, self._clock(), not reason, reason, reached=True)
-
     async def _watch_link(self) -> None:
         loop = asyncio.get_running_loop()
-        every_s = self._plan.link.every_s
         while True:
             started = loop.time()
             try:
@@ -421,7 +196,7 @@ class Poller:
                 _log.error("link: internal error %s", type(error).__name__)
                 ms, reason = None, f"internal error: {type(error).__name__}"
             self._receive_link(LinkSample(self._clock(), ms, reason))
-            await asyncio.sleep(max(started + every_s - loop.time(), 0.1))
+            await asyncio.sleep(max(started + self._link_every_s - loop.time(), 0.1))
 
     async def _tick(self) -> None:
         while True:
@@ -468,56 +243,37 @@ class Poller:
         """
         if self._link.suspect:
             return
-        while self._held and self._told(self._held[0]):
-            self._apply(self._held.popleft())
+        while self._held and self._is_conclusive(self._held[0]):
+            self._observe(self._held.popleft())
 
-    def _told(self, sample: Sample) -> bool:
-        return _is_answer(sample) or sample.at <= self._answered_at or not self._plan.link.targets
+    def _is_conclusive(self, sample: Sample) -> bool:
+        """Whether it says something of who was asked, whatever becomes of our own link."""
+        return _is_answer(sample) or sample.at <= self._answered_at or not self._link_targets
 
-    def _apply(self, sample: Sample) -> None:
-        if (probe := self._probe_by_id.get(sample.source)) is not None:
-            probe.observe(sample)
-        if (vendor := self._vendors.get(sample.source)) is not None:
-            vendor.observe(sample)
-        if sample.source == DEPLOYMENTS and self._deployments is not None:
-            self._deployments.observe(sample)
-        if sample.source == PAYMENTS and self._payments is not None:
-            self._payments.observe(sample)
-        for pipeline in self._pipelines:
-            if pipeline.wants(sample):
-                pipeline.take(sample)
+    def _observe(self, sample: Sample) -> None:
+        for source in self._followers.get(sample.source, ()):
+            source.observe(sample)
 
     def _resume(self, at: datetime) -> None:
         self._resumed_at = at
-        for pipeline in self._pipelines:
-            pipeline.tracker.resume(at)
-        for probe in self._probes:
-            probe.resume(at)
-        if self._database is not None:
-            self._database.retry_now()
+        for source in self._sources:
+            source.resume(at)
+        if self.database is not None:
+            self.database.retry_now()
 
     def _report(self, now: datetime) -> None:
+        """Tell of each state that is not what was told last."""
         link = self._link.reading()
-        if self._changed("link", "link", link.state):
-            self._announce("link", "link", link.state, link.reason, now)
+        self._tell("link", "link", link.state, link.reason, now)
         if self._link.blind or self._link.suspect:
             return
-        for pipeline in self._pipelines:
-            tracker, id = pipeline.tracker, pipeline.tracker.rule.id
-            if self._changed("metric", id, tracker.state(now)):
-                self._announce("metric", id, tracker.state(now), tracker.reading(now).text, now)
-        for probe in self._probes:
-            if self._changed("probe", probe.id, probe.state(now)):
-                self._announce("probe", probe.id, probe.state(now), probe.reading(now).reason, now)
-        for vendor in self._vendors.values():
-            if self._changed("vendor", vendor.id, vendor.state(now)):
-                self._announce("vendor", vendor.id, vendor.state(now), vendor.reading(now).text, now)
+        for kind, name, state, value in self._sources.states(now):
+            self._tell(kind, name, state, value, now)
 
-    def _changed(self, kind: Kind, name: str, new: str) -> bool:
-        return self._reported.get((kind, name), "unknown") != new
-
-    def _announce(self, kind: Kind, name: str, new: str, value: str, now: datetime) -> None:
+    def _tell(self, kind: TransitionKind, name: str, new: str, value: str, now: datetime) -> None:
         old = self._reported.get((kind, name), "unknown")
+        if new == old:
+            return
         self._reported[(kind, name)] = new
         if self.on_change is not None:
             self._call(self.on_change, Transition(name, kind, old, new, value, now))

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from isla_console.database.session import DatabaseUnavailable
-from isla_console.monitor.sources.drift import (
+from isla_console.monitor.stripe.client import StripeUnavailable
+from isla_console.monitor.stripe.drift import (
     PATIENCE,
     QUICK_PAGES,
     Comparison,
+    Drift,
     OurDatabase,
     left_s,
     sentence,
 )
-from isla_console.monitor.sources.payments import Drift
-from isla_console.monitor.sources.stripe import StripeUnavailable
 from isla_console.session.session import Session
 from isla_console.session.state import Comparing
 

@@ -7,7 +7,7 @@ that it called bad may be well by the time another console begins to look, which
 from datetime import datetime, timedelta
 
 from isla_console.incident.record.state import Incident
-from isla_console.monitor.poller import Snapshot, Transition
+from isla_console.monitor.monitor import Snapshot, Transition
 
 PATIENCE = timedelta(seconds=5)
 """Two consoles see the same change a moment apart: for so long the journal may differ."""

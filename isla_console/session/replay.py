@@ -17,7 +17,7 @@ from isla_console.monitor.link import LinkReading
 from isla_console.monitor.metrics.health import ProbeReading
 from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.metrics.sample import State
-from isla_console.monitor.poller import Snapshot
+from isla_console.monitor.monitor import Snapshot
 from isla_console.runbook.model import Runbook
 from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState

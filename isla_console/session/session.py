@@ -21,8 +21,9 @@ from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
 from isla_console.incident.rules.escalation import crossing_events
 from isla_console.journal.local import FILE_NAME, JournalError
 from isla_console.journal.store import JournalStore
-from isla_console.monitor.poller import Poller, Snapshot, Transition
-from isla_console.monitor.sources.payments import Drift
+from isla_console.monitor.monitor import Snapshot, Transition
+from isla_console.monitor.poller import Poller
+from isla_console.monitor.stripe.drift import Drift
 from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
 from isla_console.runbook.model import Runbook

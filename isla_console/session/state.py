@@ -11,8 +11,8 @@ from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.alarms import Alarm
 from isla_console.journal.store import Saved
 from isla_console.monitor.metrics.metric import Reading
-from isla_console.monitor.poller import Snapshot
-from isla_console.monitor.sources.payments import Drift
+from isla_console.monitor.monitor import Snapshot
+from isla_console.monitor.stripe.drift import Drift
 from isla_console.runbook.load import Finding
 from isla_console.runbook.model import Runbook
 from isla_console.triage.facts import Facts

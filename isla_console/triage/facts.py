@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from isla_console.incident.record.state import Incident
-    from isla_console.monitor.poller import Snapshot
+    from isla_console.monitor.monitor import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from isla_console.drill.speed import quickened, window
 from isla_console.drill.story import Story
 from isla_console.drill.stripe import WINDOW_S, Books, per_minute
 from isla_console.incident.record.policy import Policy
-from isla_console.monitor.sources.payments import FEW_ATTEMPTS
+from isla_console.monitor.stripe.payments import FEW_ATTEMPTS
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Runbook

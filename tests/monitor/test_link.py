@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
-from isla_console.monitor.link import LinkProbe, LinkSample, LinkTracker, parse_targets
+from isla_console.monitor.link import LinkProbe, LinkSample, LinkTracker, link_plan, parse_targets
 from isla_console.net.lookup import Resolver
+from isla_console.runbook.watch import LinkCheck
+from isla_console.settings import Settings
 from tests.support.servers import Endpoints, at, free_port
 
 
@@ -100,3 +102,19 @@ async def test_when_none_answers_it_says_why() -> None:
 )
 def test_targets_are_read(text: str, targets: tuple[tuple[str, int], ...], problem: str) -> None:
     assert parse_targets(text.split(",")) == (targets, problem)
+
+
+@pytest.mark.parametrize(
+    ("given", "unset"),
+    [("", "set ISLA_LINK_CHECK"), ("nonsense", "ISLA_LINK_CHECK: nonsense is no host:port")],
+)
+def test_a_link_without_targets_is_unknown(given: str, unset: str) -> None:
+    plan = link_plan(LinkCheck(targets=()), Settings.load({"HOME": "/nowhere", "ISLA_LINK_CHECK": given}))
+    assert (plan.targets, plan.unset) == ((), unset)
+
+
+def test_targets_of_ones_own_replace_the_runbooks() -> None:
+    settings = Settings.load({"HOME": "/nowhere", "ISLA_LINK_CHECK": "127.0.0.1:53,127.0.0.1:54"})
+    plan = link_plan(LinkCheck(targets=("example.org:443",), every_s=1, timeout_s=5), settings)
+    assert plan.targets == (("127.0.0.1", 53), ("127.0.0.1", 54))
+    assert plan.timeout_s == 0.9

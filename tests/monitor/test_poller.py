@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
+from isla_console.monitor.http.prober import HttpCheck
 from isla_console.monitor.link import LinkSample
 from isla_console.monitor.metrics.health import ProbeReading
 from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.metrics.sample import Phases, Sample
-from isla_console.monitor.poller import Poller, Snapshot, Transition
-from isla_console.monitor.sources.http import HttpCheck
+from isla_console.monitor.monitor import Snapshot, Transition
+from isla_console.monitor.poller import Poller
 from isla_console.resources import resource
 from isla_console.runbook.model import Runbook
 from isla_console.settings import Settings
@@ -196,6 +197,29 @@ async def test_check_now_joins_the_request_under_way(tmp_path: Path) -> None:
     assert seen == [first]
     assert http.calls == {"slow": 1}
     await poller.close()
+
+
+async def test_a_metric_and_a_probe_of_one_name_do_not_meet(tmp_path: Path) -> None:
+    http = FakeHttp()
+    source = {
+        "kind": "http_json",
+        "url": "${APP_URL}",
+        "select": "depth",
+        "aggregate": "last",
+        "window_s": 10,
+    }
+    poller = make(
+        tmp_path,
+        probes=[probe("depth")],
+        metrics=[latency(id="depth", source=source)],
+        environ={"ISLA_APP_URL": "http://a"},
+        http=http,
+    )
+    async with running(poller):
+        await until(lambda: http.calls.get("depth", 0) > 2 and http.calls.get("metric:depth", 0) > 2)
+        snapshot = poller.snapshot(utcnow())
+    assert (snapshot.probes[0].state, snapshot.metrics[0].state) == ("ok", "unknown")
+    assert snapshot.metrics[0].reason == "the answer is no JSON"
 
 
 async def test_changes_are_told_once_each(tmp_path: Path) -> None:

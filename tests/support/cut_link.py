@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from isla_console.monitor.poller import Poller, Snapshot, Transition
+from isla_console.monitor.monitor import Snapshot, Transition
+from isla_console.monitor.poller import Poller
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.settings import Settings

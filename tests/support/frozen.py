@@ -10,7 +10,7 @@ from isla_console.monitor.link import LinkReading
 from isla_console.monitor.metrics.health import ProbeReading
 from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.metrics.sample import Phases, Sample, State
-from isla_console.monitor.poller import Snapshot
+from isla_console.monitor.monitor import Snapshot
 from isla_console.runbook.model import DatabaseCheck, HealthCheck, Runbook
 from isla_console.session.session import Session
 from isla_console.settings import Settings

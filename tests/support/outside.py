@@ -5,17 +5,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from isla_console.monitor.poller import Snapshot
-from isla_console.monitor.sources.deployments import Deployment, DeploymentsReading
-from isla_console.monitor.sources.payments import (
+from isla_console.monitor.monitor import Snapshot
+from isla_console.monitor.sources.deployments import DeploymentsReading
+from isla_console.monitor.sources.payments import PaymentsReading
+from isla_console.monitor.sources.vendors import VendorReading, VendorState
+from isla_console.monitor.stripe.payments import (
     Details,
     Endpoint,
     FailedPayment,
-    PaymentsReading,
     Undelivered,
 )
-from isla_console.monitor.sources.vendors import VendorReading, VendorState
 from isla_console.ui.shell import Shell
+from isla_console.vendors.vercel import Deployment
 from tests.support.frozen import CALM, NOW, Moment, _FrozenPoller, frozen_app, snapshot
 
 
@@ -40,11 +41,11 @@ def deployments(**parts: Any) -> DeploymentsReading:
     rows = tuple(
         Deployment(
             id,
-            None if minutes is None else NOW - timedelta(minutes=minutes),
             state,
             commit,
             author,
             message,
+            live_since=None if minutes is None else NOW - timedelta(minutes=minutes),
             serving=number == 0,
         )
         for number, (id, minutes, state, commit, author, message) in enumerate(told)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from isla_console.monitor.sources.http import HttpCheck, HttpProber
+from isla_console.monitor.http.prober import HttpCheck, HttpProber
 from isla_console.net.lookup import Resolver
 from isla_console.settings import Secret
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from isla_console.drill import control
-from isla_console.monitor.poller import DATABASE_DEADLINE_S, JITTER, Poller
+from isla_console.monitor.poller import JITTER, Poller
+from isla_console.monitor.sources.database import DEADLINE_S as DATABASE_DEADLINE_S
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Runbook

@@ -21,7 +21,7 @@ from isla_console.drill.story import Story
 from isla_console.drill.stripe import Books, new_key, stripe_service
 from isla_console.drill.vercel import PROJECT, TEAM, Deployments, new_token, vercel_service
 from isla_console.monitor import poller
-from isla_console.monitor.sources.stripe import StripeReader
+from isla_console.monitor.stripe.client import StripeReader
 from isla_console.resources import resource
 from isla_console.settings import Settings
 from tests.support.asgi import served

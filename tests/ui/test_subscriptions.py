@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 
 from isla_console.drill.faults import Faults
 from isla_console.drill.stripe import Books, new_key, stripe_service
-from isla_console.monitor.sources import stripe
-from isla_console.monitor.sources.stripe import StripeReader
+from isla_console.monitor.stripe import client as stripe
+from isla_console.monitor.stripe.client import StripeReader
 from isla_console.settings import Settings
 from isla_console.ui.controllers import triage
 from isla_console.ui.shell import Shell

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from isla_console.monitor.poller import Transition
-from isla_console.monitor.sources.payments import Details, Drift
+from isla_console.monitor.monitor import Transition
+from isla_console.monitor.stripe.drift import Drift
+from isla_console.monitor.stripe.payments import Details
 from isla_console.ui.shell import Shell
 from tests.support.frozen import BLIND, CALM, NOW, OUTAGE
 from tests.support.outside import deployments, outside_app, payments, vendors

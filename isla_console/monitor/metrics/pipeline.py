@@ -1,80 +1,69 @@
-"""From a probe's or query's samples to one metric. Pure: time comes with the samples."""
+"""From measurements to one metric: gathered in a window, judged as its aggregate."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from isla_console.monitor.metrics.metric import WAITING, MetricTracker
-from isla_console.monitor.metrics.sample import Sample
-from isla_console.monitor.metrics.window import Window
-from isla_console.monitor.plan import MetricPlan
+from isla_console.monitor.metrics.metric import WAITING, MetricRule, MetricTracker, Reading
+from isla_console.monitor.metrics.window import Aggregate, Window
 
 
 class MetricPipeline:
-    """Gathers a metric's measurements in its window and hands the aggregate to its tracker.
+    """Gathers a metric's measurements in its window and hands the aggregate to its tracker."""
 
-    A latency takes the requests that were answered as expected, and those that timed out with the
-    time that was waited: they took at least that long, and a p95 must not look healthy while
-    everything times out. Other failures answer fast and would flatter it: they count in the error
-    rate, which is the failed samples of all its probes among all of them, in percent.
-    """
-
-    def __init__(self, plan: MetricPlan) -> None:
-        self.plan = plan
-        self.tracker = MetricTracker(plan.rule, unknown=plan.unknown or WAITING)
-        self._window = Window(plan.window_s)
+    def __init__(
+        self, rule: MetricRule, aggregate: Aggregate, window_s: float, *, unknown: str = WAITING
+    ) -> None:
+        """Args:
+        unknown: the reason shown until the first sample, such as "set ISLA_DATABASE_URL".
+        """
+        self.rule = rule
+        self._aggregate = aggregate
+        self._window = Window(window_s)
+        self._tracker = MetricTracker(rule, unknown=unknown)
         self._evaluated_at: datetime | None = None
 
-    def wants(self, sample: Sample) -> bool:
-        """Whether the sample is one of this metric's."""
-        return sample.source in self.plan.probes or sample.source == self.plan.rule.id
+    def add(self, value: float, at: datetime, n: int = 1) -> None:
+        """Take a measurement.
 
-    def take(self, sample: Sample) -> None:
-        """Take one of this metric's samples."""
-        if self.plan.measure == "failed":
-            self._window.add(sample.at, 0.0 if sample.ok else 1.0)
-            if self._due(sample.at):
-                self._evaluate(sample.at, bad=sum(map(bool, self._window.values())))
+        Args:
+            value: in the metric's unit.
+            at: when it was measured.
+            n: single measurements behind it, where the far side has counted already; it matters to the
+                aggregate `last` alone.
+        """
+        if self._aggregate == "last":
+            self._tracker.observe(value, at, n)
             return
-        value = self._measurement(sample)
-        if value is None:
-            self.tracker.missing(sample.reason or "the answer has no value", sample.at)
-            return
-        self._window.add(sample.at, value)
-        alert = self.plan.rule.alert
-        single = self.plan.aggregate == "last"
-        if self.plan.payments:
-            # The number is a count of many already, made by the far side.
-            self.tracker.observe(value, sample.at, int(sample.values.get("n", 1)))
-            return
-        bad = None if single else sum(map(alert.holds, self._window.values()))
-        self._evaluate(sample.at, bad)
+        self._window.add(at, value)
+        self._evaluate(at, bad=sum(map(self.rule.alert.holds, self._window.values())))
 
-    def _measurement(self, sample: Sample) -> float | None:
-        if not self.plan.probes:
-            values = sample.values
-            return values.get("value", next(iter(values.values()), None)) if sample.ok else None
-        if sample.timed_out_ms is not None:
-            return self._in_unit(sample.timed_out_ms)
-        if not sample.ok or sample.phases is None:
-            return None
-        phases = sample.phases
-        ms = phases.server_ms if self.plan.measure == "server_time" else phases.total_ms
-        return None if ms is None else self._in_unit(ms)
+    def count(self, failed: bool, at: datetime) -> None:
+        """Take something that failed or did not; the aggregate `rate` is the share that failed."""
+        self._window.add(at, 1.0 if failed else 0.0)
+        if self._is_due(at):
+            self._evaluate(at, bad=sum(map(bool, self._window.values())))
 
-    def _in_unit(self, ms: float) -> float:
-        return ms / 1000 if self.plan.rule.unit == "s" else ms
+    def missing(self, reason: str, at: datetime) -> None:
+        """Note that a sample gave no measurement."""
+        self._tracker.missing(reason, at)
 
-    def _due(self, at: datetime) -> bool:
+    def resume(self, at: datetime) -> None:
+        """We can see again: being blind does not count as having had no sample."""
+        self._tracker.resume(at)
+
+    def reading(self, now: datetime, blind: bool = False) -> Reading:
+        """The metric as it stands. The same object as before while nothing changed."""
+        return self._tracker.reading(now, blind)
+
+    def _is_due(self, at: datetime) -> bool:
         """Once an interval, though each of several probes brings samples; a little early is due."""
-        interval = timedelta(seconds=self.plan.rule.every_s * 0.9)
+        interval = timedelta(seconds=self.rule.every_s * 0.9)
         last = self._evaluated_at
         return last is None or not timedelta() <= at - last < interval
 
-    def _evaluate(self, at: datetime, bad: int | None) -> None:
-        value = self._window.aggregate(self.plan.aggregate)
-        if value is None:
-            return
-        self._evaluated_at = at
-        n = 1 if self.plan.aggregate == "last" else self._window.count
-        self.tracker.observe(value, at, n, bad=bad)
+    def _evaluate(self, at: datetime, bad: int) -> None:
+        value = self._window.aggregate(self._aggregate)
+        if value is not None:
+            self._evaluated_at = at
+            self._tracker.observe(value, at, self._window.count, bad=bad)

@@ -56,7 +56,7 @@ class Sample:
     """One probe's result."""
 
     source: str
-    """The id of the probe or metric."""
+    """The id of the source that was asked."""
     at: datetime
     """When it was known; aware UTC."""
     ok: bool

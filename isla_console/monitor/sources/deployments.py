@@ -1,32 +1,26 @@
-"""What went live and when, from a deployment API's answer. Pure: the poller fetches.
+"""What went live and when, from a deployment API's answer.
 
 Their clock and ours may differ: ages are taken by theirs, from the answer's Date header.
 """
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from isla_console.monitor.http.answers import MAX_JSON, NoAnswer, clock_offset, clock_sentence
+from isla_console.monitor.http.prober import HttpCheck
 from isla_console.monitor.metrics.metric import BLIND_REASON, STALE_INTERVALS, WAITING
 from isla_console.monitor.metrics.sample import Sample
-from isla_console.monitor.sources.answers import NoAnswer, clock_offset, clock_sentence
-from isla_console.text.brief import brief
+from isla_console.monitor.sources.context import Context
+from isla_console.monitor.sources.source import Source
+from isla_console.vendors.vercel import Deployment, deployment, moment
 
+if TYPE_CHECKING:
+    from isla_console.runbook.model import Deployments, HttpCall
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One production deployment. `live_since` by our clock; None when it never went live."""
-
-    id: str
-    live_since: datetime | None
-    state: str
-    commit: str = ""
-    author: str = ""
-    message: str = ""
-    serving: bool = False
+_CHANGED = "the list of deployments has changed its shape"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +28,7 @@ class DeploymentList:
     """What the API said, newest first, with what is to be said of its clock."""
 
     rows: tuple[Deployment, ...]
+    """`live_since` by our clock."""
     clock: str = ""
     note: str = ""
     """What could not be read beside the list."""
@@ -71,18 +66,27 @@ def read(
     """
     found = _search(rows, answer)
     if not isinstance(found, list):
-        raise NoAnswer("the list of deployments has changed its shape")
+        raise NoAnswer(_CHANGED)
     apart = clock_offset(sample)
     current = _search(serves, serving) if serves and isinstance(serving, dict) else None
     current = current if isinstance(current, dict) else {}
-    listed = [one for item in found if (one := _one(item, apart, current)) is not None]
+    listed = [_served(one, current) for item in found if (one := deployment(item)) is not None]
     if found and not listed:
-        raise NoAnswer("the list of deployments has changed its shape")
+        raise NoAnswer(_CHANGED)
     if not current:
         # Nobody says what serves: the newest that went live.
         newest = max((one for one in listed if one.live_since), key=_live, default=None)
         listed = [replace(one, serving=one is newest) for one in listed]
-    return DeploymentList(tuple(listed), clock_sentence(apart, whose), note)
+    by_our_clock = (replace(one, live_since=one.live_since and one.live_since - apart) for one in listed)
+    return DeploymentList(tuple(by_our_clock), clock_sentence(apart, whose), note)
+
+
+def _served(one: Deployment, current: dict[str, Any]) -> Deployment:
+    """The deployment, marked where production serves it, and since a rollback put it there."""
+    if one.id != current.get("id"):
+        return one
+    since = moment(current.get("since")) if current.get("moved_to") == one.id else None
+    return replace(one, serving=True, live_since=since or one.live_since)
 
 
 def _live(one: Deployment) -> datetime:
@@ -96,56 +100,46 @@ def _search(expression: str, answer: Any) -> Any:
     try:
         return jmespath.search(expression, answer)
     except JMESPathError:
-        raise NoAnswer("the list of deployments has changed its shape") from None
+        raise NoAnswer(_CHANGED) from None
 
 
-def _one(item: Any, apart: timedelta, current: dict[str, Any]) -> Deployment | None:
-    if not isinstance(item, dict) or not isinstance(item.get("id"), str):
-        return None
-    state = _text(item.get("state"), 20).upper()
-    serving = item["id"] == current.get("id")
-    times = item.get("live_since")
-    live = _moment(times) if state in {"READY", ""} and item.get("staged") is not True else None
-    if serving and current.get("moved_to") == item["id"]:
-        live = _moment(current.get("since")) or live
-    return Deployment(
-        id=_text(item["id"], 64),
-        live_since=live - apart if live is not None else None,
-        state=state,
-        commit=_text(item.get("commit"), 40),
-        author=_text(item.get("author"), 30),
-        message=_text(item.get("message"), 200),
-        serving=serving,
-    )
+class DeploymentsSource(Source[DeploymentsReading]):
+    """The list of deployments, and what serves production of them."""
 
-
-def _text(value: Any, limit: int) -> str:
-    return brief(value, limit) if isinstance(value, str) else ""
-
-
-def _moment(value: Any) -> datetime | None:
-    """Milliseconds, seconds or ISO 8601; of a list the first that is a time."""
-    if isinstance(value, list):
-        return next((at for one in value if (at := _moment(one)) is not None), None)
-    with contextlib.suppress(ValueError, OverflowError, OSError):
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
-        if isinstance(value, str):
-            found = datetime.fromisoformat(value)
-            return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return None
-
-
-class DeploymentsTracker:
-    """Follows the list."""
-
-    def __init__(self, every_s: float, *, unknown: str = WAITING) -> None:
-        self._unknown = unknown
-        self._has_source = unknown == WAITING
-        self._stale_after = timedelta(seconds=STALE_INTERVALS * every_s)
+    def __init__(self, spec: Deployments, context: Context) -> None:
+        self.recent, missing = _request(spec.recent, spec.timeout_s, context)
+        unset = context.inputs.missing_text(missing) if missing else ""
+        super().__init__("deployments:recent", spec.every_s, unset=unset)
+        self._serving = _request(spec.serving, spec.timeout_s, context)[0] if spec.serving else None
+        self._spec = spec
+        self._polite = context.polite()
+        self._clock = context.clock
+        self.credential = context.inputs.secret_variables(spec.recent.headers.values())
+        """The variable to look at when the token is refused."""
+        self._stale_after = timedelta(seconds=STALE_INTERVALS * spec.every_s)
         self._list = DeploymentList(())
         self._failure = ""
         self._at: datetime | None = None
+
+    async def ask(self) -> Sample:
+        assert self.recent is not None, self.unset
+        sample, answer = await self._polite.ask(self.recent, self._clock(), credential=self.credential)
+        if answer is None:
+            return sample
+        serving, note = None, ""
+        if self._serving is not None:
+            asked, serving = await self._polite.ask(self._serving, self._clock(), credential=self.credential)
+            if serving is None:
+                note = f"what serves now is not known: {asked.reason}"
+        spec = self._spec
+        whose = spec.page or "the deployment API"
+        try:
+            found = read(
+                sample, answer, spec.rows, serving=serving, serves=spec.serves, note=note, whose=whose
+            )
+        except NoAnswer as error:
+            return replace(sample, ok=False, reason=str(error))
+        return replace(sample, detail=found)
 
     def observe(self, sample: Sample) -> None:
         """Take an answer: `detail` is a DeploymentList, or there is a reason why not."""
@@ -156,12 +150,19 @@ class DeploymentsTracker:
 
     def reading(self, now: datetime, blind: bool = False) -> DeploymentsReading:
         """The list as it stands; an old one stays on the screen, marked so."""
-        if blind and self._has_source:
-            return DeploymentsReading("blind", self._list.rows, BLIND_REASON, self._at)
+        rows = self._list.rows
+        if blind and not self.unset:
+            return DeploymentsReading("blind", rows, BLIND_REASON, self._at)
         if self._at is None:
-            return DeploymentsReading("unknown", (), self._failure or self._unknown, None)
+            return DeploymentsReading("unknown", (), self._failure or self.unset or WAITING, None)
         stale = now - self._at > self._stale_after
         reason = self._failure or ("not read for three intervals" if stale else "")
-        return DeploymentsReading(
-            "stale" if stale else "ok", self._list.rows, reason, self._at, self._list.clock
-        )
+        return DeploymentsReading("stale" if stale else "ok", rows, reason, self._at, self._list.clock)
+
+
+def _request(call: HttpCall, timeout_s: float, context: Context) -> tuple[HttpCheck | None, tuple[str, ...]]:
+    """The request, or None and the variables that are missing."""
+    check, missing = context.inputs.request(
+        "deployments:recent", call.method, call.url, call.headers, timeout_s, query=call.query
+    )
+    return (replace(check, max_body=MAX_JSON) if check is not None else None), missing

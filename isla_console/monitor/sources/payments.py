@@ -1,94 +1,49 @@
-"""Payments, as read from Stripe: data, and what can be said of it. Pure."""
+"""What is asked of Stripe: the share of payments that succeed, and what failed and was not delivered."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 
 from isla_console.monitor.metrics.metric import BLIND_REASON, STALE_INTERVALS, WAITING
 from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.sources.context import Context
+from isla_console.monitor.sources.metric import MetricSource, window_text
+from isla_console.monitor.sources.source import Source
+from isla_console.monitor.stripe.payments import Details, Mode
 
-FEW_ATTEMPTS = 20
-"""A rate of fewer attempts says nothing."""
+if TYPE_CHECKING:
+    from isla_console.runbook.model import MetricSpec
 
-Mode = Literal["LIVE", "TEST", ""]
-
-
-def mode_of(key: str) -> Mode:
-    """Whether a key is of live or of test mode; "" where its prefix does not say."""
-    kind = key.split("_")[1:2]
-    return {"live": "LIVE", "test": "TEST"}.get(kind[0] if kind else "", "")  # type: ignore[return-value]
-
-
-@dataclass(frozen=True, slots=True)
-class FailedPayment:
-    """An attempt that failed. Nothing of the person who paid."""
-
-    id: str
-    at: datetime
-    amount: str
-    """With its currency: "12.00 EUR"."""
-    code: str
-    reason: str
-    blocked: bool = False
-    """Stripe's own rules refused it, not the bank."""
+EVERY_S = 60.0
+"""Between two readings of failed payments, events and endpoints."""
+WINDOW_S = 3600.0
+"""How far back failed payments are listed where no metric says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undelivered:
-    """An event that did not reach an endpoint of ours."""
+class PaymentSuccess(MetricSource):
+    """The share of attempts in the window that succeeded. Stripe counts: its answer is the aggregate."""
 
-    id: str
-    at: datetime
-    type: str
-    pending: int
-    """Endpoints that have not had it."""
+    def __init__(self, spec: MetricSpec, context: Context) -> None:
+        mode = context.stripe.mode if context.stripe is not None else ""
+        whose = " ".join(filter(None, ("stripe", mode)))
+        self._window_s = spec.source.window_s
+        label = f"{whose} · {window_text(self._window_s)}"
+        super().__init__(spec, label, unset=context.stripe_unset, aggregate="last")
+        self._stripe = context.stripe
 
+    async def ask(self) -> Sample:
+        assert self._stripe is not None, self.unset
+        return await self._stripe.rate(self.id, self._window_s)
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A webhook endpoint."""
-
-    id: str
-    url: str
-    enabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """Our subscriptions against Stripe's: only ids and states, never people."""
-
-    at: datetime
-    compared: int
-    differ: tuple[tuple[str, str, str], ...] = ()
-    """id, the database's status, Stripe's."""
-    only_stripe: tuple[tuple[str, str], ...] = ()
-    """id and status of what the database does not have."""
-    only_database: tuple[tuple[str, str], ...] = ()
-    complete: bool = True
-    """Whether every subscription was read."""
-    ended: str = ""
-    """Why it ended before it was meant to."""
-
-    @property
-    def total(self) -> int:
-        return len(self.differ) + len(self.only_stripe) + len(self.only_database)
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What the payments page shows beside the rate. A section that failed has a sentence in `problems`."""
-
-    failed: tuple[FailedPayment, ...] = ()
-    undelivered: tuple[Undelivered, ...] = ()
-    more_undelivered: bool = False
-    endpoints: tuple[Endpoint, ...] = ()
-    problems: Mapping[str, str] = field(default_factory=dict)
-    """By section: failed, undelivered, endpoints."""
-    clock: str = ""
+    def observe(self, sample: Sample) -> None:
+        """Take the share, and of how many it is."""
+        if sample.ok and "value" in sample.values:
+            self.pipeline.add(sample.values["value"], sample.at, int(sample.values.get("n", 1)))
+        else:
+            self.pipeline.missing(sample.reason or "the answer has no value", sample.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +57,23 @@ class PaymentsReading:
     at: datetime | None
 
 
-def reasons(failed: Sequence[FailedPayment]) -> list[tuple[str, int]]:
-    """How often each reason occurs, the most frequent first."""
-    return Counter(one.code or one.reason or "no reason given" for one in failed).most_common()
+class Payments(Source[PaymentsReading]):
+    """Failed payments, undelivered events and endpoints: the details beside the rate."""
 
-
-class PaymentsTracker:
-    """Follows the details."""
-
-    def __init__(self, mode: Mode, every_s: float, *, unknown: str = WAITING) -> None:
-        self._mode = mode
-        self._unknown = unknown
-        self._has_source = unknown == WAITING
-        self._stale_s = STALE_INTERVALS * every_s
+    def __init__(self, specs: Sequence[MetricSpec], context: Context) -> None:
+        """`specs` are the metrics that Stripe measures; the longest window is how far back is looked."""
+        super().__init__("stripe:payments", EVERY_S, unset=context.stripe_unset)
+        self._stripe = context.stripe
+        self._mode: Mode = context.stripe.mode if context.stripe is not None else ""
+        self._window_s = max((spec.source.window_s for spec in specs), default=WINDOW_S)
+        self._stale_after = timedelta(seconds=STALE_INTERVALS * EVERY_S)
         self._details = Details()
         self._failure = ""
         self._at: datetime | None = None
+
+    async def ask(self) -> Sample:
+        assert self._stripe is not None, self.unset
+        return await self._stripe.details(self.id, self._window_s)
 
     def observe(self, sample: Sample) -> None:
         """Take an answer: `detail` is a Details, or there is a reason why not."""
@@ -128,10 +84,10 @@ class PaymentsTracker:
 
     def reading(self, now: datetime, blind: bool = False) -> PaymentsReading:
         """Payments as they stand."""
-        if blind and self._has_source:
+        if blind and not self.unset:
             return PaymentsReading("blind", self._mode, self._details, BLIND_REASON, self._at)
         if self._at is None:
-            reason = self._failure or self._unknown
+            reason = self._failure or self.unset or WAITING
             return PaymentsReading("unknown", self._mode, self._details, reason, None)
-        stale = (now - self._at).total_seconds() > self._stale_s
-        return PaymentsReading("stale" if stale else "ok", self._mode, self._details, self._failure, self._at)
+        state: Literal["ok", "stale"] = "stale" if now - self._at > self._stale_after else "ok"
+        return PaymentsReading(state, self._mode, self._details, self._failure, self._at)

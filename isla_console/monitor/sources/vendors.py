@@ -1,21 +1,26 @@
 """Vendors' status pages: tolerant of what changes in them, and never green without having read it.
 
 Shapes: Atlassian Statuspage's `summary.json` (`status.indicator`, `components[]`, `incidents[]`) and
-status.stripe.com's `current` (`largestatus`, `statuses`, `message`). Pure: the poller fetches.
+status.stripe.com's `current` (`largestatus`, `statuses`, `message`).
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from isla_console.monitor.http.answers import MAX_JSON, NoAnswer
 from isla_console.monitor.metrics.metric import STALE_INTERVALS, WAITING
 from isla_console.monitor.metrics.sample import Sample
-from isla_console.monitor.sources.answers import NoAnswer
+from isla_console.monitor.sources.context import Context
+from isla_console.monitor.sources.source import Source
 from isla_console.text.brief import brief
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import Vendor
 
 VendorState = Literal["ok", "degraded", "down", "stale", "unknown", "blind"]
 
@@ -140,18 +145,37 @@ def _time(value: Any) -> datetime | None:
     return None
 
 
-class VendorTracker:
-    """Follows one status page."""
+class StatusPage(Source[VendorReading]):
+    """A vendor's status page. Where nothing of our own is configured, nothing is asked of anyone."""
 
-    def __init__(self, id: str, title: str, every_s: float, *, unknown: str = WAITING) -> None:
-        self.id = id
-        self.title = title
-        self._unknown = unknown
-        self._has_source = unknown == WAITING
-        self._stale_after = timedelta(seconds=STALE_INTERVALS * every_s)
+    def __init__(self, spec: Vendor, context: Context) -> None:
+        inputs = context.inputs
+        check, missing = inputs.request(f"vendor:{spec.id}", "GET", spec.url, {}, spec.timeout_s)
+        unset = inputs.missing_text(missing) if missing else ""
+        if not context.is_configured:
+            unset = unset or "nothing is configured yet"
+        super().__init__(f"vendor:{spec.id}", spec.every_s, unset=unset)
+        self.check = replace(check, max_body=MAX_JSON) if check is not None else None
+        self._vendor_id = spec.id
+        self._title = spec.title
+        self._format = spec.format
+        self._polite = context.polite()
+        self._clock = context.clock
+        self._stale_after = timedelta(seconds=STALE_INTERVALS * spec.every_s)
+        self._reason = unset or WAITING
         self._status: VendorStatus | None = None
         self._at: datetime | None = None
         self._since: datetime | None = None
+
+    async def ask(self) -> Sample:
+        assert self.check is not None, self.unset
+        sample, answer = await self._polite.ask(self.check, self._clock())
+        if answer is None:
+            return sample
+        try:
+            return replace(sample, detail=read(answer, self._format))
+        except NoAnswer as error:
+            return replace(sample, ok=False, reason=str(error))
 
     def observe(self, sample: Sample) -> None:
         """Take an answer: `detail` is a VendorStatus, or there is a reason why not."""
@@ -161,21 +185,20 @@ class VendorTracker:
             self._since = sample.at
         self._status, self._at = status, sample.at
         # A page that cannot be read is not the page as it was: it may have got worse since.
-        self._unknown = sample.reason if status is None else WAITING
+        self._reason = sample.reason if status is None else WAITING
 
-    def state(self, now: datetime, blind: bool = False) -> VendorState:
-        """The state alone."""
-        if blind and self._has_source:
+    def reading(self, now: datetime, blind: bool = False) -> VendorReading:
+        """The vendor as it stands."""
+        state = self._state(now, blind)
+        text = self._status.text if self._status else self._reason
+        if state == "stale":
+            text = f"not read since {self._at:%H:%M}Z"
+        since = (self._status.since if self._status else None) or self._since
+        return VendorReading(self._vendor_id, self._title, state, text, since, self._at)
+
+    def _state(self, now: datetime, blind: bool) -> VendorState:
+        if blind and not self.unset:
             return "blind"
         if self._status is None or self._at is None:
             return "unknown"
         return "stale" if now - self._at > self._stale_after else self._status.state
-
-    def reading(self, now: datetime, blind: bool = False) -> VendorReading:
-        """The vendor as it stands."""
-        state = self.state(now, blind)
-        text = self._status.text if self._status else self._unknown
-        if state == "stale":
-            text = f"not read since {self._at:%H:%M}Z"
-        since = (self._status.since if self._status else None) or self._since
-        return VendorReading(self.id, self.title, state, text, since, self._at)

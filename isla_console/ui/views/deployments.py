@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from textual.content import Content
 
 from isla_console.monitor.metrics.metric import COURSE_STEP, STALE_INTERVALS, Reading
-from isla_console.monitor.sources.deployments import Deployment, DeploymentsReading
+from isla_console.monitor.sources.deployments import DeploymentsReading
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.triage.ranking import before_onset, short_id
 from isla_console.ui.format import age, duration, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
 from isla_console.ui.widgets.rows import Row
+from isla_console.vendors.vercel import Deployment
 
 _HOUR = timedelta(hours=1)
 _NAME = 15

@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from isla_console.monitor.sources.payments import Drift
+from isla_console.monitor.stripe.drift import Drift
 from isla_console.session.state import Comparing, ConsoleState
 from isla_console.ui.format import hm
 from isla_console.ui.theme import MUTED, STYLES

@@ -2,7 +2,8 @@
 
 from textual.content import Content
 
-from isla_console.monitor.sources.payments import Details, Drift
+from isla_console.monitor.stripe.drift import Drift
+from isla_console.monitor.stripe.payments import Details
 from isla_console.session.state import ConsoleState
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from isla_console.monitor.link import LinkReading
 from isla_console.monitor.metrics.metric import Reading
-from isla_console.monitor.poller import Snapshot
+from isla_console.monitor.monitor import Snapshot
 from isla_console.monitor.sources.vendors import VendorReading
 from isla_console.runbook.model import MetricSpec
 from isla_console.session.state import ConsoleState
@@ -122,13 +122,8 @@ def _state(reading: Reading, width: int) -> Content:
     )
 
 
-_SOURCES = {
-    "probe": "probe",
-    "postgres": "sql",
-    "stripe": "stripe",
-    "http_json": "json",
-    "prometheus": "prom",
-}
+_SHORT_KINDS = {"postgres": "sql", "http_json": "json", "prometheus": "prom"}
+"""What a kind of metric source is called where room lacks, unless it is by its own name."""
 
 
 def _origin(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> Content:
@@ -143,7 +138,8 @@ def _origin(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> Co
         mode = " ".join(word for word in ("LIVE", "TEST") if word in reading.source)
         short = " ".join(part for part in (f"n={reading.n} {_window(spec)}", mode, "·", old) if part)
         return Content.styled(short, MUTED).truncate(width, ellipsis=True)
-    source = _SOURCES.get(spec.source.kind) or age(spec.source.window_s)
+    kind = spec.source.kind
+    source = age(spec.source.window_s) if kind == "error_rate" else _SHORT_KINDS.get(kind, kind)
     short = " · ".join(part for part in (bound, source, old) if part)
     return Content.styled(short, MUTED).truncate(width, ellipsis=True)
 

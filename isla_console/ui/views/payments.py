@@ -2,7 +2,8 @@
 
 from textual.content import Content
 
-from isla_console.monitor.sources.payments import PaymentsReading, reasons
+from isla_console.monitor.sources.payments import PaymentsReading
+from isla_console.monitor.stripe.payments import reasons
 from isla_console.session.state import ConsoleState
 from isla_console.ui.format import age, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from isla_console.monitor.http.answers import NoAnswer
 from isla_console.monitor.metrics.sample import Phases, Sample
-from isla_console.monitor.sources.answers import NoAnswer
-from isla_console.monitor.sources.deployments import DeploymentsTracker, read
+from isla_console.monitor.sources.deployments import DeploymentsSource, read
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Deployments
+from tests.support.sources import a_context
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -40,6 +41,11 @@ def deployment(uid: str, age: timedelta, **more: Any) -> dict[str, Any]:
         "meta": {"githubCommitSha": "9f31c0a", "githubCommitMessage": "cache: inline"},
         **more,
     }
+
+
+def source(spec: Deployments, environ: dict[str, str] | None = None) -> DeploymentsSource:
+    given = {"VERCEL_TOKEN": "vcp_x", "VERCEL_PROJECT_ID": "prj_1"} if environ is None else environ
+    return DeploymentsSource(spec, a_context(given, clock=lambda: NOW))
 
 
 def sample(server_time: datetime | None = NOW, at: datetime = NOW) -> Sample:
@@ -121,7 +127,7 @@ def test_hostile_texts_are_made_harmless(spec: Deployments) -> None:
 
 
 def test_an_old_list_stays_marked_as_old(spec: Deployments) -> None:
-    tracker = DeploymentsTracker(30)
+    tracker = source(spec)
     assert tracker.reading(NOW).state == "unknown"
     found = read(sample(), ANSWER, spec.rows, whose="Vercel")
     tracker.observe(Sample("deployments", NOW, True, detail=found))
@@ -132,3 +138,22 @@ def test_an_old_list_stays_marked_as_old(spec: Deployments) -> None:
     late = tracker.reading(NOW + timedelta(minutes=5))
     assert (late.state, late.reason, len(late.rows)) == ("stale", "401, it does not accept our token", 4)
     assert tracker.reading(NOW, blind=True).state == "blind"
+
+
+def test_they_are_asked_for_with_the_team_only_where_there_is_one(spec: Deployments) -> None:
+    found = source(spec)
+    assert found.recent is not None
+    assert found.recent.url.reveal() == (
+        "https://api.vercel.com/v7/deployments?projectId=prj_1&target=production&limit=20"
+    )
+    assert found.credential == "VERCEL_TOKEN"
+    team = source(spec, {"VERCEL_TOKEN": "v", "VERCEL_PROJECT_ID": "prj_1", "VERCEL_ORG_ID": "team_1"})
+    assert team.recent is not None
+    assert "teamId=team_1" in team.recent.url.reveal()
+
+
+def test_what_is_not_set_is_said_also_while_blind(spec: Deployments) -> None:
+    unset = source(spec, {})
+    assert (unset.recent, unset.is_asked) == (None, False)
+    reading = unset.reading(NOW, blind=True)
+    assert (reading.state, reading.reason) == ("unknown", "set VERCEL_TOKEN and VERCEL_PROJECT_ID")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,13 +11,15 @@ from hypothesis import strategies as st
 
 from isla_console.drill.faults import Faults, VendorTrouble
 from isla_console.drill.status_pages import status_service
-from isla_console.monitor.metrics.sample import Phases, Sample
-from isla_console.monitor.sources.answers import NoAnswer, Polite
-from isla_console.monitor.sources.http import HttpProber
-from isla_console.monitor.sources.vendors import VendorStatus, VendorTracker, read
+from isla_console.monitor.http.answers import NoAnswer, Polite
+from isla_console.monitor.http.prober import HttpProber
+from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.sources.vendors import StatusPage, VendorStatus, read
 from isla_console.net.lookup import Resolver
+from isla_console.runbook.model import Vendor
 from tests.support.asgi import served
-from tests.support.servers import Endpoints, check, utcnow
+from tests.support.servers import check, utcnow
+from tests.support.sources import a_context
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -108,12 +108,17 @@ def test_any_json_is_read_or_refused(answer: Any, format: str) -> None:
     assert found.state in {"ok", "degraded", "down"}
 
 
+def page_of_vercel(environ: dict[str, str] | None = None) -> StatusPage:
+    context = a_context({"ISLA_DATABASE_URL": "postgresql://a:b@db/x"} if environ is None else environ)
+    return StatusPage(Vendor(id="v", title="Vercel", url="https://status.example/"), context)
+
+
 def sample(detail: object = None, *, at: datetime = NOW, reason: str = "") -> Sample:
     return Sample("vendor:v", at, detail is not None, reason, detail=detail)
 
 
 def test_an_unreadable_page_is_unknown_at_once_and_says_why() -> None:
-    tracker = VendorTracker("v", "Vercel", 60)
+    tracker = page_of_vercel()
     assert tracker.reading(NOW).text == "waiting for the first sample"
     tracker.observe(sample(VendorStatus("ok")))
     assert tracker.reading(NOW).state == "ok"
@@ -124,81 +129,13 @@ def test_an_unreadable_page_is_unknown_at_once_and_says_why() -> None:
 
 
 def test_since_stale_and_blind() -> None:
-    tracker = VendorTracker("v", "Vercel", 60)
+    tracker = page_of_vercel()
     tracker.observe(sample(VendorStatus("ok")))
     tracker.observe(sample(VendorStatus("ok"), at=NOW + timedelta(minutes=1)))
     assert tracker.reading(NOW).since == NOW
-    assert tracker.state(NOW, blind=True) == "blind"
+    assert tracker.reading(NOW, blind=True).state == "blind"
     late = tracker.reading(NOW + timedelta(minutes=5))
     assert (late.state, late.text) == ("stale", "not read since 14:01Z")
-
-
-ANSWERS = {
-    "401": (b"HTTP/1.1 401 Unauthorized\r\n", b"{}", "401, it does not accept our token"),
-    "403": (b"HTTP/1.1 403 Forbidden\r\n", b"{}", "403, the token may not read this"),
-    "429": (b"HTTP/1.1 429 Too Many\r\n", b"{}", "429, we asked too often: again in 60 s"),
-    "429 with Retry-After": (
-        b"HTTP/1.1 429 Too Many\r\nRetry-After: 30\r\n",
-        b"{}",
-        "429, we asked too often: again in 30 s, as it asks",
-    ),
-    "500": (b"HTTP/1.1 500 Oops\r\n", b"{}", "500, it is in trouble itself"),
-    "HTML": (
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n",
-        b"<html></html>",
-        "answered with a web page, not with data",
-    ),
-    "not JSON": (b"HTTP/1.1 200 OK\r\n", b"{", "the answer is no JSON"),
-    "too large": (
-        b"HTTP/1.1 200 OK\r\n",
-        json.dumps(["x" * 60_000] * 20).encode(),
-        "the answer is larger than 1024 KiB",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", ANSWERS)
-async def test_each_bad_answer_has_its_sentence(endpoints: Endpoints, prober: HttpProber, case: str) -> None:
-    from isla_console.monitor.sources.answers import MAX_JSON
-
-    head, body, sentence = ANSWERS[case]
-    url = await endpoints.answers(head + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
-    polite = Polite(prober, asyncio.get_running_loop().time)
-    found, answer = await polite.ask(check(url, max_body=MAX_JSON), utcnow())
-    assert (answer, found.ok, found.reason) == (None, False, sentence)
-
-
-async def test_a_token_that_is_refused_is_named(endpoints: Endpoints, prober: HttpProber) -> None:
-    url = await endpoints.answers(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-    found, _ = await Polite(prober, lambda: 0.0).ask(check(url), utcnow(), credential="VERCEL_TOKEN")
-    assert found.reason == "403, the token may not read this: look at VERCEL_TOKEN"
-
-
-async def test_a_thirty_second_answer_is_given_up(endpoints: Endpoints, prober: HttpProber) -> None:
-    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(30)
-
-    found, _ = await Polite(prober, lambda: 0.0).ask(check(await endpoints.url(hang), 0.3), utcnow())
-    assert found.reason == "timed out after 0.3 s waiting for the answer"
-
-
-async def test_after_a_429_nobody_is_asked_until_the_time_is_over() -> None:
-    class Counting:
-        asked = 0
-
-        async def fetch(self, check: object) -> tuple[Sample, bytes]:
-            self.asked += 1
-            return Sample("v", NOW, False, "", Phases(status=429, retry_after_s=30)), b""
-
-    prober, now = Counting(), [0.0]
-    polite = Polite(prober, lambda: now[0])
-    for now[0] in (0.0, 10.0, 29.0):
-        found, _ = await polite.ask(check("http://x"), NOW)
-        assert found.reason == "429, we asked too often: again in 30 s, as it asks"
-    assert prober.asked == 1
-    now[0] = 31.0
-    await polite.ask(check("http://x"), NOW)
-    assert prober.asked == 2
 
 
 async def test_the_drills_pages_are_read_in_each_of_their_states(prober: HttpProber) -> None:
@@ -217,3 +154,10 @@ async def test_the_drills_pages_are_read_in_each_of_their_states(prober: HttpPro
             faults.replace([VendorTrouble(vendor=vendor, state="unreadable")])  # type: ignore[arg-type]
             found, answer = await polite.ask(check(url + path), utcnow())
             assert (answer, found.reason) == (None, "answered with a web page, not with data")
+
+
+def test_where_nothing_is_configured_it_is_not_asked() -> None:
+    page = page_of_vercel({})
+    assert not page.is_asked
+    found = page.reading(NOW, blind=True)
+    assert (found.state, found.text) == ("unknown", "nothing is configured yet")

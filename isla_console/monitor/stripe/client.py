@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from isla_console.monitor.http.answers import clock_sentence, offset
 from isla_console.monitor.metrics.sample import Sample
-from isla_console.monitor.sources.answers import clock_sentence, offset
-from isla_console.monitor.sources.payments import (
+from isla_console.monitor.stripe.payments import (
     FEW_ATTEMPTS,
     Details,
     Endpoint,

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
+from isla_console.monitor.http.prober import HttpCheck, Prober
 from isla_console.monitor.metrics.sample import Sample
-from isla_console.monitor.sources.http import HttpCheck
 from isla_console.text.brief import brief
 
 MAX_JSON = 1024 * 1024
@@ -22,12 +22,6 @@ _MOST_PAUSE_S = 900.0
 
 class NoAnswer(Exception):
     """There is nothing to use; the text is a sentence for people, safe to show."""
-
-
-class Prober(Protocol):
-    """What makes HTTP requests; never raises."""
-
-    async def fetch(self, check: HttpCheck) -> tuple[Sample, bytes]: ...
 
 
 def parse(sample: Sample, body: bytes, *, credential: str = "") -> Any:

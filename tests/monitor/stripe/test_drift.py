@@ -7,10 +7,10 @@ import pytest
 from isla_console.database.failures import PgFailure
 from isla_console.database.session import DatabaseUnavailable
 from isla_console.drill.stripe import subscription
-from isla_console.monitor.sources.drift import PATIENCE, QUICK_PAGES, Comparison, left_s
-from isla_console.monitor.sources.stripe import StripeReader, StripeUnavailable
+from isla_console.monitor.stripe.client import StripeReader, StripeUnavailable
+from isla_console.monitor.stripe.drift import PATIENCE, QUICK_PAGES, Comparison, left_s
 from isla_console.settings import Secret
-from tests.monitor.sources.test_stripe import account, quick
+from tests.monitor.stripe.test_client import account, quick
 from tests.support.servers import utcnow
 from tests.support.subscriptions import Ours, at_stripe
 

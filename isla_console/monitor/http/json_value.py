@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from isla_console.monitor.sources.http import MAX_BODY
+from isla_console.monitor.http.prober import MAX_BODY
 from isla_console.text.brief import brief
 
 PROMETHEUS = "data.result[0].value[1] || data.result[1]"

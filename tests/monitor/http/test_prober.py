@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from isla_console.monitor.sources.http import MAX_BODY, USER_AGENT, HttpProber
+from isla_console.monitor.http.prober import MAX_BODY, USER_AGENT, HttpProber
 from isla_console.net.lookup import Resolver
 from isla_console.settings import Secret
 from tests.support.servers import Endpoints, check, free_port, utcnow

@@ -20,7 +20,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from isla_console import __version__
 from isla_console.monitor.metrics.sample import Phases, Sample
@@ -54,6 +54,13 @@ class HttpCheck:
     """Bytes read of the answer."""
     hidden: tuple[Secret, ...] = field(default=())
     """What must not show even where the far side echoes it."""
+
+
+class Prober(Protocol):
+    """What makes HTTP requests; never raises."""
+
+    async def fetch(self, check: HttpCheck) -> tuple[Sample, bytes]:
+        """The sample and the start of the answer's body."""
 
 
 class HttpProber:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from isla_console.monitor.sources.http import MAX_BODY
-from isla_console.monitor.sources.json_value import PROMETHEUS, NoNumber, number
+from isla_console.monitor.http.json_value import PROMETHEUS, NoNumber, number
+from isla_console.monitor.http.prober import MAX_BODY
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
-from isla_console.monitor.sources.payments import Drift
-from isla_console.monitor.sources.stripe import StripeUnavailable
+from isla_console.monitor.stripe.client import StripeUnavailable
 
 QUICK_PAGES = 50
 """Of the newest subscriptions: 25 s at our pace."""
@@ -34,6 +34,27 @@ _COUNT = "SELECT count(*) AS count FROM subscriptions"
 PageOf = Callable[[str | None], Awaitable[tuple[dict[str, str], bool]]]
 """Stripe's subscriptions after an id, the newest first: status by id, and whether it is the last page."""
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Our subscriptions against Stripe's: only ids and states, never people."""
+
+    at: datetime
+    compared: int
+    differ: tuple[tuple[str, str, str], ...] = ()
+    """id, the database's status, Stripe's."""
+    only_stripe: tuple[tuple[str, str], ...] = ()
+    """id and status of what the database does not have."""
+    only_database: tuple[tuple[str, str], ...] = ()
+    complete: bool = True
+    """Whether every subscription was read."""
+    ended: str = ""
+    """Why it ended before it was meant to."""
+
+    @property
+    def total(self) -> int:
+        return len(self.differ) + len(self.only_stripe) + len(self.only_database)
 
 
 class Ours(Protocol):

@@ -13,10 +13,10 @@ import pytest
 
 from isla_console.drill.faults import Errors, Faults, PaymentsFail
 from isla_console.drill.stripe import ENDPOINT, Books, new_key, stripe_service
-from isla_console.monitor.sources import stripe as module
-from isla_console.monitor.sources.drift import Comparison
-from isla_console.monitor.sources.payments import Details, Drift, mode_of, reasons
-from isla_console.monitor.sources.stripe import StripeReader
+from isla_console.monitor.stripe import client as module
+from isla_console.monitor.stripe.client import StripeReader
+from isla_console.monitor.stripe.drift import Comparison, Drift
+from isla_console.monitor.stripe.payments import Details, mode_of, reasons
 from isla_console.net.rate_limit import RateLimiter
 from isla_console.settings import Secret
 from tests.support.asgi import Recorded, served

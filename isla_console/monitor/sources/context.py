@@ -1,0 +1,90 @@
+"""What sources are made from and ask with."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from isla_console.database.session import DatabaseSession
+from isla_console.monitor.http.answers import Polite
+from isla_console.monitor.http.inputs import Inputs
+from isla_console.monitor.http.prober import HttpProber, Prober
+from isla_console.monitor.metrics.health import ProbeReading
+from isla_console.monitor.sources.source import Source
+from isla_console.monitor.stripe.client import StripeReader
+from isla_console.net.lookup import Resolver
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import Runbook
+    from isla_console.settings import Settings
+
+DATABASE_VARIABLE = "ISLA_DATABASE_URL"
+STRIPE_VARIABLE = "STRIPE_API_KEY"
+STRIPE_URL = "https://api.stripe.com"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a source is given besides its own part of the runbook. Nothing is opened before it is asked."""
+
+    inputs: Inputs
+    http: Prober
+    clock: Callable[[], datetime]
+    """The wall clock, aware."""
+    database: DatabaseSession | None
+    """The kept connection, None when it is not configured; then `database_unset` says what to set."""
+    database_unset: str
+    stripe: StripeReader | None
+    """What asks Stripe, None without a key; then `stripe_unset` says what to set."""
+    stripe_unset: str
+    probes: tuple[Source[ProbeReading], ...] = ()
+    """The requests that metrics may follow."""
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether anything of our own can be asked."""
+        return self.database is not None or any(probe.is_asked for probe in self.probes)
+
+    def polite(self) -> Polite:
+        """What asks one far side for JSON."""
+        return Polite(self.http, time.monotonic)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self.database is not None:
+            await self.database.close()
+        if self.stripe is not None:
+            with contextlib.suppress(Exception):
+                await self.stripe.close()
+
+
+def make_context(
+    runbook: Runbook,
+    settings: Settings,
+    resolver: Resolver,
+    *,
+    clock: Callable[[], datetime],
+    http: Prober | None = None,
+) -> Context:
+    """What the configuration gives. Never raises: what is not configured is unset, with what to do.
+
+    Args:
+        http: makes the requests, instead of real ones.
+    """
+    inputs = Inputs(runbook.inputs, settings)
+    dsn, key = settings.secret(DATABASE_VARIABLE), settings.secret(STRIPE_VARIABLE)
+    name = f"isla-console/{settings.actor}@{settings.host}"
+    stripe_url = inputs.fill("${STRIPE_API_URL}", in_url=True).text or STRIPE_URL
+    return Context(
+        inputs=inputs,
+        http=http or HttpProber(resolver, clock),
+        clock=clock,
+        database=DatabaseSession(dsn, name, resolver) if dsn else None,
+        database_unset="" if dsn else inputs.missing_text([DATABASE_VARIABLE]),
+        stripe=StripeReader(key, stripe_url, clock) if key is not None else None,
+        stripe_unset="" if key is not None else inputs.missing_text([STRIPE_VARIABLE]),
+    )

@@ -1,0 +1,86 @@
+"""What is asked of production's database: metrics, checks, and whether it is there at all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from isla_console.database.session import DatabaseUnavailable
+from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.sources.context import Context
+from isla_console.monitor.sources.metric import MetricSource
+from isla_console.monitor.sources.probe import Probe
+from isla_console.monitor.sources.source import TIMEOUT_SHARE, Source
+from isla_console.text.brief import brief
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import DatabaseCheck, MetricSpec
+
+DEADLINE_S = 4.5
+PING_S = 25.0
+"""Between pings of a connection that no metric uses."""
+
+
+class PostgresMetric(MetricSource):
+    """The number that a statement gives."""
+
+    def __init__(self, spec: MetricSpec, context: Context) -> None:
+        super().__init__(spec, "sql", unset=context.database_unset)
+        self._context = context
+        self._sql = spec.source.query or ""
+
+    async def ask(self) -> Sample:
+        return await _numbers(self, self._context, self._sql)
+
+
+class DatabaseProbe(Probe):
+    """A check: a row is what is not well. Where it cannot be asked, nothing is known of it."""
+
+    def __init__(self, spec: DatabaseCheck, context: Context) -> None:
+        super().__init__(spec.id, spec.title, spec.every_s, unset=context.database_unset)
+        self._context = context
+        self._sql = spec.query
+
+    async def ask(self) -> Sample:
+        database, clock = self._context.database, self._context.clock
+        assert database is not None, self.unset
+        try:
+            rows = await database.rows(self._sql, deadline_s=_deadline_s(self.every_s))
+        except DatabaseUnavailable as error:
+            failure = error.failure
+            return Sample(self.id, clock(), False, failure.reason, reached=failure.reached, void=True)
+        found = next(iter(rows[0].values()), None) if rows else None
+        reason = "" if found is None else brief(str(found), 160)
+        return Sample(self.id, clock(), not reason, reason, reached=True)
+
+
+class Ping(Source[None]):
+    """Keeps the connection open where no metric does; what is known of it is the connection's own reading."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("database:ping", PING_S, unset=context.database_unset)
+        self._context = context
+
+    async def ask(self) -> Sample:
+        return await _numbers(self, self._context, "SELECT 1 AS value")
+
+    def observe(self, sample: Sample) -> None:
+        """It is enough to have asked."""
+
+    def reading(self, now: datetime, blind: bool = False) -> None:
+        """Nothing of its own."""
+
+
+async def _numbers(source: Source[object], context: Context, sql: str) -> Sample:
+    assert context.database is not None, source.unset
+    try:
+        values = await context.database.query(sql, _deadline_s(source.every_s))
+    except DatabaseUnavailable as error:
+        failure = error.failure
+        return Sample(source.id, context.clock(), False, failure.reason, reached=failure.reached)
+    reason = "" if values else "the query returned no value"
+    return Sample(source.id, context.clock(), bool(values), reason, values=values, reached=True)
+
+
+def _deadline_s(every_s: float) -> float:
+    return min(DEADLINE_S, every_s * TIMEOUT_SHARE)

@@ -1,0 +1,53 @@
+"""One number in a JSON answer: any HTTP API's by JMESPath, and Prometheus's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from isla_console.monitor.http.json_value import PROMETHEUS, NoNumber, number
+from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.sources.context import Context
+from isla_console.monitor.sources.metric import MetricSource, metric_request
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import MetricSpec
+
+
+class HttpJson(MetricSource):
+    """The number that a JMESPath finds in an answer."""
+
+    def __init__(
+        self,
+        spec: MetricSpec,
+        context: Context,
+        *,
+        label: str = "http",
+        url: str | None = None,
+        select: str | None = None,
+    ) -> None:
+        """`url` and `select` where they are not the runbook's."""
+        self.request, unset = metric_request(spec, context, url or spec.source.url or "")
+        super().__init__(spec, label, unset=unset)
+        self._http = context.http
+        self._select = select or spec.source.select or ""
+
+    async def ask(self) -> Sample:
+        assert self.request is not None, self.unset
+        sample, body = await self._http.fetch(self.request)
+        if not sample.ok:
+            return sample
+        try:
+            return replace(sample, values={"value": number(body, self._select)})
+        except NoNumber as error:
+            return replace(sample, ok=False, reason=str(error))
+
+
+class Prometheus(HttpJson):
+    """The first value of an instant query."""
+
+    def __init__(self, spec: MetricSpec, context: Context) -> None:
+        query = urlencode({"query": spec.source.query or ""})
+        url = f"{(spec.source.url or '').rstrip('/')}/api/v1/query?{query}"
+        super().__init__(spec, context, label="prometheus", url=url, select=PROMETHEUS)

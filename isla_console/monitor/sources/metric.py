@@ -1,0 +1,100 @@
+"""A metric that is measured by a source of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from isla_console.monitor.http.prober import MAX_BODY, HttpCheck
+from isla_console.monitor.metrics.metric import WAITING, MetricRule, Reading
+from isla_console.monitor.metrics.pipeline import MetricPipeline
+from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.metrics.window import Aggregate
+from isla_console.monitor.sources.context import Context
+from isla_console.monitor.sources.source import TIMEOUT_SHARE, Source
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import MetricSpec
+
+
+HTTP_TIMEOUT_S = 5.0
+
+
+def metric_source_id(metric_id: str) -> str:
+    """The id of a metric's source: a probe may have the metric's own."""
+    return f"metric:{metric_id}"
+
+
+class MetricSource(Source[Reading]):
+    """A metric. A kind of metric source says how it is asked; one whose samples are not simply numbers also
+    says, in `observe`, what is measured in them.
+    """
+
+    def __init__(
+        self,
+        spec: MetricSpec,
+        label: str,
+        *,
+        unset: str = "",
+        every_s: float | None = None,
+        aggregate: Aggregate | None = None,
+        follows: Iterable[str] | None = None,
+    ) -> None:
+        """Args:
+        label: where it is measured, for people: "sql".
+        unset, follows: as in Source.
+        every_s, aggregate: where they are not the runbook's.
+        """
+        every_s, source = every_s or spec.every_s, spec.source
+        super().__init__(metric_source_id(spec.id), every_s, unset=unset, follows=follows)
+        rule = MetricRule(
+            id=spec.id,
+            title=spec.title,
+            short=spec.short,
+            unit=spec.unit,
+            decimals=spec.decimals,
+            normal=spec.normal,
+            alert=spec.alert,
+            every_s=every_s,
+            source=label,
+            percentile=source.aggregate == "p95",
+        )
+        how = aggregate or source.aggregate
+        self.pipeline = MetricPipeline(rule, how, source.window_s, unknown=unset or WAITING)
+
+    def observe(self, sample: Sample) -> None:
+        """Take the number called `value`, or the first there is."""
+        values = sample.values
+        value = values.get("value", next(iter(values.values()), None)) if sample.ok else None
+        if value is None:
+            self.pipeline.missing(sample.reason or "the answer has no value", sample.at)
+        else:
+            self.pipeline.add(value, sample.at)
+
+    def resume(self, at: datetime) -> None:
+        self.pipeline.resume(at)
+
+    def reading(self, now: datetime, blind: bool = False) -> Reading:
+        return self.pipeline.reading(now, blind)
+
+
+def metric_request(
+    spec: MetricSpec, context: Context, url: str, *, max_body: int = MAX_BODY
+) -> tuple[HttpCheck | None, str]:
+    """The request for a metric that is asked over HTTP, or None and what to set."""
+    timeout_s = min(HTTP_TIMEOUT_S, spec.every_s * TIMEOUT_SHARE)
+    check, missing = context.inputs.request(
+        metric_source_id(spec.id), "GET", url, spec.source.headers, timeout_s
+    )
+    if check is None:
+        return None, context.inputs.missing_text(missing)
+    return replace(check, max_body=max_body), ""
+
+
+def window_text(seconds: float) -> str:
+    """A window's length as a label has it: "1 h", "5 min", "60 s"."""
+    if seconds >= 3600 and seconds % 3600 == 0:
+        return f"{seconds / 3600:g} h"
+    return f"{seconds / 60:g} min" if seconds > 60 and seconds % 60 == 0 else f"{seconds:g} s"

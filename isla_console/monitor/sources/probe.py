@@ -1,0 +1,63 @@
+"""A probe: something asked of the platform that is well or is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from isla_console.monitor.http.answers import MAX_JSON
+from isla_console.monitor.http.json_value import ill
+from isla_console.monitor.metrics.health import ProbeReading, ProbeTracker
+from isla_console.monitor.metrics.metric import WAITING
+from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.sources.context import Context
+from isla_console.monitor.sources.source import TIMEOUT_SHARE, Source
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import HealthCheck
+
+
+class Probe(Source[ProbeReading]):
+    """A probe. A kind of probe says how it is asked."""
+
+    def __init__(
+        self, id: str, title: str, every_s: float, *, unset: str = "", needs: tuple[str, ...] = ()
+    ) -> None:
+        """`needs` are the variables that are not set."""
+        super().__init__(id, every_s, unset=unset)
+        self._tracker = ProbeTracker(id, title, every_s, unknown=unset or WAITING, needs=needs)
+
+    def observe(self, sample: Sample) -> None:
+        self._tracker.observe(sample)
+
+    def resume(self, at: datetime) -> None:
+        self._tracker.resume(at)
+
+    def reading(self, now: datetime, blind: bool = False) -> ProbeReading:
+        return self._tracker.reading(now, blind)
+
+
+class HttpProbe(Probe):
+    """A health check or another request of the runbook's. Its answer may have to say that all is well."""
+
+    def __init__(self, spec: HealthCheck, context: Context) -> None:
+        timeout_s = min(spec.timeout_s, spec.every_s * TIMEOUT_SHARE)
+        check, missing = context.inputs.request(spec.id, spec.method, spec.url, spec.headers, timeout_s)
+        unset = context.inputs.missing_text(missing) if missing else ""
+        super().__init__(spec.id, spec.title, spec.every_s, unset=unset, needs=missing)
+        if check is not None:
+            check = replace(check, expect_status=spec.expect_status)
+            if spec.healthy:
+                check = replace(check, max_body=MAX_JSON)
+        self.check = check
+        self._healthy = spec.healthy or ""
+        self._http = context.http
+
+    async def ask(self) -> Sample:
+        assert self.check is not None, self.unset
+        sample, body = await self._http.fetch(self.check)
+        if not self._healthy or not sample.ok:
+            return sample
+        reason = ill(body, self._healthy)
+        return replace(sample, ok=not reason, reason=reason)
