@@ -29,7 +29,7 @@ async def compare_subscriptions(
     The session's `comparing` says how far it is and `drift` what came of it; `redraw` is called as they
     change. None when a comparison runs already or nothing can be asked. Cancelling it keeps what was found.
     """
-    monitor = session.poller
+    monitor = session.monitor
     if monitor is None or session.comparing:
         return None
     if monitor.stripe is None or monitor.database is None:

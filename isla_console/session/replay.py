@@ -12,12 +12,13 @@ from isla_console.clock import Clock
 from isla_console.database.session import SessionReading
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident, fold
-from isla_console.journal.store import JournalStore, Saved
+from isla_console.incident.rules.alarms import Alarm
+from isla_console.journal.store import Saved
 from isla_console.monitor.link import LinkReading
 from isla_console.monitor.metrics.health import ProbeReading
 from isla_console.monitor.metrics.metric import Reading
-from isla_console.monitor.metrics.sample import State
-from isla_console.monitor.monitor import Snapshot
+from isla_console.monitor.metrics.sample import Sample, State
+from isla_console.monitor.monitor import Snapshot, Transition
 from isla_console.runbook.model import Runbook
 from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
@@ -83,7 +84,7 @@ class Replay:
         return [event for event in self.events if event.recorded_at <= now]
 
 
-class Recorded(JournalStore):
+class RecordedJournal:
     """A journal that only tells what was written by the replay's clock."""
 
     def __init__(self, replay: Replay) -> None:
@@ -121,12 +122,23 @@ class Recorded(JournalStore):
         """There is nothing to close."""
 
 
-class RecordedPoller:
-    """Panels as the journal tells of them."""
+class RecordedMonitor:
+    """Panels as the journal tells of them; nobody is asked."""
+
+    stripe = None
+    database = None
 
     def __init__(self, replay: Replay, runbook: Runbook) -> None:
+        self.on_change: Callable[[Transition], None] | None = None
         self._replay = replay
         self._runbook = runbook
+
+    async def run(self) -> None:
+        """Nothing is asked."""
+
+    async def probe_once(self, id: str) -> Sample:
+        """Nothing is asked."""
+        return Sample(id, self._replay.clock.now(), ok=False, reason=REASON)
 
     def snapshot(self, now: datetime) -> Snapshot:
         """What was known then."""
@@ -176,9 +188,13 @@ class ReplaySession(Session):
     is_replay = True
 
     def __init__(self, settings: Settings, replay: Replay) -> None:
-        super().__init__(settings, replay.clock)
+        super().__init__(
+            settings,
+            replay.clock,
+            journal=RecordedJournal(replay),
+            make_monitor=lambda runbook: RecordedMonitor(replay, runbook),
+        )
         self.replay = replay
-        self.journal = Recorded(replay)
         self.incident_id = replay.incident_id
 
     @property
@@ -188,32 +204,15 @@ class ReplaySession(Session):
 
     @property
     def write_problem(self) -> str:
+        """Nothing is written in a replay."""
         return REASON
 
     def open_database(self) -> None:
         """Nothing is asked."""
 
-    def open_monitor(self) -> None:
-        self.poller = RecordedPoller(self.replay, self.runbook)  # type: ignore[assignment]
-
-    async def measure(self) -> None:
-        """Nothing is asked."""
-
-    async def recheck(self) -> None:
-        """Nothing is asked."""
-
-    async def record(self, events: Sequence[Event]) -> bool:
-        return False
-
-    async def tick(self) -> None:
-        """Crossings were journalled then, or not at all."""
-
-    def new_alarms(self) -> list[object]:  # type: ignore[override]
+    def new_alarms(self) -> list[Alarm]:
         """What rang then does not ring again."""
         return []
-
-    async def log_console(self, kind: str) -> None:
-        """Nobody opened a console on it."""
 
     def state(self, now: datetime) -> ConsoleState | None:
         state = super().state(now)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isla_console import __version__
-from isla_console.clock import Clock
 from isla_console.drill.control import DrillState
 from isla_console.incident.commands import Refused, Stamp
 from isla_console.incident.record.events import Author, Event, EventError, event
@@ -21,12 +20,13 @@ from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
 from isla_console.incident.rules.escalation import crossing_events
 from isla_console.journal.local import FILE_NAME, JournalError
 from isla_console.journal.store import JournalStore
-from isla_console.monitor.monitor import Snapshot, Transition
+from isla_console.monitor.monitor import Monitor, Snapshot, Transition
 from isla_console.monitor.poller import Poller
 from isla_console.monitor.stripe.drift import Drift
 from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
 from isla_console.runbook.model import Runbook
+from isla_console.session.parts import Clock, Journal, MakeMonitor
 from isla_console.session.reconcile import Reconciler
 from isla_console.session.state import Comparing, ConsoleState
 from isla_console.settings import Settings
@@ -50,13 +50,29 @@ class Session:
     is_replay = False
     """Whether this is a recorded incident, in which nothing is begun and nothing written."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        journal: Journal | None = None,
+        make_monitor: MakeMonitor | None = None,
+    ) -> None:
+        """A session that has opened nothing yet.
+
+        Args:
+            settings: the resolved configuration.
+            clock: tells every `now`.
+            journal: where events last; default: the one in the settings' state directory.
+            make_monitor: makes what watches the platform; default: the poller that really asks.
+        """
         self.settings = settings
         self.clock = clock
         self.author = Author(settings.actor, settings.host)
-        self.journal = JournalStore(settings.state_dir / FILE_NAME)
+        self.journal: Journal = journal or JournalStore(settings.state_dir / FILE_NAME)
+        self._make_monitor = make_monitor or self._make_poller
         self.loaded: Loaded | None = None
-        self.poller: Poller | None = None
+        self.monitor: Monitor | None = None
         self.database: Database | None = None
         self.step_services: StepServices | None = None
         """What steps are done with, once the first one was."""
@@ -163,22 +179,25 @@ class Session:
             await self.database.keep()
 
     def open_monitor(self) -> None:
-        """Make the poller; `measure` runs it."""
-        self.poller = Poller(self.runbook, self.settings, clock=self.clock.now)
-        self.poller.on_change = self._changes.append
+        """Make what watches the platform; `measure` runs it."""
+        self.monitor = self._make_monitor(self.runbook)
+        self.monitor.on_change = self._changes.append
+
+    def _make_poller(self, runbook: Runbook) -> Monitor:
+        return Poller(runbook, self.settings, clock=self.clock.now)
 
     async def measure(self) -> None:
         """Poll for ever."""
-        if self.poller is not None:
-            await self.poller.run()
+        if self.monitor is not None:
+            await self.monitor.run()
 
     async def recheck(self) -> None:
         """Ask every probe and measure once, now."""
-        poller = self.poller
-        if poller is not None:
+        monitor = self.monitor
+        if monitor is not None:
             ids = [probe.id for probe in self.runbook.all_probes()]
             ids += [metric.id for metric in self.runbook.metrics]
-            await asyncio.gather(*(poller.probe_once(id) for id in ids))
+            await asyncio.gather(*(monitor.probe_once(id) for id in ids))
 
     def work_on(self, incident_id: str) -> None:
         """Make this the console's incident; alarms that rang before it was opened here stay silent."""
@@ -208,7 +227,7 @@ class Session:
 
     async def record(self, events: Sequence[Event]) -> bool:
         """Write events; true once they are on disk."""
-        if self._journal_problem:
+        if self.write_problem:
             return False
         return await self.journal.record(events)
 
@@ -217,7 +236,7 @@ class Session:
         incident = self.incident
         changes, self._changes[:] = list(self._changes), []
         jump = self.clock.jump()
-        if incident is None or self._journal_problem:
+        if incident is None or self.write_problem:
             return
         now = self.clock.now()
         # What waits for the disk may hold these crossings already.
@@ -227,9 +246,9 @@ class Session:
             if change.old == "unknown" and change.new == "ok":
                 continue  # the console has just begun to look: nothing changed out there
             events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
-        if not waiting and self.poller is not None:
+        if not waiting and self.monitor is not None:
             # What another console said last, and cannot take back.
-            for change in self._reconciler.changes(incident, self.poller.snapshot(now), now):
+            for change in self._reconciler.changes(incident, self.monitor.snapshot(now), now):
                 events += self._event("metric_changed", _change_data(change), incident, now)
         if jump is not None:
             moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}
@@ -262,7 +281,7 @@ class Session:
 
     def toggle_freeze(self) -> None:
         """Hold the panels at what they show, or let them go; measuring and the clocks go on."""
-        live = self.poller.snapshot(self.clock.now()) if self.poller is not None else None
+        live = self.monitor.snapshot(self.clock.now()) if self.monitor is not None else None
         self.frozen = None if self.frozen is not None else live
 
     async def switch_fault(self) -> str:
@@ -296,7 +315,7 @@ class Session:
         """The picture of this moment; None until the runbook is read."""
         if self.loaded is None:
             return None
-        live = self.poller.snapshot(now) if self.poller is not None else None
+        live = self.monitor.snapshot(now) if self.monitor is not None else None
         incident = self.incident
         # Live facts, also while the panels are held still: which issue it is must not wait.
         facts = gather(live, incident)
@@ -334,7 +353,7 @@ class Session:
 
     async def log_console(self, kind: str) -> None:
         """Journal that a console was opened or closed on the incident: `console_opened`, `console_closed`."""
-        if self.incident is not None and not self._journal_problem:
+        if self.incident is not None and not self.write_problem:
             await self.record(self._event(kind, {"version": __version__}, self.incident, self.clock.now()))
 
     async def close(self) -> None:

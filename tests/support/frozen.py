@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from isla_console.clock import Clock
-from isla_console.database.session import SessionReading
+from isla_console.database.session import DatabaseSession, SessionReading
 from isla_console.monitor.link import LinkReading
 from isla_console.monitor.metrics.health import ProbeReading
 from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.metrics.sample import Phases, Sample, State
-from isla_console.monitor.monitor import Snapshot
+from isla_console.monitor.monitor import Snapshot, Transition
+from isla_console.monitor.stripe.client import StripeReader
 from isla_console.runbook.model import DatabaseCheck, HealthCheck, Runbook
 from isla_console.session.session import Session
 from isla_console.settings import Settings
@@ -110,28 +112,22 @@ def _sample(probe: HealthCheck | DatabaseCheck, now: datetime, failed: bool) -> 
     return Sample(probe.id, at, not failed, reason, phases if isinstance(probe, HealthCheck) else None)
 
 
-class _FrozenPoller:
-    """Shows one snapshot for ever."""
+class FrozenMonitor:
+    """Shows one snapshot for ever and asks nobody."""
 
     def __init__(self, take: Callable[[datetime], Snapshot]) -> None:
-        self.snapshot = take
+        self.on_change: Callable[[Transition], None] | None = None
+        self.stripe: StripeReader | None = None
+        self.database: DatabaseSession | None = None
+        self.take = take
 
+    def snapshot(self, now: datetime) -> Snapshot:
+        return self.take(now)
 
-class FrozenSession(Session):
-    """A session whose monitor shows one snapshot; the journal is a real one."""
+    async def probe_once(self, id: str) -> Sample:
+        return Sample(id, NOW, ok=True)
 
-    states: Sequence[tuple[State, float]] = CALM
-
-    def open_monitor(self) -> None:
-        if not self.states:
-            super().open_monitor()
-            return
-        self.poller = _FrozenPoller(lambda now: snapshot(self.runbook, self.states, now))  # type: ignore[assignment]
-
-    async def measure(self) -> None:
-        """Nothing is polled."""
-
-    async def recheck(self) -> None:
+    async def run(self) -> None:
         """Nothing is polled."""
 
 
@@ -152,13 +148,18 @@ def frozen_app(
     *,
     moment: Moment | None = None,
     environ: dict[str, str] | None = None,
+    take: Callable[[Runbook, datetime], Snapshot] | None = None,
 ) -> Shell:
-    """The app of `ana` on `jump1`, its journal in `home`."""
+    """The app of `ana` on `jump1`, its journal in `home`; `take` is what is measured; default: `states`."""
     clock = (moment or Moment()).clock
     settings = Settings.load(
         {"HOME": str(home), "ISLA_ACTOR": "ana", "ISLA_STATE_DIR": str(home / "state"), **(environ or {})}
     )
     settings.host = "jump1"
-    session = FrozenSession(settings, clock)
-    session.states = states
+
+    def make_monitor(runbook: Runbook) -> FrozenMonitor:
+        shown = take or (lambda runbook, now: snapshot(runbook, states, now))
+        return FrozenMonitor(partial(shown, runbook))
+
+    session = Session(settings, clock, make_monitor=make_monitor if states else None)
     return console_app(settings, session)

@@ -15,9 +15,10 @@ from isla_console.monitor.stripe.payments import (
     FailedPayment,
     Undelivered,
 )
+from isla_console.runbook.model import Runbook
 from isla_console.ui.shell import Shell
 from isla_console.vendors.vercel import Deployment
-from tests.support.frozen import CALM, NOW, Moment, _FrozenPoller, frozen_app, snapshot
+from tests.support.frozen import CALM, NOW, Moment, frozen_app, snapshot
 
 
 def vendors(**states: tuple[VendorState, str]) -> tuple[VendorReading, ...]:
@@ -70,15 +71,9 @@ def payments(**parts: Any) -> PaymentsReading:
 
 def outside_app(home: Path, states: Any = CALM, *, moment: Moment | None = None, **parts: Any) -> Shell:
     """The app with these vendors, deployments and payments; without them, all is well."""
-    app = frozen_app(home, states, moment=moment)
-    session = app.program.session
     known: dict[str, Any] = {"vendors": vendors(), "deployments": deployments(), "payments": payments()}
 
-    def take(now: datetime) -> Snapshot:
-        return replace(snapshot(session.runbook, states, now), **(known | parts))
+    def take(runbook: Runbook, now: datetime) -> Snapshot:
+        return replace(snapshot(runbook, states, now), **(known | parts))
 
-    def open_monitor() -> None:
-        session.poller = _FrozenPoller(take)  # type: ignore[assignment]
-
-    session.open_monitor = open_monitor  # type: ignore[method-assign]
-    return app
+    return frozen_app(home, states, moment=moment, take=take)

@@ -24,7 +24,7 @@ async def settle(pilot: Pilot[int]) -> None:
 
 
 def _stands_still(app: Shell) -> bool:
-    if app.program.session.loaded is None or app.program.session.poller is None:
+    if app.program.session.loaded is None or app.program.session.monitor is None:
         return False
     busy = [
         worker for worker in app.workers if worker.group in {"start", "command"} and not worker.is_finished

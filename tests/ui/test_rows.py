@@ -1,12 +1,12 @@
 """A page keeps the reader's place, whatever comes and goes around it."""
 
+from functools import partial
 from pathlib import Path
 
 from textual.content import Content
 
-from isla_console.session.session import Session
 from isla_console.ui.widgets.rows import Row, RowList
-from tests.support.frozen import CALM, OUTAGE, FrozenSession, frozen_app
+from tests.support.frozen import CALM, OUTAGE, frozen_app, snapshot
 from tests.support.pilot import settle
 
 
@@ -16,10 +16,9 @@ async def test_overview_stays_at_its_top(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         page = app.screen.query_one("#page", RowList)
-        session: Session = app.program.session
-        assert isinstance(session, FrozenSession)
+        session = app.program.session
         for states in (OUTAGE, CALM, OUTAGE):
-            session.states = states
+            session.monitor.take = partial(snapshot, session.runbook, states)
             app.program.console.refresh_state()
             await settle(pilot)
             assert page.scroll_offset.y == 0

@@ -15,8 +15,8 @@ from isla_console.drill.faults import Faults
 from isla_console.drill.stripe import Books, new_key, stripe_service
 from isla_console.monitor.stripe import client as stripe
 from isla_console.monitor.stripe.client import StripeReader
+from isla_console.session import compare
 from isla_console.settings import Settings
-from isla_console.ui.controllers import triage
 from isla_console.ui.shell import Shell
 from tests.sql.conftest import Server, running
 from tests.support.asgi import Recorded, served
@@ -59,7 +59,7 @@ async def console(
 ) -> AsyncIterator[tuple[Pilot[int], Shell, Recorded]]:
     """The console at the payments page, in front of an account with so many."""
     monkeypatch.setattr(stripe, "PACE_S", pace_s)
-    monkeypatch.setattr(triage, "QUICK_PAGES", 5)
+    monkeypatch.setattr(compare, "QUICK_PAGES", 5)
     monkeypatch.setitem(StripeReader.__init__.__kwdefaults__ or {}, "page", PAGE)
     books, key = Books(Faults(), random.Random(1), quiet=True), new_key()
     books.subscriptions = at_stripe(MANY)
@@ -103,10 +103,10 @@ async def test_comparing_all_goes_on_elsewhere_and_x_stops_it(
     async with console(server, tmp_path, monkeypatch) as (pilot, app, record):
         app.program.open_row("drift:now")
         await says(app, "no difference · the newest 5,000 of more")
-        assert app.program.session.poller is not None
-        assert app.program.session.poller.stripe is not None
+        assert app.program.session.monitor is not None
+        assert app.program.session.monitor.stripe is not None
         # Slow enough that it cannot end before this test does.
-        app.program.session.poller.stripe._pace._every_s = 0.5
+        app.program.session.monitor.stripe._limiter._every_s = 0.5
         app.program.open_row("drift:all")
         await says(app, "read, ")
         assert "5,000 compared, no difference" in page(app), "the last result stays until there is another"

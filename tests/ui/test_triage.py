@@ -293,7 +293,7 @@ async def test_each_row_can_be_read_in_full(tmp_path: Path, row: str, said: str)
 async def test_without_a_poller_of_its_own_a_comparison_says_what_to_set(tmp_path: Path) -> None:
     async with console(tmp_path, CALM, size=(140, 60)) as (pilot, app):
         await press(pilot, "P")
-        poller: Any = app.program.session.poller
+        poller: Any = app.program.session.monitor
         poller.stripe = poller.database = None
         app.program.open_row("drift:now")
         await settle(pilot)

@@ -7,10 +7,10 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.worker import Worker
 
-from isla_console.clock import Clock
 from isla_console.incident.commands import Refused, Stamp
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident
+from isla_console.session.parts import Clock
 from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
 from isla_console.settings import Settings

@@ -439,8 +439,8 @@ class SqlController(Controller):
     @property
     def watching(self) -> DatabaseSession | None:
         """The connection that sessions are looked at over: the panels', which no long query occupies."""
-        poller = self.session.poller
-        found = getattr(poller, "database", None)
+        monitor = self.session.monitor
+        found = monitor.database if monitor is not None else None
         if found is not None:
-            return cast(DatabaseSession, found)
+            return found
         return self.database.engine.session if self.database.engine is not None else None
