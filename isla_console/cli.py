@@ -175,7 +175,7 @@ def _schema(arguments: argparse.Namespace) -> int:
 
 
 def _drill(arguments: argparse.Namespace) -> int:
-    from isla_console.drill import run as drill
+    from isla_console.drill import client as drill
 
     if arguments.list:
         print(drill.list_scenarios())
@@ -186,7 +186,7 @@ def _drill(arguments: argparse.Namespace) -> int:
         print(f"Which outage? isla-console drill SCENARIO\n{drill.list_scenarios()}", file=sys.stderr)
         return 2
     os.environ.update({name: value for name, value in _options(arguments).items() if value})
-    return drill.main(
+    return drill.run(
         arguments.scenario,
         _open,
         headless=arguments.platform_only,
@@ -197,7 +197,7 @@ def _drill(arguments: argparse.Namespace) -> int:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from isla_console.drill.run import clean
+    from isla_console.drill.client import clean
     from isla_console.journal.local import JournalError
     from isla_console.settings import Settings
     from isla_console.ui.start import run_replay

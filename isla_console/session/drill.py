@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from isla_console.drill import control
-from isla_console.drill.entry import Entry
+from isla_console.drill import client
+from isla_console.drill.client import Entry
 from isla_console.incident.record.events import Author, Event, derived_id, event
 from isla_console.incident.record.state import Incident
 from isla_console.session.session import Session
@@ -33,7 +33,7 @@ class DrillWatch:
         """
         session = self._session
         told = any(entry.kind == "alarm" for entry in session.story.entries)
-        ask = control.alarm if _shows_alert(shown) and not told else control.story
+        ask = client.alarm if _shows_alert(shown) and not told else client.progress
         answer = await ask(self._url.reveal())
         if not answer.ok:
             return ()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isla_console import __version__
-from isla_console.drill.control import DrillState
+from isla_console.drill.client import DrillState
 from isla_console.incident.commands import Refused, Stamp
 from isla_console.incident.record.events import Author, Event, EventError, event
 from isla_console.incident.record.state import Incident
@@ -141,7 +141,7 @@ class Session:
         """In a quick drill its times are shorter; the banner says so."""
         if self._speed == 1:
             return loaded
-        from isla_console.drill.speed import quickened
+        from isla_console.drill.client import quickened
 
         return replace(loaded, runbook=quickened(loaded.runbook, self._speed))
 
@@ -286,15 +286,15 @@ class Session:
 
     async def switch_fault(self) -> str:
         """In a drill: heal the fault, or bring it back; what happened, in words."""
-        from isla_console.drill import control
+        from isla_console.drill import client
 
         url = self.settings.secret("ISLA_DRILL_CONTROL")
         if url is None:
             return "This drill has no remote control."
-        state = await control.state(url.reveal())
+        state = await client.state(url.reveal())
         if state.ok:
             faulty = bool(state.faults)
-            state = await (control.heal if faulty else control.inject)(url.reveal())
+            state = await (client.heal if faulty else client.inject)(url.reveal())
             if state.ok:
                 return "The fault is healed." if faulty else f"Fault: {'; '.join(state.faults)}"
         return f"The drill did not answer: {state.reason}"
@@ -303,9 +303,9 @@ class Session:
         """In a drill: a destructive step was begun and not done, which its record keeps if it can."""
         url = self.settings.secret("ISLA_DRILL_CONTROL")
         if self.settings.drill and url is not None:
-            from isla_console.drill import control
+            from isla_console.drill import client
 
-            await control.stopped(url.reveal(), step, title, why)
+            await client.stopped(url.reveal(), step, title, why)
 
     def complain(self, error: Exception) -> None:
         """A fault of ours in a timer: shown on the banner, never raised."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from isla_console.drill.control import DrillState
+from isla_console.drill.client import DrillState
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.alarms import Alarm

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from isla_console.drill import control
+from isla_console.drill import client
 from tests.support.platform import running_platform
 from tests.support.terminal import Terminal
 
@@ -49,7 +49,7 @@ def _cpu_s(pid: int) -> float:
 
 
 def _stripe(control_url: str) -> tuple[int, int]:
-    truths = asyncio.run(control.state(control_url)).truths
+    truths = asyncio.run(client.state(control_url)).truths
     return int(truths["stripe_requests"]), int(truths["stripe_requests_most_a_second"])
 
 

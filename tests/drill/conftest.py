@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from isla_console.drill import control
-from isla_console.drill.run import Platform
+from isla_console.drill import client
+from isla_console.drill.launch import Platform
+from isla_console.resources import resource
+from isla_console.runbook.load import load_runbook
+from isla_console.runbook.model import Runbook
 from tests.support.platform import running_platform
 
 
@@ -26,7 +29,7 @@ def shared_platform(drill_folder: Path) -> Iterator[Platform]:
 @pytest.fixture
 def drill_platform(shared_platform: Platform) -> Platform:
     """A healthy platform, whatever the test before did to it."""
-    assert asyncio.run(control.heal(shared_platform.control_url)).ok
+    assert asyncio.run(client.heal(shared_platform.control_url)).ok
     return shared_platform
 
 
@@ -37,3 +40,8 @@ def warm_folder(drill_folder: Path, shared_platform: Platform, tmp_path: Path) -
     for template in (drill_folder / cache).glob("template-*"):
         shutil.copytree(template, tmp_path / cache / template.name)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def runbook() -> Runbook:
+    return load_runbook(resource("runbook.yaml")).runbook

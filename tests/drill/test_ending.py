@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from isla_console.drill import record, run, runs
+from isla_console.drill import launch
+from isla_console.drill.platform import runs
+from isla_console.drill.score import record
 from isla_console.journal.recorded import read_recorded
 from tests.support.platform import (
     SCENARIO,
@@ -155,7 +157,7 @@ def test_a_sweep_leaves_running_drills_alone(warm_folder: Path) -> None:
 
 
 def test_leaving_is_quick_and_only_cache_and_state_remain(warm_folder: Path) -> None:
-    with run.start(SCENARIO, lambda line: None, environ=environment(warm_folder)) as platform:
+    with launch.start(SCENARIO, lambda line: None, environ=environment(warm_folder)) as platform:
         below = {platform.pid} | descendants(platform.pid)
         began = time.monotonic()
     assert time.monotonic() - began < 2

@@ -14,8 +14,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from isla_console.drill import run
-from isla_console.drill.run import Platform
+from isla_console.drill import launch, run
+from isla_console.drill.launch import Platform
 from isla_console.settings import Settings
 from tests.support.platform import SCENARIO, environment, running_platform, runs_left
 
@@ -44,7 +44,7 @@ def test_the_first_start_makes_the_cache_and_the_second_is_quick(tmp_path: Path)
     def start_s() -> float:
         told.clear()
         began = time.monotonic()
-        with run.start(SCENARIO, told.append, environ=environment(tmp_path), by_hand=True):
+        with launch.start(SCENARIO, told.append, environ=environment(tmp_path), by_hand=True):
             return time.monotonic() - began
 
     first = start_s()
@@ -132,7 +132,7 @@ def test_a_config_file_with_production_in_it_is_not_read(warm_folder: Path) -> N
         "HTTPS_PROXY": "http://proxy",
         "PGHOST": "db",
     }
-    with run.start(
+    with launch.start(
         SCENARIO, lambda line: None, environ=environment(warm_folder) | production, by_hand=True
     ) as platform:
         assert production.keys() & platform.environ.keys() == {"STRIPE_API_KEY"}

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from isla_console.drill import control
+from isla_console.drill import client
 from tests.support.platform import SCENARIO, assert_gone, descendants, environment, runs_left
 from tests.support.terminal import Terminal
 
@@ -28,9 +28,9 @@ DRILL = f"""
 import contextlib, json, os, sys
 from pathlib import Path
 from isla_console import cli
-from isla_console.drill import run
+from isla_console.drill import launch
 
-real = run.start
+real = launch.start
 
 @contextlib.contextmanager
 def start(scenario, progress, **options):
@@ -39,7 +39,7 @@ def start(scenario, progress, **options):
         Path(sys.argv[1]).write_text(json.dumps(platform.variables))
         yield platform
 
-run.start = start
+launch.start = start
 sys.exit(cli.main(["drill", {SCENARIO!r}]))
 """
 
@@ -60,8 +60,8 @@ def number(panel: str) -> float:
     return float(found[0])
 
 
-def state(variables: Mapping[str, str]) -> control.DrillState:
-    answer = asyncio.run(control.state(variables["ISLA_DRILL_CONTROL"]))
+def state(variables: Mapping[str, str]) -> client.DrillState:
+    answer = asyncio.run(client.state(variables["ISLA_DRILL_CONTROL"]))
     assert answer.ok, answer.reason
     return answer
 
@@ -142,6 +142,6 @@ def test_an_outage_from_first_light_to_the_end(tmp_path: Path) -> None:
     assert not (tmp_path / "state/isla-console/journal.sqlite3").exists(), "a drill's incident is no real one"
 
 
-def _moment(drill: control.DrillState, word: str) -> float:
+def _moment(drill: client.DrillState, word: str) -> float:
     """When the drill's log says this happened, in seconds since the epoch."""
     return next(datetime.fromisoformat(at).timestamp() for at, text in drill.log if word in text)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from isla_console.drill import record, run
-from isla_console.drill.report import log_lines
-from isla_console.drill.run import Platform
-from isla_console.drill.scenario import load
-from isla_console.drill.score import Score, score
+from isla_console.drill import launch
+from isla_console.drill.launch import Platform
+from isla_console.drill.scenario.model import load
+from isla_console.drill.score import record
+from isla_console.drill.score.report import log_lines
+from isla_console.drill.score.scoring import Score, score
 from isla_console.incident.record.events import Event
 from isla_console.journal.recorded import read_recorded
 from isla_console.resources import resource
@@ -65,7 +66,7 @@ def playing(
     runbook = folder / "runbook.yaml"
     runbook.write_text(patient(Path(resource("runbook.yaml")).read_text()))
     environ = environment(folder) | {"ISLA_ACTOR": "ana", "ISLA_RUNBOOK": str(runbook)}
-    started = run.start(
+    started = launch.start(
         scenario,
         lambda line: None,
         environ=environ,

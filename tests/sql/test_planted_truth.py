@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from isla_console.drill import database
+from isla_console.drill.platform.postgres import database
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.settings import Secret

@@ -9,8 +9,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from isla_console.drill.postgres import programs
-from isla_console.drill.run import Platform
+from isla_console.drill.launch import Platform
+from isla_console.drill.platform.postgres.server import programs
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.steps import Input

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from isla_console.clock import Clock
-from isla_console.drill import control
-from isla_console.drill.run import Platform
+from isla_console.drill import client
+from isla_console.drill.launch import Platform
 from isla_console.session.session import Session
 from isla_console.settings import Settings
 from tests.support.console import console_app
@@ -30,7 +30,7 @@ async def draw(platform: Platform) -> str:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await asyncio.sleep(HEALTHY_S)
-        assert (await control.inject(platform.control_url)).ok
+        assert (await client.inject(platform.control_url)).ok
         await asyncio.sleep(ALERTED_S)
         await pilot.press("d")
         await settle(pilot)

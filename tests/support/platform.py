@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from isla_console.drill import run
+from isla_console.drill import launch
 
 SCENARIO = "redirect-down"
 
@@ -27,9 +27,9 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running_platform(folder: Path, *, healthy_s: float | None = None) -> Iterator[run.Platform]:
+def running_platform(folder: Path, *, healthy_s: float | None = None) -> Iterator[launch.Platform]:
     """A platform with a fault after `healthy_s`, or, with None, only when one is injected."""
-    with run.start(
+    with launch.start(
         SCENARIO,
         lambda line: None,
         environ=environment(folder),

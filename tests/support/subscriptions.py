@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-from isla_console.drill.stripe import subscription
+from isla_console.drill.platform.services.stripe_account import subscription
 
 _ONE = subscription(id="x", customer="c", status="active", plan="pro", created=1, period_end=1)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from isla_console.drill import control
+from isla_console.drill import client
 from isla_console.monitor.poller import JITTER, Poller
 from isla_console.monitor.sources.database import DEADLINE_S as DATABASE_DEADLINE_S
 from isla_console.resources import resource
@@ -108,7 +108,7 @@ async def watching(variables: Mapping[str, str], home: Path) -> AsyncIterator[Wa
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await control.heal(variables["ISLA_DRILL_CONTROL"])
+        await client.heal(variables["ISLA_DRILL_CONTROL"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,7 +121,7 @@ async def test_the_right_issue_is_first_within_a_minute(
         await asyncio.sleep(5 / PACE)
         assert not watch.ranking().candidates, "with everything healthy nothing is suggested"
         for fault in faults:
-            assert (await control.inject(watch.control_url, fault)).ok
+            assert (await client.inject(watch.control_url, fault)).ok
         await watch.until(
             lambda ranking: (
                 ranking.first is not None
@@ -141,10 +141,10 @@ async def test_the_right_issue_is_first_within_a_minute(
 async def test_a_vendors_outage_moves_the_sentence_to_they(variables: dict[str, str], tmp_path: Path) -> None:
     async with watching(variables, tmp_path) as watch:
         await watch.until(lambda ranking: watch.facts().watching and not ranking.candidates)
-        await control.inject(watch.control_url, {"kind": "errors", "target": "redirect", "status": 500})
+        await client.inject(watch.control_url, {"kind": "errors", "target": "redirect", "status": 500})
         await watch.until(lambda ranking: ranking.first is not None)
         assert blame(watch.runbook, watch.facts(), watch.ranking()).side == "us"
-        await control.inject(watch.control_url, {"kind": "vendor", "vendor": "vercel", "state": "down"})
+        await client.inject(watch.control_url, {"kind": "vendor", "vendor": "vercel", "state": "down"})
         await watch.poller.probe_once("vendor:vercel")
         found = blame(watch.runbook, watch.facts(), watch.ranking())
         assert found.side == "they"

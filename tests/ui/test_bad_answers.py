@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
-from isla_console.drill import scenario
-from isla_console.drill.faults import Faults, VendorTrouble
-from isla_console.drill.status_pages import status_service
-from isla_console.drill.story import Story
-from isla_console.drill.stripe import Books, new_key, stripe_service
-from isla_console.drill.vercel import PROJECT, TEAM, Deployments, new_token, vercel_service
+from isla_console.drill.platform.services.status_pages import status_service
+from isla_console.drill.platform.services.stripe_account import StripeAccount
+from isla_console.drill.platform.services.stripe_api import new_key, stripe_service
+from isla_console.drill.platform.services.vercel import PROJECT, TEAM, Deployments, new_token, vercel_service
+from isla_console.drill.scenario import model as scenario
+from isla_console.drill.scenario.faults import Faults, VendorTrouble
+from isla_console.drill.scenario.runner import ScenarioRunner
 from isla_console.monitor import poller
 from isla_console.monitor.stripe.client import StripeReader
 from isla_console.resources import resource
@@ -83,14 +84,14 @@ async def outside(service: str, faulty: Upsets) -> AsyncIterator[dict[str, str]]
     """The three services, one of them faulty; the variables that lead to them."""
     faults, rng = Faults(), random.Random(1)
     key, token = new_key(), new_token()
-    books = Books(faults, rng, quiet=bool(faulty.get("quiet")))
-    story = Story(scenario.load("redirect-down"), faults, _now, healthy_s=None, by_hand=True)
+    account = StripeAccount(faults, rng, quiet=bool(faulty.get("quiet")))
+    runner = ScenarioRunner(scenario.load("redirect-down"), faults, _now, healthy_s=None, by_hand=True)
     lacks = frozenset(filter(None, [faulty.get("lacks")]))
     if page := faulty.get("page"):
         faults.replace([VendorTrouble(vendor="vercel", state=page)])
     services: dict[str, Any] = {
-        "stripe": stripe_service(books, key, lacks=lacks, rate_per_s=faulty.get("rate_per_s", 25)),
-        "vercel": vercel_service(Deployments(story, now=_now), faults, rng, token),
+        "stripe": stripe_service(account, key, lacks=lacks, rate_per_s=faulty.get("rate_per_s", 25)),
+        "vercel": vercel_service(Deployments(runner.observe, now=_now), faults, rng, token),
         "pages": status_service(faults),
     }
     how = {name: value for name, value in faulty.items() if name in {"status", "body", "headers", "wait_s"}}

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from isla_console.drill.control import DrillState
-from isla_console.drill.entry import Entry
-from isla_console.drill.faults import Faults
-from isla_console.drill.scenario import load, names
-from isla_console.drill.story import Story
+from isla_console.drill.client import DrillState
+from isla_console.drill.scenario.entry import Entry
+from isla_console.drill.scenario.faults import Faults
+from isla_console.drill.scenario.model import load, names
+from isla_console.drill.scenario.runner import ScenarioRunner
 from isla_console.session.replay import Replay, ReplaySession
 from isla_console.settings import Settings
 from isla_console.ui.shell import Shell
-from tests.drill.test_score import good
+from tests.drill.score.test_score import good
 from tests.support.console import console_app
 from tests.support.frozen import NOW, OUTAGE, frozen_app
 from tests.support.pilot import settle
@@ -30,7 +30,7 @@ def story_of(name: str, *, cured: bool) -> DrillState:
     """A drill four minutes into its outage: what people said by then, two hints; cured or not."""
     scenario = load(name)
     at = [NOW - timedelta(seconds=260)]
-    story = Story(scenario, Faults(), lambda: at[0], by_hand=True)
+    story = ScenarioRunner(scenario, Faults(), lambda: at[0], by_hand=True)
     at[0] = began = NOW - timedelta(seconds=240)
     story.inject()
     at[0] += timedelta(seconds=8)

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from textual.pilot import Pilot
 
-from isla_console.drill import vercel
-from isla_console.drill.faults import Faults
-from isla_console.drill.scenario import load
-from isla_console.drill.story import Story
+from isla_console.drill.platform.services import vercel
+from isla_console.drill.scenario.faults import Faults
+from isla_console.drill.scenario.model import load
+from isla_console.drill.scenario.runner import ScenarioRunner
 from isla_console.steps import http, runner
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.sheets.guard import GuardScreen
@@ -30,8 +30,8 @@ TOKEN = "vcp_rehearsal_token_0123456789"
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """The console with Vercel's API in this process, at its real address; nothing takes any time."""
     faults = Faults()
-    story = Story(load("redirect-down"), faults, lambda: NOW, by_hand=True)
-    deployments = vercel.Deployments(story, now=lambda: NOW, takes_s=0.01)
+    scenario = ScenarioRunner(load("redirect-down"), faults, lambda: NOW, by_hand=True)
+    deployments = vercel.Deployments(scenario.observe, now=lambda: NOW, rollback_s=0.01)
     service = vercel.vercel_service(deployments, faults, random.Random(1), TOKEN)
 
     async def client(timeout_s: float | None, trust_env: bool) -> httpx.AsyncClient:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from isla_console.drill.faults import Faults
-from isla_console.drill.stripe import Books, new_key, stripe_service
+from isla_console.drill.platform.services.stripe_account import StripeAccount
+from isla_console.drill.platform.services.stripe_api import new_key, stripe_service
+from isla_console.drill.scenario.faults import Faults
 from isla_console.monitor.stripe import client as stripe
 from isla_console.monitor.stripe.client import StripeReader
 from isla_console.session import compare
@@ -61,9 +62,9 @@ async def console(
     monkeypatch.setattr(stripe, "PACE_S", pace_s)
     monkeypatch.setattr(compare, "QUICK_PAGES", 5)
     monkeypatch.setitem(StripeReader.__init__.__kwdefaults__ or {}, "page", PAGE)
-    books, key = Books(Faults(), random.Random(1), quiet=True), new_key()
-    books.subscriptions = at_stripe(MANY)
-    record = Recorded(stripe_service(books, key, rate_per_s=100_000, most=PAGE))
+    account, key = StripeAccount(Faults(), random.Random(1), quiet=True), new_key()
+    account.subscriptions = at_stripe(MANY)
+    record = Recorded(stripe_service(account, key, rate_per_s=100_000, most=PAGE))
     async with served(record) as url:
         environ = {"HOME": str(home), "STRIPE_API_KEY": key, "ISLA_STRIPE_API_URL": url}
         app = console_app(Settings.load({**environ, "ISLA_DATABASE_URL": server.url().reveal()}))

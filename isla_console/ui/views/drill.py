@@ -1,20 +1,15 @@
 """The drill's own page: what it is about, what people said, how it goes; what was wrong, afterwards."""
 
 import textwrap
-from functools import cache
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from isla_console.drill.control import DrillState
-from isla_console.drill.entry import Entry
+from isla_console.drill import client
+from isla_console.drill.client import DrillState
 from isla_console.session.state import ConsoleState
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
 from isla_console.ui.widgets.rows import Row
-
-if TYPE_CHECKING:
-    from isla_console.drill.scenario import Scenario
 
 
 def drill_rows(state: ConsoleState, width: int) -> list[Row]:
@@ -47,23 +42,17 @@ def _how(state: ConsoleState) -> list[tuple[str, str]]:
 
 
 def _score(story: DrillState, state: ConsoleState, width: int) -> list[Row]:
-    from isla_console.drill.record import Record
-    from isla_console.drill.report import span
-    from isla_console.drill.score import score
-
     over = any(entry.kind in {"cured", "by_hand"} for entry in story.entries)
-    scenario = _scenario(story.scenario)
-    log = (*story.entries, Entry(state.now, "ended", ""))
-    record = Record("", story.scenario, state.actor, 0, state.drill_speed, False, log[0].at, log)
+    scenario = client.scenario(story.scenario)
     incidents = [*([state.incident] if state.incident else []), *state.others]
     events = [event for incident in incidents for event in incident.timeline]
-    judged = score(record, scenario, events)
+    judged = client.score_so_far(story, events, actor=state.actor, speed=state.drill_speed, now=state.now)
     rows = [Row.text(""), Row.heading("So far")]
     for mark in judged.marks:
         # Whether the cause is right would be a hint before it is over.
         seconds = mark.seconds if over or mark.title not in {"right cause", "mitigated"} else None
-        done = span(seconds) if seconds is not None else "–"
-        limit = f"of {span(mark.limit_s)}" if mark.limit_s is not None else ""
+        done = client.span(seconds) if seconds is not None else "–"
+        limit = f"of {client.span(mark.limit_s)}" if mark.limit_s is not None else ""
         style = "" if seconds is None or mark.in_time else "$warning"
         told = Content.assemble((f"{mark.title:<14}", MUTED), (f"{done:>7}  {limit}", style))
         rows.append(Row(f"mark:{mark.title}", told))
@@ -79,13 +68,6 @@ def _score(story: DrillState, state: ConsoleState, width: int) -> list[Row]:
         Row.text(""),
         Row.text(Content.styled("The whole score is printed when you leave.", MUTED)),
     ]
-
-
-@cache
-def _scenario(name: str) -> "Scenario":
-    from isla_console.drill.scenario import load
-
-    return load(name)
 
 
 def _paragraph(text: str, width: int, key: str = "") -> list[Row]:

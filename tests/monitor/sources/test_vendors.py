@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isla_console.drill.faults import Faults, VendorTrouble
-from isla_console.drill.status_pages import status_service
+from isla_console.drill.platform.services.status_pages import status_service
+from isla_console.drill.scenario.faults import Faults, VendorTrouble
 from isla_console.monitor.http.answers import NoAnswer, Polite
 from isla_console.monitor.http.prober import HttpProber
 from isla_console.monitor.metrics.sample import Sample

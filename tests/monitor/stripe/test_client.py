@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from isla_console.drill.faults import Errors, Faults, PaymentsFail
-from isla_console.drill.stripe import ENDPOINT, Books, new_key, stripe_service
+from isla_console.drill.platform.services.stripe_account import ENDPOINT, StripeAccount
+from isla_console.drill.platform.services.stripe_api import new_key, stripe_service
+from isla_console.drill.scenario.faults import Errors, Faults, PaymentsFail
 from isla_console.monitor.stripe import client as module
 from isla_console.monitor.stripe.client import StripeReader
 from isla_console.monitor.stripe.drift import Comparison, Drift
@@ -34,8 +35,8 @@ def quick() -> RateLimiter:
 class Account:
     """The drill's Stripe account on a loopback port, and a reader of it."""
 
-    def __init__(self, books: Books, faults: Faults, key: str, record: Recorded, url: str) -> None:
-        self.books = books
+    def __init__(self, account: StripeAccount, faults: Faults, key: str, record: Recorded, url: str) -> None:
+        self.account = account
         self.faults = faults
         self.key = key
         self.record = record
@@ -54,18 +55,18 @@ async def account(
     *, quiet: bool = False, lacks: frozenset[str] = frozenset(), rate_per_s: int = 1000
 ) -> AsyncIterator[Account]:
     faults, key = Faults(), new_key()
-    books = Books(faults, random.Random(1), quiet=quiet)
-    record = Recorded(stripe_service(books, key, lacks=lacks, rate_per_s=rate_per_s))
+    account = StripeAccount(faults, random.Random(1), quiet=quiet)
+    record = Recorded(stripe_service(account, key, lacks=lacks, rate_per_s=rate_per_s))
     async with served(record) as url:
-        yield Account(books, faults, key, record, url)
+        yield Account(account, faults, key, record, url)
 
 
 async def test_the_rate_is_two_searches_of_the_hour() -> None:
     async with account() as stripe:
         for _ in range(60):
-            stripe.books.attempt(int(time.time()), fails=True)
+            stripe.account.attempt(int(time.time()), fails=True)
         sample = await stripe.reader().rate("payment-success", HOUR)
-        hour = [one for one in stripe.books.charges if one["created"] > time.time() - HOUR]
+        hour = [one for one in stripe.account.charges if one["created"] > time.time() - HOUR]
         good = sum(one["status"] == "succeeded" for one in hour)
         assert sample.ok
         assert sample.values["n"] == len(hour) > 400
@@ -77,7 +78,7 @@ async def test_details_hold_failures_events_and_endpoints_and_nobodys_name() -> 
     async with account() as stripe:
         stripe.faults.replace([Errors(target="webhook"), PaymentsFail()])
         for _ in range(130):
-            stripe.books.attempt(int(time.time()), fails=True)
+            stripe.account.attempt(int(time.time()), fails=True)
         found = (await stripe.reader().details("payments", HOUR)).detail
         assert isinstance(found, Details)
         assert len(found.failed) == 20
@@ -104,10 +105,10 @@ async def test_an_empty_account_has_no_rate_and_no_subscription() -> None:
 async def test_fewer_than_twenty_attempts_are_not_enough_data() -> None:
     async with account(quiet=True) as stripe:
         for number in range(19):
-            stripe.books.attempt(int(time.time()), fails=number < 15)
+            stripe.account.attempt(int(time.time()), fails=number < 15)
         reader = stripe.reader()
         assert (await reader.rate("p", HOUR)).reason == "not enough data: 19 attempts in 1 h"
-        stripe.books.attempt(int(time.time()), fails=False)
+        stripe.account.attempt(int(time.time()), fails=False)
         assert (await reader.rate("p", HOUR)).values["value"] == 25.0
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from isla_console.database.failures import PgFailure
 from isla_console.database.session import DatabaseUnavailable
-from isla_console.drill.stripe import subscription
+from isla_console.drill.platform.services.stripe_account import subscription
 from isla_console.monitor.stripe.client import StripeReader, StripeUnavailable
 from isla_console.monitor.stripe.drift import PATIENCE, QUICK_PAGES, Comparison, left_s
 from isla_console.settings import Secret
@@ -49,7 +49,7 @@ def active(*ids: str) -> Ours:
 async def test_every_page_is_compared_and_only_differences_are_kept() -> None:
     async with account() as stripe:
         over = subscription(id="sub_z", customer="c", status="canceled", plan="pro", created=1, period_end=1)
-        stripe.books.subscriptions = [*at_stripe(249), over]
+        stripe.account.subscriptions = [*at_stripe(249), over]
         ours = active(*(f"sub_{n:06}" for n in range(1, 249)))
         ours.statuses |= {"sub_000007": "past_due", "sub_gone": "trialing"}
         comparison = Comparison(stripe.reader().subscriptions, ours)
@@ -65,8 +65,8 @@ async def test_every_page_is_compared_and_only_differences_are_kept() -> None:
 
 async def test_the_quick_one_ends_at_its_page_and_does_not_ask_what_else_we_have() -> None:
     async with account() as stripe:
-        stripe.books.subscriptions = at_stripe(100 * QUICK_PAGES + 1)
-        ours = active(*(one["id"] for one in stripe.books.subscriptions), "sub_gone")
+        stripe.account.subscriptions = at_stripe(100 * QUICK_PAGES + 1)
+        ours = active(*(one["id"] for one in stripe.account.subscriptions), "sub_gone")
         comparison = Comparison(stripe.reader().subscriptions, ours)
         await comparison.run()
         drift = comparison.found(utcnow())

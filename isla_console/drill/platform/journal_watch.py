@@ -1,0 +1,39 @@
+"""Watch the drill's journal: what the engineer does through the runbook's steps is an action too.
+
+A rehearsal has no stand-in for some things, such as a setting in a provider's dashboard. The engineer does
+the runbook's step instead; the console journals it, and the platform reads it here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from isla_console.drill.scenario.actions import actions_of
+from isla_console.journal.local import JournalError, LocalJournal
+
+_POLL_S = 0.5
+
+
+async def watch_journal(path: Path, began: datetime, observe: Callable[[str], None]) -> None:
+    """Call `observe` with each action of events recorded since `began`, until cancelled."""
+    journal: LocalJournal | None = None
+    seen = 0
+    try:
+        while True:
+            await asyncio.sleep(_POLL_S)
+            try:
+                # The console creates the journal; until then there is nothing to read.
+                if journal is None and await asyncio.to_thread(path.exists):
+                    journal = await asyncio.to_thread(LocalJournal.open, path)
+                news = await asyncio.to_thread(journal.since, seen) if journal is not None else []
+            except JournalError:
+                continue  # busy, or not complete yet: the next poll reads it
+            for sequence, event in news:
+                seen = sequence
+                if event.recorded_at >= began:
+                    for action in actions_of(event):
+                        observe(action)
+    finally:
+        if journal is not None:
+            journal.close()
