@@ -158,7 +158,9 @@ def _spawn(folders: Folders, environ: Mapping[str, str]) -> subprocess.Popen[byt
             stdout=subprocess.PIPE,
             stderr=log,
             env=supervisor_environ(environ),
-            # Its own session: Ctrl-C in our terminal is ours, and it holds no terminal open.
+            # Its own session: Ctrl-C in our terminal is ours, and it holds no terminal open. Signals that we
+            # ignore it would ignore too; it restores their defaults itself, because code between fork and
+            # exec is not safe here, where there may be threads.
             start_new_session=True,
         )
 

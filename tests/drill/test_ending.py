@@ -95,6 +95,33 @@ def test_a_closed_terminal_ends_it(warm_folder: Path) -> None:
     _wait_until_swept(warm_folder)
 
 
+def test_the_platform_ignores_no_signal_that_its_parent_ignores(warm_folder: Path) -> None:
+    """As under nohup, or in the background of a shell without job control."""
+    ending = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT}
+    shell = f"trap '' HUP INT QUIT; exec {sys.executable} -m isla_console drill {SCENARIO} --headless"
+    console = subprocess.Popen(
+        ["sh", "-c", shell],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(warm_folder),
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+    )
+    ready(console)
+    below = descendants(console.pid)
+    (supervisor,) = (pid for pid in below if _parent(pid) == console.pid)
+    (server,) = (pid for pid in below if _parent(pid) == supervisor)
+    assert _ignored(supervisor) & ending == set()
+    assert _ignored(server) & ending == set()
+    os.kill(supervisor, signal.SIGHUP)
+    assert_gone(below)
+    assert console.stderr is not None
+    assert "The platform ended." in console.stderr.read()
+    assert end(console, signal.SIGCONT) == 1
+    assert runs_left(warm_folder) == []
+
+
 def test_a_killed_drill_keeps_its_record_and_its_journal(warm_folder: Path) -> None:
     """Killed while somebody works in it: what was written is readable, and the report says how it ended."""
     environ = environment(warm_folder)
@@ -171,3 +198,10 @@ def test_leaving_is_quick_and_only_cache_and_state_remain(warm_folder: Path) -> 
 
 def _parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _ignored(pid: int) -> set[int]:
+    """The signals that a process ignores."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = int(next(line for line in status.splitlines() if line.startswith("SigIgn:")).split()[1], 16)
+    return {number for number in range(1, 65) if mask & 1 << (number - 1)}

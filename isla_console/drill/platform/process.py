@@ -1,4 +1,4 @@
-"""What the drill asks of the operating system: who a child runs as, and what ends it."""
+"""What the drill asks of the operating system: who a child runs as, what ends it, what it ignores."""
 
 import ctypes
 import os
@@ -73,6 +73,17 @@ def own(path: Path, user: ServiceUser | None) -> None:
             os.chown(Path(folder, name), user.uid, user.gid)
 
 
+def restore_signals() -> None:
+    """Take the signals that end a program again, whatever the parent ignored or blocked.
+
+    A program that is started by `nohup`, or in the background of a shell without job control, inherits that
+    SIGHUP, SIGINT or SIGQUIT are ignored, and so do its children: they would outlive their console.
+    """
+    for one in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 def die_with_parent(death_signal: signal.Signals) -> None:
     """Ask Linux to send this process `death_signal` when the thread that made it ends."""
     if _libc is not None:
@@ -82,12 +93,13 @@ def die_with_parent(death_signal: signal.Signals) -> None:
 def child_setup(user: ServiceUser | None, death_signal: signal.Signals) -> Callable[[], None]:
     """Return what a child does between fork and exec: become `user`, and end when its parent ends.
 
-    It is a `preexec_fn` for `subprocess`, to be used from the main
+    It also takes every signal that ends it. It is a `preexec_fn` for `subprocess`, to be used from the main
     thread of a process that lives as long as the child should.
     """
     parent = os.getpid()
 
     def setup() -> None:
+        restore_signals()
         if user is not None:
             _become(user)
         # After the change of user, which clears it.

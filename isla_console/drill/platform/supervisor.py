@@ -24,7 +24,7 @@ from isla_console.drill.platform.live import LivePlatform
 from isla_console.drill.platform.order import LEFT, Order
 from isla_console.drill.platform.postgres import database, template
 from isla_console.drill.platform.postgres.server import PostgresError, Programs, Server, programs
-from isla_console.drill.platform.process import ServiceUser, die_with_parent, service_user
+from isla_console.drill.platform.process import ServiceUser, die_with_parent, restore_signals, service_user
 from isla_console.drill.scenario.model import ScenarioError, load
 from isla_console.drill.score.record import Record, path_of
 
@@ -33,6 +33,7 @@ _GRACE_S = 2.0
 
 
 def main() -> int:
+    restore_signals()
     order = Order.from_line(sys.stdin.buffer.readline())
     os.chdir("/")
     root = Path(order.cache)
