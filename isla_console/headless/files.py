@@ -14,7 +14,7 @@ class WriteError(Exception):
 
 
 def write_file(path: Path, text: str) -> Path | None:
-    """Write UTF-8 text in one step; an older version that differs is kept as ``NAME~``.
+    """Write UTF-8 text in one step; an older version that differs is kept as `NAME~`.
 
     Answers where that is, None without one. Raises WriteError for a directory, for what is
     no regular file, and when the disk will not take it.

@@ -1,4 +1,4 @@
-"""The arguments of ``isla-console incident …`` and ``isla-console report``."""
+"""The arguments of `isla-console incident …` and `isla-console report`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def add_commands(commands: Any) -> None:
-    """Add both to argparse's subcommands; ``headless.run`` takes what they parse.
+    """Add both to argparse's subcommands; `headless.run` takes what they parse.
 
-    ``commands`` is what ``ArgumentParser.add_subparsers`` returned.
+    `commands` is what `ArgumentParser.add_subparsers` returned.
     """
     incident = commands.add_parser("incident", help="list, show, export and import incidents")
     actions = incident.add_subparsers(dest="action", metavar="ACTION", required=True)

@@ -1,6 +1,6 @@
 """Carrying out the commands that need no screen.
 
-Data goes to ``out``, what is said about it to ``err``. Exit codes: 0 done, 1 refused or with
+Data goes to `out`, what is said about it to `err`. Exit codes: 0 done, 1 refused or with
 findings, 2 wrong usage.
 """
 
@@ -60,7 +60,7 @@ def run(
     out: TextIO,
     err: TextIO,
 ) -> int:
-    """Carry out what ``parser.add_commands`` parsed, on the journal file; the exit code."""
+    """Carry out what `parser.add_commands` parsed, on the journal file; the exit code."""
     call = _Call(arguments, journal, now, stdin, out, err)
     try:
         return _ACTIONS[arguments.action](call)

@@ -20,7 +20,7 @@ _BOX = {"ticked": "[x]", "na": "[-]", "open": "[ ]"}
 
 
 def list_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """One line for each summary, columns aligned; ``*`` marks the open ones."""
+    """One line for each summary, columns aligned; `*` marks the open ones."""
     width = max(len(plain(row["id"])) for row in rows)
     lines = []
     for row in rows:
@@ -32,7 +32,7 @@ def list_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def show_text(incident: Incident, now: datetime) -> str:
-    """How it stands at ``now``, some twenty-five lines."""
+    """How it stands at `now`, some twenty-five lines."""
     due = postmortem(incident, now)
     held = hold_until(incident, now)
     lines = [

@@ -64,7 +64,7 @@ def read_lines(source: BinaryIO, now: datetime) -> Iterator[tuple[int, Event | s
 
 
 def import_lines(source: BinaryIO, journal: LocalJournal, *, now: datetime, strict: bool = False) -> Imported:
-    """Take the good lines of ``source`` into the journal; with ``strict`` all or none.
+    """Take the good lines of `source` into the journal; with `strict` all or none.
 
     An id that is here already is taken as known when it says the same, and refused when it
     says something else. Raises JournalError when the journal fails; what was taken before

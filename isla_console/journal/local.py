@@ -1,6 +1,6 @@
 """The journal on this host: one SQLite file that several consoles share.
 
-WAL with ``synchronous=FULL``: when ``append`` returns, the events are on disk. Nothing is
+WAL with `synchronous=FULL`: when `append` returns, the events are on disk. Nothing is
 ever updated or deleted.
 """
 
@@ -22,9 +22,9 @@ from isla_console.text.times import utc_text
 FILE_NAME = "journal.sqlite3"
 """The journal's name in the state directory."""
 APPLICATION_ID = 0x15A1C0
-"""``PRAGMA application_id``: what ``file`` and a reader know the journal by."""
+"""`PRAGMA application_id`: what `file` and a reader know the journal by."""
 VERSION = 1
-"""``PRAGMA user_version``: the schema below. Raised together with a migration."""
+"""`PRAGMA user_version`: the schema below. Raised together with a migration."""
 
 _SCHEMA = """
 CREATE TABLE events (
@@ -63,7 +63,7 @@ class LocalJournal:
 
     @classmethod
     def open(cls, path: Path) -> LocalJournal:
-        """The journal at ``path``, created with its directory where they are missing.
+        """The journal at `path`, created with its directory where they are missing.
 
         The file is readable by its owner alone (0600), a directory made for it 0700.
         Raises JournalError for what is no journal, a newer or damaged one, and a place
@@ -124,7 +124,7 @@ class LocalJournal:
             return [row[0] for row in connection.execute(query)]
 
     def since(self, seq: int) -> list[tuple[int, Event]]:
-        """What was written after position ``seq`` (0: everything), with its position."""
+        """What was written after position `seq` (0: everything), with its position."""
         query = f"SELECT {_COLUMNS}, seq FROM events WHERE seq > ? ORDER BY seq"
         with self._using() as connection:
             rows = connection.execute(query, (seq,)).fetchall()

@@ -83,7 +83,7 @@ POLICY = Policy.from_dict(RULES)
 
 
 def at(clock: str, day: int = 23) -> datetime:
-    """``14:15:00.5`` on that day of November 2026, UTC."""
+    """`14:15:00.5` on that day of November 2026, UTC."""
     return datetime.fromisoformat(f"2026-11-{day}T{clock}").replace(tzinfo=UTC)
 
 

@@ -200,8 +200,8 @@ def _updates(incident: Incident | None, until: datetime) -> tuple[int, int]:
     for update in incident.updates:
         if update.stage != "sent" or update.audience != "public":
             continue
-        earlier = tuple(beat for beat in incident.beats if beat.occurred_at < update.at)
-        limit = update_due(incident, "public", update.at, beats=earlier).due_at
+        earlier = tuple(event for event in incident.cadence_events if event.occurred_at < update.at)
+        limit = update_due(incident, "public", update.at, cadence_events=earlier).due_at
         if limit is not None:
             due += 1
             in_time += update.at <= limit

@@ -1,7 +1,11 @@
-"""Commands: what a person wants, checked against the incident, as the events to write.
+"""The commands: what a person wants, checked against the incident, as the events to write.
 
-Each takes the incident, what is wanted, ``author`` and ``now``, and returns the events;
-Refused says why not. Nothing here writes them.
+Each takes the incident, what is wanted, `author` and `now` (aware UTC), and returns the events; `Refused`
+says why it cannot be done. Nothing here writes to the journal: the session does.
+
+`lifecycle` declares an incident and takes it through its states, `ladder` acts on the escalation, `people`
+on the roles, `updates` on what is told to whom, `work` on everything else. Imports `record/`, `rules/` and
+`isla_console.text`. Begin with `base`.
 """
 
 from isla_console.incident.commands.base import Refused, Stamp

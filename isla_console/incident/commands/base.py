@@ -1,4 +1,4 @@
-"""What every command shares: refusing, and stamping its events."""
+"""What all commands share: refusing, and making their events."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Stamp(TypedDict):
 
 
 class Refused(Exception):
-    """The command is not carried out; the message says why and what to do instead."""
+    """The command cannot be carried out; the message says why, and what to do instead."""
 
 
-def write(
+def make_event(
     incident: Incident,
     kind: str,
     data: Mapping[str, Any],
@@ -32,11 +32,14 @@ def write(
     now: datetime,
     occurred_at: datetime | None = None,
 ) -> Event:
-    """One event of the incident, never before what already happened in it.
+    """Make one event of the incident, never before what already happened in it.
 
     A wall clock that was set back between two launches would otherwise put a new state
-    before the old one, where it changes nothing. ``occurred_at`` overrides that, for a
-    note about an earlier time. Raises Refused when the data does not fit.
+    before the old one, where it changes nothing. `occurred_at` overrides that, for a
+    note about an earlier time.
+
+    Raises:
+        Refused: The data does not fit the kind.
     """
     if occurred_at is None:
         occurred_at = now if now >= incident.last_at else incident.last_at + _TICK
@@ -46,8 +49,12 @@ def write(
         raise Refused(str(error)) from None
 
 
-def needed(text: str, what: str) -> str:
-    """The text without the space around it; Refused when nothing is left."""
+def required_text(text: str, what: str) -> str:
+    """Return the text without the space around it.
+
+    Raises:
+        Refused: Nothing is left of it; `what` says what was needed.
+    """
     stripped = text.strip()
     if not stripped:
         raise Refused(f"{what} is needed")

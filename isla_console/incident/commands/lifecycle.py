@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from isla_console.incident.commands.base import Refused, needed, write
+from isla_console.incident.commands.base import Refused, make_event, required_text
 from isla_console.incident.record.events import Author, Event, EventError, event
 from isla_console.incident.record.state import MAX_BACKDATE, Incident
 from isla_console.incident.rules.postmortem import is_owed
@@ -22,13 +22,13 @@ FORWARD = {
     "mitigating": ("monitoring",),
     "monitoring": (),
 }
-"""Steps that explain themselves; every other change of state wants a reason."""
+"""Changes of state that explain themselves; every other one needs a reason."""
 
 
 def incident_id(now: datetime, about: str, taken: Collection[str] = ()) -> str:
-    """``inc-20261123-redirect-down``, with ``-2`` and on when that is taken.
+    """Make an incident's id, such as `inc-20261123-redirect-down`, with `-2` and so on when that is taken.
 
-    ``about`` is an issue's id or a title; only a-z, 0-9 and hyphens of it are kept.
+    `about` is an issue's id or a title; only a-z, 0-9 and hyphens of it are kept.
     """
     plain = unicodedata.normalize("NFKD", about).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-") or "incident"
@@ -54,13 +54,26 @@ def declare(
     taken: Collection[str] = (),
     metrics: Mapping[str, tuple[str, str]] | None = None,
 ) -> list[Event]:
-    """The events that open an incident; the first is ``declared``.
+    """Declare an incident; the first of its events is `declared`.
 
-    ``policy`` is what the runbook freezes; ``taken`` are the ids already in the journal.
-    ``metrics`` are the measures in alert or elevated now, name to (state, value with unit):
-    the soak waits for them and the report starts from them.
+    Args:
+        title: What it is about, in words.
+        severity: A key of the policy's severities.
+        policy: What the runbook freezes, JSON-ready; see `record.policy.Policy`.
+        runbook_sha256: The runbook it was declared under, in hex.
+        author: The person who declares it, and the host.
+        now: Aware UTC.
+        issue: The id of the runbook's issue, when it is known.
+        impact: What users experience.
+        impact_started_at: When the impact began, aware UTC, at most 24 h before `now`.
+        taken: The ids already in the journal.
+        metrics: The metrics in alert or elevated now, name to `(state, value with unit)`: the soak
+            waits for them and the report starts from them.
+
+    Raises:
+        Refused: A title is missing, the start is out of range, or the data does not fit.
     """
-    title = needed(title, "a title")
+    title = required_text(title, "a title")
     _check_start(impact_started_at, now)
     id = incident_id(now, issue or title, taken)
     try:
@@ -92,9 +105,9 @@ def declare(
 def change_state(
     incident: Incident, state: str, *, author: Author, now: datetime, reason: str = ""
 ) -> list[Event]:
-    """Any state from any other; one that is not the plain next step wants a reason.
+    """Change to any state; one that is not an ordinary next step needs a reason.
 
-    Use resolve, close, cancel, reopen and merge for those: they check what they need.
+    Resolving, closing, cancelling, reopening and merging have functions of their own, which check more.
     """
     if state in ("resolved", "closed", "cancelled", "merged"):
         raise Refused(f"{state} has its own command")
@@ -103,7 +116,7 @@ def change_state(
     reason = reason.strip()
     if not reason and state not in FORWARD.get(incident.state, ()):
         raise Refused(f"from {incident.state} to {state} wants a reason")
-    return [_state(incident, state, reason, author, now)]
+    return [_state_event(incident, state, reason, author, now)]
 
 
 def resolve(
@@ -115,10 +128,18 @@ def resolve(
     final_update: str = "",
     metrics: Mapping[str, str] | None = None,
 ) -> list[Event]:
-    """Resolved, when the soak is green or ``override`` says why not to wait.
+    """Resolve the incident once the soak is complete, or when `override` says why not to wait.
 
-    ``final_update`` is drafted along with it (``communication.final_update`` writes one).
-    ``metrics`` are the live states, name to state, that the soak must also agree with.
+    Args:
+        incident: The incident as it is.
+        author: The person who resolves it, and the host.
+        now: Aware UTC.
+        override: Why to resolve before the soak is complete.
+        final_update: The text to draft along with it (`rules.communication.final_update` writes one).
+        metrics: Maps names of metrics to their live states, which the soak has to agree with too.
+
+    Raises:
+        Refused: It has ended already, or the soak is not complete and nobody overrides it.
     """
     if incident.state in ("resolved", "closed", "cancelled", "merged"):
         raise Refused(f"it is {incident.state} already")
@@ -127,11 +148,11 @@ def resolve(
     if not checked.is_green and not override:
         raise Refused(f"{checked.sentence}; resolve anyway with a reason")
     reason = f"override: {override}" if not checked.is_green else override or checked.sentence
-    events = [_state(incident, "resolved", reason, author, now)]
+    events = [_state_event(incident, "resolved", reason, author, now)]
     if final_update.strip():
         data = {"audience": "public", "text": final_update}
         events.append(
-            write(
+            make_event(
                 incident,
                 "update_drafted",
                 data,
@@ -144,7 +165,7 @@ def resolve(
 
 
 def close(incident: Incident, *, author: Author, now: datetime) -> list[Event]:
-    """Closed: resolved, the checklist through, and an owner for the post-mortem."""
+    """Close a resolved incident whose checklist is done and whose post-mortem has an owner."""
     if incident.state != "resolved":
         raise Refused(f"it is {incident.state}; only a resolved incident is closed")
     left = [tick.text for tick in incident.checklist.values() if tick.state == "open"]
@@ -152,61 +173,60 @@ def close(incident: Incident, *, author: Author, now: datetime) -> list[Event]:
         left.insert(0, "an owner for the post-mortem")
     if left:
         raise Refused("still open: " + "; ".join(left))
-    return [_state(incident, "closed", "", author, now)]
+    return [_state_event(incident, "closed", "", author, now)]
 
 
 def reopen(incident: Incident, reason: str, *, author: Author, now: datetime) -> list[Event]:
-    """Back to investigating: after a resolve, a close, a cancellation or a merge."""
+    """Go back to investigating after a resolve, a close, a cancellation or a merge."""
     if incident.state not in ("resolved", "closed", "cancelled", "merged"):
         raise Refused(f"it is {incident.state}, not ended")
-    return [_state(incident, "investigating", needed(reason, "a reason"), author, now)]
+    return [_state_event(incident, "investigating", required_text(reason, "a reason"), author, now)]
 
 
 def cancel(incident: Incident, reason: str, *, author: Author, now: datetime) -> list[Event]:
-    """It was no incident."""
+    """Cancel it: it was not an incident after all."""
     if not incident.is_open:
         raise Refused(f"it is {incident.state} already")
-    return [_state(incident, "cancelled", needed(reason, "a reason"), author, now)]
+    return [_state_event(incident, "cancelled", required_text(reason, "a reason"), author, now)]
 
 
 def merge(incident: Incident, into: str, *, author: Author, now: datetime) -> list[Event]:
-    """It is part of another incident, which goes on."""
-    into = needed(into, "the other incident's id")
+    """Merge it into another incident, which goes on."""
+    into = required_text(into, "the other incident's id")
     if into == incident.id:
         raise Refused("an incident is not merged into itself")
     if not incident.is_open:
         raise Refused(f"it is {incident.state} already")
-    return [write(incident, "merged", {"into": into}, author=author, now=now)]
+    return [make_event(incident, "merged", {"into": into}, author=author, now=now)]
 
 
 def change_severity(
     incident: Incident, severity: str, *, author: Author, now: datetime, reason: str = ""
 ) -> list[Event]:
-    """Another severity: raising it re-evaluates the ladder at once, lowering calls off only
-    what is still to come."""
+    """Change the severity: raising it re-evaluates the ladder at once, lowering calls off what is to come."""
     if severity not in incident.policy.severities:
         raise Refused(f"no such severity: {severity}")
     if severity == incident.severity:
         raise Refused(f"it is {severity} already")
-    data = {"severity": severity, "reason": needed(reason, "a reason")}
-    return [write(incident, "severity_changed", data, author=author, now=now)]
+    data = {"severity": severity, "reason": required_text(reason, "a reason")}
+    return [make_event(incident, "severity_changed", data, author=author, now=now)]
 
 
 def change_impact(incident: Incident, impact: str, *, author: Author, now: datetime) -> list[Event]:
-    """What users experience, in words."""
-    impact = needed(impact, "the impact")
+    """Say in words what users experience."""
+    impact = required_text(impact, "the impact")
     if impact == incident.impact:
         raise Refused("that is what it says already")
-    return [write(incident, "impact_changed", {"impact": impact}, author=author, now=now)]
+    return [make_event(incident, "impact_changed", {"impact": impact}, author=author, now=now)]
 
 
 def adjust_start(
     incident: Incident, started_at: datetime, reason: str, *, author: Author, now: datetime
 ) -> list[Event]:
-    """The impact began earlier than declared, by at most 24 h."""
+    """Move the impact start to before the declaration, by at most 24 h."""
     _check_start(started_at, incident.declared_at)
-    data = {"impact_started_at": utc_text(started_at), "reason": needed(reason, "a reason")}
-    return [write(incident, "impact_start_adjusted", data, author=author, now=now)]
+    data = {"impact_started_at": utc_text(started_at), "reason": required_text(reason, "a reason")}
+    return [make_event(incident, "impact_start_adjusted", data, author=author, now=now)]
 
 
 def _check_start(started_at: datetime | None, declared_at: datetime) -> None:
@@ -218,6 +238,6 @@ def _check_start(started_at: datetime | None, declared_at: datetime) -> None:
         raise Refused("the impact start lies at most 24 h before the declaration")
 
 
-def _state(incident: Incident, state: str, reason: str, author: Author, now: datetime) -> Event:
+def _state_event(incident: Incident, state: str, reason: str, author: Author, now: datetime) -> Event:
     data = {"state": state, "reason": reason or None}
-    return write(incident, "state_changed", data, author=author, now=now)
+    return make_event(incident, "state_changed", data, author=author, now=now)

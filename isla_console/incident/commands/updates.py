@@ -1,11 +1,11 @@
-"""Telling people: drafted, copied, sent, snoozed."""
+"""Updates to people: drafting, copying, sending and snoozing them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from isla_console.incident.commands.base import Refused, needed, write
+from isla_console.incident.commands.base import Refused, make_event, required_text
 from isla_console.incident.record.events import Author, Event
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.cadence import SNOOZES_MIN, update_due
@@ -21,9 +21,9 @@ def draft_update(
     now: datetime,
     via: str | None = None,
 ) -> list[Event]:
-    """A text is kept (``via`` names the template it came from); nobody was told."""
-    data = {"audience": audience, "text": needed(text, "a text"), "via": via}
-    return [write(incident, "update_drafted", data, author=author, now=now)]
+    """Keep a draft; `via` names the template it came from. Nobody has been told."""
+    data = {"audience": audience, "text": required_text(text, "a text"), "via": via}
+    return [make_event(incident, "update_drafted", data, author=author, now=now)]
 
 
 def copy_update(
@@ -35,9 +35,9 @@ def copy_update(
     now: datetime,
     via: str | None = None,
 ) -> list[Event]:
-    """A text was copied (``via`` says how); nobody was told yet."""
-    data = {"audience": audience, "text": needed(text, "a text"), "via": via}
-    return [write(incident, "update_copied", data, author=author, now=now)]
+    """Note that a text was copied; `via` says how. Nobody has been told yet."""
+    data = {"audience": audience, "text": required_text(text, "a text"), "via": via}
+    return [make_event(incident, "update_copied", data, author=author, now=now)]
 
 
 def send_update(
@@ -50,17 +50,17 @@ def send_update(
     via: str | None = None,
     placeholders: Sequence[str] | None = None,
 ) -> list[Event]:
-    """People were told; the next one is due a cadence from now.
+    """Note that an update was sent; the next one is due one cadence from now.
 
-    Refused while something is still in brackets: one of ``placeholders``, or anything when
-    they are not given.
+    Raises:
+        Refused: Something is still in brackets: one of `placeholders`, or anything if they are not given.
     """
-    text = needed(text, "a text")
+    text = required_text(text, "a text")
     left = unfilled(text, placeholders)
     if left:
         raise Refused("still to fill in: " + ", ".join(left))
     data = {"audience": audience, "text": text, "via": via}
-    return [write(incident, "update_sent", data, author=author, now=now)]
+    return [make_event(incident, "update_sent", data, author=author, now=now)]
 
 
 def snooze_update(
@@ -72,14 +72,14 @@ def snooze_update(
     author: Author,
     now: datetime,
 ) -> list[Event]:
-    """Ring again in 5, 10 or 15 minutes; once for each due time."""
+    """Put an update off by 5, 10 or 15 minutes, once for each due time."""
     if minutes not in SNOOZES_MIN:
         raise Refused("snooze for 5, 10 or 15 min")
-    reason = needed(reason, "a reason")
+    reason = required_text(reason, "a reason")
     due = update_due(incident, audience, now)
     if due.due_at is None:
         raise Refused(f"no {audience} update is due")
     if due.was_snoozed:
         raise Refused("it was snoozed once already")
     data = {"audience": audience, "minutes": minutes, "reason": reason}
-    return [write(incident, "update_snoozed", data, author=author, now=now)]
+    return [make_event(incident, "update_snoozed", data, author=author, now=now)]

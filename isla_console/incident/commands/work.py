@@ -1,4 +1,4 @@
-"""What people do and find on the way: checklist, notes, steps, symptoms, actions, corrections."""
+"""The work on an incident: checklist, notes, steps, symptoms, action items, corrections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from isla_console.incident.commands.base import Refused, needed, write
+from isla_console.incident.commands.base import Refused, make_event, required_text
 from isla_console.incident.record.events import Author, Event
 from isla_console.incident.record.facts import Tick
 from isla_console.incident.record.ids import time_ordered_id
@@ -16,34 +16,34 @@ from isla_console.incident.record.state import MAX_BACKDATE, UNCORRECTABLE, Inci
 
 
 def tick(incident: Incident, item: str, *, author: Author, now: datetime, evidence: str = "") -> list[Event]:
-    """A checklist item is done; the evidence says what shows it."""
-    if _item(incident, item).state == "ticked":
+    """Tick a checklist item; the evidence says what shows that it is done."""
+    if _checklist_entry(incident, item).state == "ticked":
         raise Refused("it is ticked already")
     data = {"item": item, "evidence": evidence.strip() or None}
-    return [write(incident, "checklist_ticked", data, author=author, now=now)]
+    return [make_event(incident, "checklist_ticked", data, author=author, now=now)]
 
 
 def untick(incident: Incident, item: str, *, author: Author, now: datetime) -> list[Event]:
-    """A checklist item is open again."""
-    if _item(incident, item).state == "open":
+    """Open a checklist item again."""
+    if _checklist_entry(incident, item).state == "open":
         raise Refused("it is open already")
-    return [write(incident, "checklist_unticked", {"item": item}, author=author, now=now)]
+    return [make_event(incident, "checklist_unticked", {"item": item}, author=author, now=now)]
 
 
 def not_applicable(
     incident: Incident, item: str, reason: str, *, author: Author, now: datetime
 ) -> list[Event]:
-    """A checklist item does not apply, for a reason."""
-    _item(incident, item)
-    data = {"item": item, "reason": needed(reason, "a reason")}
-    return [write(incident, "checklist_na", data, author=author, now=now)]
+    """Mark a checklist item as not applicable, for a reason."""
+    _checklist_entry(incident, item)
+    data = {"item": item, "reason": required_text(reason, "a reason")}
+    return [make_event(incident, "checklist_na", data, author=author, now=now)]
 
 
 def note(
     incident: Incident, text: str, *, author: Author, now: datetime, at: datetime | None = None
 ) -> list[Event]:
-    """A note, about ``at`` when that is not now; it is then marked late."""
-    return [_said(incident, "noted", text, author, now, at)]
+    """Write a note; with `at`, about that earlier time, and then it is marked late."""
+    return [_note_event(incident, "noted", text, author, now, at)]
 
 
 def decide(
@@ -55,8 +55,8 @@ def decide(
     at: datetime | None = None,
     issue: str | None = None,
 ) -> list[Event]:
-    """A decision that was taken; with ``issue``, that this is the issue from then on."""
-    return [_said(incident, "decided", text, author, now, at, issue=issue)]
+    """Note a decision; with `issue`, that this is the runbook issue from then on."""
+    return [_note_event(incident, "decided", text, author, now, at, issue=issue)]
 
 
 def see_symptom(
@@ -69,10 +69,10 @@ def see_symptom(
     by: str = "person",
     value: str | None = None,
 ) -> list[Event]:
-    """A symptom is there, or is not; ``by`` is person or measured."""
+    """Note that a symptom is seen, or is not; `by` is `person` or `measured`."""
     kind = "symptom_seen" if seen else "symptom_denied"
     data = {"symptom": symptom, "by": by, "value": value}
-    return [write(incident, kind, data, author=author, now=now)]
+    return [make_event(incident, kind, data, author=author, now=now)]
 
 
 def mark_step(
@@ -85,11 +85,11 @@ def mark_step(
     result: str | None = None,
     reason: str | None = None,
 ) -> list[Event]:
-    """A runbook step is ``done``, ``undone`` or ``skipped``."""
+    """Mark a runbook step as `done`, `undone` or `skipped`."""
     if state not in ("done", "undone", "skipped"):
         raise Refused("a step is done, undone or skipped")
     data = {"step": step, "result": result, "reason": reason}
-    return [write(incident, f"step_{state}", data, author=author, now=now)]
+    return [make_event(incident, f"step_{state}", data, author=author, now=now)]
 
 
 def add_action(
@@ -102,31 +102,40 @@ def add_action(
     owner: str = "",
     due: str = "",
 ) -> list[Event]:
-    """Something to do so that it does not happen again; ``due`` is a date such as 2026-12-01.
+    """Add an action item: something to do so that it does not happen again.
 
-    Its id ends in random digits: two consoles of one person may add one in the same moment.
+    Its id ends in random digits, because two consoles of one person may add one at the same moment.
+
+    Args:
+        incident: The incident as it is.
+        text: What is to be done.
+        type: One of `record.kinds.ACTION_TYPES`.
+        author: The person who adds it, and the host.
+        now: Aware UTC.
+        owner: The person who does it, if that is known.
+        due: A date such as 2026-12-01, or "".
     """
     due = due.strip()
     if due and not re.fullmatch(r"\d{4}-\d\d-\d\d", due):
         raise Refused("the due date is written 2026-12-01")
     data = {
         "action": f"a{len(incident.actions) + 1}-{author.actor}-{time_ordered_id(now)[-6:]}",
-        "text": needed(text, "what is to be done"),
+        "text": required_text(text, "what is to be done"),
         "type": type,
         "owner": owner.strip() or None,
         "due": due or None,
     }
-    return [write(incident, "action_added", data, author=author, now=now)]
+    return [make_event(incident, "action_added", data, author=author, now=now)]
 
 
 def finish_action(incident: Incident, action: str, *, author: Author, now: datetime) -> list[Event]:
-    """An action item is done."""
+    """Mark an action item as done."""
     known = incident.actions.get(action)
     if known is None:
         raise Refused(f"no such action item: {action}")
     if known.done_at is not None:
         raise Refused("it is done already")
-    return [write(incident, "action_done", {"action": action}, author=author, now=now)]
+    return [make_event(incident, "action_done", {"action": action}, author=author, now=now)]
 
 
 def change_postmortem(
@@ -137,14 +146,14 @@ def change_postmortem(
     state: str | None = None,
     owner: str | None = None,
 ) -> list[Event]:
-    """The post-mortem's state (draft, in_review, published), its owner, or both."""
+    """Change the post-mortem's state (`draft`, `in_review`, `published`), its owner, or both."""
     data = {
         "state": state or incident.postmortem_state or "draft",
         "owner": (owner or "").strip() or incident.postmortem_owner,
     }
     if data == {"state": incident.postmortem_state, "owner": incident.postmortem_owner}:
         raise Refused("that is how it stands already")
-    return [write(incident, "postmortem_changed", data, author=author, now=now)]
+    return [make_event(incident, "postmortem_changed", data, author=author, now=now)]
 
 
 def correct(
@@ -155,7 +164,7 @@ def correct(
     author: Author,
     now: datetime,
 ) -> list[Event]:
-    """Supersede fields of an entry's data; the entry itself stays in the journal."""
+    """Correct fields of an entry's data; the entry itself stays in the journal."""
     known = next((event for event in incident.timeline if event.id == event_id), None)
     if known is None:
         raise Refused(f"no such entry: {event_id}")
@@ -169,10 +178,10 @@ def correct(
     if data == dict(known.data):
         raise Refused("nothing changed")
     written = {"event": event_id, "data": data}
-    return [write(incident, "corrected", written, author=author, now=now)]
+    return [make_event(incident, "corrected", written, author=author, now=now)]
 
 
-def _said(
+def _note_event(
     incident: Incident,
     kind: str,
     text: str,
@@ -181,15 +190,15 @@ def _said(
     at: datetime | None,
     **beside: str | None,
 ) -> Event:
-    text = needed(text, "some text")
+    text = required_text(text, "some text")
     if at is not None and at > now:
         raise Refused("that time is still to come")
     if at is not None and at < incident.impact_started_at - MAX_BACKDATE:
         raise Refused("that is more than a day before the impact began")
-    return write(incident, kind, {"text": text, **beside}, author=author, now=now, occurred_at=at)
+    return make_event(incident, kind, {"text": text, **beside}, author=author, now=now, occurred_at=at)
 
 
-def _item(incident: Incident, item: str) -> Tick:
+def _checklist_entry(incident: Incident, item: str) -> Tick:
     known = incident.checklist.get(item)
     if known is None:
         raise Refused(f"no such checklist item: {item}")

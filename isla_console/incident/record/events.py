@@ -14,17 +14,17 @@ from isla_console.text.times import as_stored, parse_utc, utc_text
 
 __all__ = ["KINDS", "MACHINE_KINDS", "Author", "Event", "EventError", "derived_id", "event", "parse"]
 
-_TEXTS = ("id", "incident", "actor", "host", "kind")
+_TEXT_FIELDS = ("id", "incident", "actor", "host", "kind")
 _TEXT_LIMIT = 200
 
 
 class EventError(ValueError):
-    """The text or data is no event; the message says which field and what was expected."""
+    """The text or data is not an event; the message names the field and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who acts, and on which host."""
+    """The person who acts, and the host they act on."""
 
     actor: str
     host: str
@@ -34,8 +34,15 @@ class Author:
 class Event:
     """One fact of one incident.
 
-    ``occurred_at`` (when it was so) may lie before ``recorded_at`` (when it was written);
-    both are aware UTC with milliseconds. ``data`` is JSON-ready and never mutated.
+    Attributes:
+        id: A UUID; sorts by `recorded_at` unless it was derived from what the event says.
+        incident: The incident's id.
+        occurred_at: When it happened, aware UTC with milliseconds; may lie before `recorded_at`.
+        recorded_at: When it was written down, aware UTC with milliseconds.
+        actor: The person who did it, or whose console found it.
+        host: The host of that console.
+        kind: A key of `kinds.KINDS`, or a kind that only a newer console knows.
+        data: JSON-ready, and never mutated.
     """
 
     id: str
@@ -49,16 +56,16 @@ class Event:
 
     @property
     def is_human(self) -> bool:
-        """True for what a person did; kinds of a newer console count as that too."""
+        """Whether a person did this; a kind that only a newer console knows counts as human."""
         return self.kind not in MACHINE_KINDS
 
     @property
     def order(self) -> tuple[datetime, str]:
-        """The key that events are folded by, whatever order they arrived in."""
+        """The sort key by which events are folded, whatever order they arrived in."""
         return (self.occurred_at, self.id)
 
     def to_dict(self) -> dict[str, Any]:
-        """The event as the journal exports it; times as ``2026-11-23T14:00:00.000Z``."""
+        """Return the event as the journal exports it, with times such as `2026-11-23T14:00:00.000Z`."""
         return {
             "id": self.id,
             "incident": self.incident,
@@ -71,7 +78,7 @@ class Event:
         }
 
     def to_json(self) -> str:
-        """One line of ASCII JSON without its end; harmless when it is printed in a terminal."""
+        """Return one line of ASCII JSON without a line end, harmless when it is printed in a terminal."""
         return json.dumps(self.to_dict(), separators=(",", ":"))
 
 
@@ -85,14 +92,24 @@ def event(
     occurred_at: datetime | None = None,
     id: str | None = None,
 ) -> Event:
-    """A new event recorded at ``now``; its id sorts by that time unless one is given.
+    """Make an event recorded at `now`.
 
-    Raises EventError when ``data`` does not fit the kind.
+    Args:
+        kind: A key of `kinds.KINDS`.
+        data: What the kind carries; fields that are None are left out.
+        incident: The incident's id.
+        author: The person who acts, and the host.
+        now: Aware UTC.
+        occurred_at: When it happened; `now` unless given.
+        id: A derived id; otherwise the id sorts by `now`.
+
+    Raises:
+        EventError: The kind is unknown, or `data` does not fit it.
     """
     if kind not in KINDS:
         raise EventError(f"kind: {kind!r} is not known")
-    kept = {name: _writable(value) for name, value in data.items() if value is not None}
-    wrong = problems(kind, kept)
+    fields = {name: _without_surrogates(value) for name, value in data.items() if value is not None}
+    wrong = problems(kind, fields)
     if wrong:
         raise EventError("; ".join(wrong))
     return Event(
@@ -103,24 +120,25 @@ def event(
         actor=author.actor,
         host=author.host,
         kind=kind,
-        data=kept,
+        data=fields,
     )
 
 
 def parse(source: str | Mapping[str, Any]) -> Event:
-    """One event from a line of JSON or an object.
+    """Read one event from a line of JSON or from an object; an unknown kind is taken as it is.
 
-    Raises EventError naming the field: ``occurred_at: naive time; write …Z``. An unknown
-    kind is taken as it is.
+    Raises:
+        EventError: The message names each field that does not fit, such as
+            `occurred_at: naive time; write …Z`.
     """
     if isinstance(source, str):
         try:
-            source = json.loads(source, parse_constant=_no_constant)
+            source = json.loads(source, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise EventError(f"not JSON: {error}") from None
     if not isinstance(source, Mapping):
         raise EventError("expected an object")
-    wrong = [f"{name}: {why}" for name in _TEXTS if (why := _wrong_text(source.get(name)))]
+    wrong = [f"{name}: {why}" for name in _TEXT_FIELDS if (why := _text_problem(source.get(name)))]
     times: dict[str, datetime] = {}
     for name in ("occurred_at", "recorded_at"):
         value = source.get(name)
@@ -146,12 +164,12 @@ def parse(source: str | Mapping[str, Any]) -> Event:
         actor=source["actor"],
         host=source["host"],
         kind=source["kind"],
-        data=_writable(data),
+        data=_without_surrogates(data),
     )
 
 
-def _wrong_text(value: Any) -> str | None:
-    """What is wrong with an id, a name or a kind, which stand on one line everywhere."""
+def _text_problem(value: Any) -> str | None:
+    """Say what is wrong with an id, a name or a kind, each of which is shown on one line."""
     if value is None:
         return "missing"
     if not isinstance(value, str) or not value.strip():
@@ -161,19 +179,18 @@ def _wrong_text(value: Any) -> str | None:
     return None if value.isprintable() else "expected text without control characters"
 
 
-def _writable(value: Any) -> Any:
-    """The value with lone surrogates (bytes that were no UTF-8) replaced, so that it can be
-    encoded and stored."""
+def _without_surrogates(value: Any) -> Any:
+    """Replace lone surrogates (bytes that were not UTF-8), so that the value can be encoded and stored."""
     if isinstance(value, str):
         if value.isascii():
             return value
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
-        return {_writable(name): _writable(inner) for name, inner in value.items()}
+        return {_without_surrogates(name): _without_surrogates(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_writable(inner) for inner in value]
+        return [_without_surrogates(inner) for inner in value]
     return value
 
 
-def _no_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")

@@ -11,13 +11,13 @@ from isla_console.incident.record.events import Event
 from isla_console.incident.record.policy import Policy, SeverityRule
 
 ACTIVE_STATES = frozenset({"declared", "investigating", "identified", "mitigating"})
-"""The states in which nothing is fixed yet: the escalation clock runs in these alone."""
+"""The states in which nothing is fixed yet; the escalation clock runs only in these."""
 
 ENDED_STATES = frozenset({"resolved", "closed", "cancelled", "merged"})
-"""The states in which the incident clock stands."""
+"""The states in which the incident clock no longer runs."""
 
 LATE_NOTE = timedelta(seconds=60)
-"""An entry written down longer than this after it happened is marked late."""
+"""An entry written down later than this after it happened is marked late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class SeverityChange:
 
 @dataclass(frozen=True, slots=True)
 class ImpactStart:
-    """The impact start as it was known from ``at`` on."""
+    """When the impact began, as far as was known from `at` on."""
 
     impact_started_at: datetime
     at: datetime
@@ -51,7 +51,7 @@ class ImpactStart:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The escalation clock held from ``started_at`` to ``until``, earlier when ended by hand."""
+    """A stretch in which the escalation clock does not run; `until` is earlier when it was ended by hand."""
 
     started_at: datetime
     until: datetime
@@ -62,7 +62,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class LevelDue:
-    """A journalled crossing: when the level was due, and whether it was found late."""
+    """A crossing that is in the journal: when the level was due, and whether it was found late."""
 
     level: str
     due_at: datetime
@@ -73,9 +73,16 @@ class LevelDue:
 
 @dataclass(frozen=True, slots=True)
 class LevelAct:
-    """What a person did about a level: acknowledged, waived, escalated or notified it.
+    """What a person did about a level.
 
-    ``person`` is who acknowledged or was notified; ``target`` the target they stand for.
+    Attributes:
+        kind: `acknowledged`, `level_waived`, `escalated` or `level_notified`.
+        level: The level's id.
+        at: When, aware UTC.
+        by: The person who wrote it down.
+        person: The person who acknowledged or was notified, else "".
+        target: The level's target they answer for, else "".
+        text: The reason, or the channel by which someone was notified, else "".
     """
 
     kind: str
@@ -89,7 +96,7 @@ class LevelAct:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Who holds a role since when, and whom it is offered to."""
+    """A role: its holder and since when, and the person it is offered to."""
 
     role: str
     holder: str | None
@@ -100,7 +107,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One step of telling people: ``stage`` is drafted, copied, sent or snoozed."""
+    """One step of telling people. `stage` is `drafted`, `copied`, `sent` or `snoozed`."""
 
     audience: str
     stage: str
@@ -114,7 +121,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A checklist item: ``state`` is open, ticked or na."""
+    """The state of a checklist item: `open`, `ticked` or `na` (not applicable)."""
 
     item: str
     text: str
@@ -127,7 +134,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """A symptom seen or denied, by measurement or by a person."""
+    """A symptom that was seen or denied. `by` is `measured` or `person`."""
 
     symptom: str
     seen: bool
@@ -139,7 +146,7 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """What became of a runbook step: ``state`` is done, undone or skipped."""
+    """What became of a runbook step. `state` is `done`, `undone` or `skipped`."""
 
     step: str
     state: str
@@ -163,7 +170,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action item; ``done_at`` is None while it is open."""
+    """An action item; `done_at` is None while it is open."""
 
     action: str
     text: str
@@ -177,7 +184,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredChange:
-    """A measured change: ``kind`` is metric, probe, vendor or link."""
+    """A change that was measured. `kind` is `metric`, `probe`, `vendor` or `link`."""
 
     kind: str
     name: str
@@ -191,9 +198,9 @@ class MeasuredChange:
 class Incident:
     """One incident as its events tell it. Times are aware UTC; tuples are in time order.
 
-    ``timeline`` holds every event, corrections applied; ``corrections`` and ``originals`` give,
-    by a corrected event's id, the correction and the event as first written. ``beats`` are the
-    events that move the update clocks.
+    `timeline` holds every event, with corrections applied; `corrections` and `originals` map a
+    corrected event's id to the correction and to the event as first written. `cadence_events` are
+    the events that move the update clocks.
     """
 
     id: str
@@ -215,7 +222,7 @@ class Incident:
     level_acts: tuple[LevelAct, ...]
     roles: Mapping[str, Role]
     updates: tuple[Update, ...]
-    beats: tuple[Event, ...]
+    cadence_events: tuple[Event, ...]
     symptoms: Mapping[str, Symptom]
     steps: Mapping[str, StepRecord]
     checklist: Mapping[str, Tick]
@@ -235,22 +242,22 @@ class Incident:
 
     @property
     def rule(self) -> SeverityRule:
-        """What the policy asks for at the severity it has now."""
+        """What the policy asks for at the current severity."""
         return self.policy.rule(self.severity)
 
     @property
     def is_open(self) -> bool:
-        """True until it is closed, cancelled or merged."""
+        """Whether it is not yet closed, cancelled or merged."""
         return self.state not in ("closed", "cancelled", "merged")
 
     @property
     def is_active(self) -> bool:
-        """True while nothing is fixed yet, in which the escalation clock runs."""
+        """Whether nothing is fixed yet, so that the escalation clock runs."""
         return self.state in ACTIVE_STATES
 
     @property
     def ended_at(self) -> datetime | None:
-        """When it (last) left the open states; None while it runs."""
+        """When it (last) ended; None while it has not."""
         end: datetime | None = None
         for change in reversed(self.states):
             if change.state not in ENDED_STATES:
@@ -260,7 +267,7 @@ class Incident:
 
     @property
     def resolved_at(self) -> datetime | None:
-        """When it was last resolved, and is still; None after a reopening."""
+        """When it was last resolved; None before that, and once it is reopened."""
         for change in reversed(self.states):
             if change.state == "resolved":
                 return change.at
@@ -270,7 +277,7 @@ class Incident:
 
     @property
     def mitigated_at(self) -> datetime | None:
-        """When it (last) stopped hurting: went to monitoring, or straight to its end."""
+        """When the impact (last) stopped: it went to monitoring, or straight to its end."""
         since: datetime | None = None
         for change in reversed(self.states):
             if change.state in ACTIVE_STATES:
@@ -280,17 +287,17 @@ class Incident:
 
     @property
     def commander(self) -> str | None:
-        """Who leads, if anyone does."""
+        """The person who leads, if anyone does."""
         role = self.roles.get("commander")
         return role.holder if role else None
 
     def is_late(self, event: Event) -> bool:
-        """True for an entry written down well after it happened."""
+        """Whether an entry was written down well after it happened."""
         if event.kind == "level_due":
             return bool(event.data.get("late"))
         return event.recorded_at - event.occurred_at > LATE_NOTE
 
 
 def text_of(value: Any) -> str:
-    """A scalar of an event's data as text, empty when there is none."""
+    """Return a scalar of an event's data as text, "" for None."""
     return "" if value is None else str(value)

@@ -14,7 +14,7 @@ _last = 0
 
 
 def time_ordered_id(now: datetime) -> str:
-    """A UUIDv7 (RFC 9562, method 3: microseconds in ``rand_a``) for the time ``now``.
+    """Make a UUIDv7 for the time `now` (RFC 9562, method 3: microseconds in `rand_a`).
 
     Ids made one after another in this process for the same time still sort in the
     order they were made, so events written by one command keep their order.
@@ -34,7 +34,7 @@ def time_ordered_id(now: datetime) -> str:
 
 
 def derived_id(incident: str, level: str, cause: str) -> str:
-    """The id of a ``level_due``: the same on every console, so a crossing is written once."""
+    """Return the id of a `level_due`: the same on every console, so a crossing is written once."""
     return str(uuid.uuid5(_NAMESPACE, f"level_due\0{incident}\0{level}\0{cause}"))
 
 

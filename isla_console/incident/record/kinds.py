@@ -9,7 +9,7 @@ from isla_console.incident.record.policy import Policy, PolicyError
 from isla_console.text.times import parse_utc
 
 Check = Callable[[Any], str | None]
-"""Looks at one value; answers what is wrong with it, or None."""
+"""Looks at one value and says what is wrong with it; None if nothing is."""
 
 STATES = (
     "investigating",
@@ -96,6 +96,7 @@ _STEP = {"step": _text, "result?": _any_text, "reason?": _any_text}
 _SAID = {**_AUDIENCE, "text": _any_text, "via?": _any_text}
 _SYMPTOM = {"symptom": _text, "by": _one_of("measured", "person"), "value?": _scalar}
 
+# A name that ends in "?" is optional.
 KINDS: Mapping[str, Mapping[str, Check]] = {
     "declared": {
         "severity": _text,
@@ -181,7 +182,7 @@ MACHINE_KINDS = frozenset(
         "console_closed",
     }
 )
-"""Written by the console itself; every other known kind is something a person did."""
+"""The kinds that the console itself writes; every other known kind is something a person did."""
 
 _CHECKS = {
     kind: tuple((name.rstrip("?"), name.endswith("?"), check) for name, check in fields.items())
@@ -190,10 +191,10 @@ _CHECKS = {
 
 
 def problems(kind: str, data: Mapping[str, Any]) -> list[str]:
-    """What is wrong with ``data`` for an event of this kind: ``["data.until: missing"]``.
+    """List what is wrong with `data` for an event of this kind, such as `["data.until: missing"]`.
 
     An unknown kind, and an unknown field of a known one, come from a newer console and
-    are fine. A null in an optional field counts as left out.
+    are accepted. A null in an optional field counts as left out.
     """
     found = []
     for name, optional, check in _CHECKS.get(kind, ()):

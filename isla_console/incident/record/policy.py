@@ -1,6 +1,6 @@
 """The rules an incident was declared under: ladder, cadence, soak, checklist.
 
-All of it comes from the runbook and is frozen into the ``declared`` event, so that an
+All of them come from the runbook and are frozen into the `declared` event, so that an
 edit of the runbook never changes a running incident.
 """
 
@@ -12,12 +12,12 @@ from typing import Any
 
 
 class PolicyError(ValueError):
-    """The object is no policy; the message names the field."""
+    """The object is not a policy; the message names the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One level of the ladder: due from ``from_min`` minutes of E, as the runbook wrote it."""
+    """One level of the ladder, due from `from_min` minutes of escalation time on, as the runbook says."""
 
     id: str
     from_min: float
@@ -26,9 +26,9 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class SeverityRule:
-    """What one severity asks for. Minutes and hours; None where there is no limit.
+    """What one severity asks for, in minutes (`_min`) and hours (`_h`); None where there is no limit.
 
-    ``ladder`` maps a level's id to the minute of E it is due at, None for never by itself.
+    `ladder` maps a level's id to the minute of escalation time at which it is due; None for never by itself.
     """
 
     ladder: Mapping[str, float | None]
@@ -42,7 +42,7 @@ class SeverityRule:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """One item of the post-incident checklist and what would prove it."""
+    """One item of the post-incident checklist, and the kind of evidence that shows it is done."""
 
     id: str
     text: str
@@ -53,8 +53,8 @@ class ChecklistItem:
 class Policy:
     """The frozen rules.
 
-    ``severities`` are in the runbook's order, the gravest first, with the overlay already
-    applied; ``overlay`` (``by_severity`` or ``as_written``) says which one that was.
+    `severities` are in the runbook's order, the gravest first, with the overlay already
+    applied; `overlay` (`by_severity` or `as_written`) names the one that was.
     """
 
     overlay: str
@@ -65,17 +65,21 @@ class Policy:
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> Policy:
-        """From JSON-ready data. Raises PolicyError naming the field that does not fit."""
+        """Read a policy from JSON-ready data.
+
+        Raises:
+            PolicyError: The message names the field that does not fit.
+        """
         overlay = source.get("overlay")
         if overlay not in ("by_severity", "as_written"):
             raise PolicyError("overlay: expected by_severity or as_written")
         levels = tuple(
             Level(
-                _text(level, "id", f"levels[{index}]"),
-                _minutes(level, "from_min", f"levels[{index}]"),
-                tuple(_texts(level, "targets", f"levels[{index}]")),
+                _read_text(level, "id", f"levels[{index}]"),
+                _read_minutes(level, "from_min", f"levels[{index}]"),
+                tuple(_read_texts(level, "targets", f"levels[{index}]")),
             )
-            for index, level in enumerate(_objects(source, "levels"))
+            for index, level in enumerate(_read_objects(source, "levels"))
         )
         if not levels:
             raise PolicyError("levels: expected at least one")
@@ -89,50 +93,51 @@ class Policy:
             overlay=overlay,
             levels=levels,
             nag_min=tuple(float(value) for value in nag),
-            severities={str(id): _rule(rule, f"severities.{id}") for id, rule in rules.items()},
+            severities={str(id): _read_rule(rule, f"severities.{id}") for id, rule in rules.items()},
             checklist=tuple(
                 ChecklistItem(
-                    _text(item, "id", f"checklist[{index}]"),
-                    _text(item, "text", f"checklist[{index}]"),
+                    _read_text(item, "id", f"checklist[{index}]"),
+                    _read_text(item, "text", f"checklist[{index}]"),
                     str(item.get("evidence") or "none"),
                 )
-                for index, item in enumerate(_objects(source, "checklist"))
+                for index, item in enumerate(_read_objects(source, "checklist"))
             ),
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; ``from_dict`` of it is equal."""
+        """Return JSON-ready data from which `from_dict` makes an equal policy."""
         return {
             "overlay": self.overlay,
             "levels": [{**asdict(level), "targets": list(level.targets)} for level in self.levels],
             "nag_min": list(self.nag_min),
             "severities": {
-                id: {**_fields(rule), "ladder": dict(rule.ladder)} for id, rule in self.severities.items()
+                id: {**_rule_fields(rule), "ladder": dict(rule.ladder)}
+                for id, rule in self.severities.items()
             },
             "checklist": [asdict(item) for item in self.checklist],
         }
 
     def rule(self, severity: str) -> SeverityRule:
-        """What holds for a severity; one the policy does not know gets the first one's rule."""
+        """Return the rule for a severity; an unknown one gets the rule of the gravest."""
         found = self.severities.get(severity)
         return found if found is not None else next(iter(self.severities.values()))
 
     @property
     def postmortem_hours(self) -> float | None:
-        """The runbook's limit for a post-mortem that is written at all."""
+        """The shortest limit of any severity, for a post-mortem that is written without being owed."""
         hours = [r.postmortem_h for r in self.severities.values() if r.postmortem_h is not None]
         return min(hours, default=None)
 
     def level(self, id: str) -> Level | None:
-        """The level with this id, if the ladder has it."""
+        """Return the level with this id, if the ladder has it."""
         return next((level for level in self.levels if level.id == id), None)
 
 
-def _fields(rule: SeverityRule) -> dict[str, Any]:
+def _rule_fields(rule: SeverityRule) -> dict[str, Any]:
     return {name: getattr(rule, name) for name in rule.__slots__}
 
 
-def _rule(source: Any, where: str) -> SeverityRule:
+def _read_rule(source: Any, where: str) -> SeverityRule:
     if not isinstance(source, Mapping):
         raise PolicyError(f"{where}: expected an object")
     ladder = source.get("ladder")
@@ -142,11 +147,11 @@ def _rule(source: Any, where: str) -> SeverityRule:
         raise PolicyError(f"{where}.ladder: expected minutes, or null, for each level")
     return SeverityRule(
         ladder={str(level): value for level, value in ladder.items()},
-        first_update_min=_optional(source, "first_update_min", where),
-        cadence_min=_optional(source, "cadence_min", where),
+        first_update_min=_read_optional_minutes(source, "first_update_min", where),
+        cadence_min=_read_optional_minutes(source, "cadence_min", where),
         cadence_after_first_only=bool(source.get("cadence_after_first_only")),
-        soak_min=_optional(source, "soak_min", where) or 0,
-        postmortem_h=_optional(source, "postmortem_h", where),
+        soak_min=_read_optional_minutes(source, "soak_min", where) or 0,
+        postmortem_h=_read_optional_minutes(source, "postmortem_h", where),
         postmortem_asked=bool(source.get("postmortem_asked")),
     )
 
@@ -155,33 +160,33 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
-def _objects(source: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+def _read_objects(source: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     value = source.get(name)
     if not isinstance(value, Sequence) or not all(isinstance(item, Mapping) for item in value):
         raise PolicyError(f"{name}: expected a list of objects")
     return value
 
 
-def _text(source: Mapping[str, Any], name: str, where: str) -> str:
+def _read_text(source: Mapping[str, Any], name: str, where: str) -> str:
     value = source.get(name)
     if not isinstance(value, str) or not value:
         raise PolicyError(f"{where}.{name}: expected text")
     return value
 
 
-def _texts(source: Mapping[str, Any], name: str, where: str) -> Sequence[str]:
+def _read_texts(source: Mapping[str, Any], name: str, where: str) -> Sequence[str]:
     value = source.get(name)
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise PolicyError(f"{where}.{name}: expected a list of texts")
     return value
 
 
-def _minutes(source: Mapping[str, Any], name: str, where: str) -> float:
+def _read_minutes(source: Mapping[str, Any], name: str, where: str) -> float:
     value = source.get(name)
     if not _is_number(value):
         raise PolicyError(f"{where}.{name}: expected a number, 0 or more")
     return float(value)  # type: ignore[arg-type]
 
 
-def _optional(source: Mapping[str, Any], name: str, where: str) -> float | None:
-    return None if source.get(name) is None else _minutes(source, name, where)
+def _read_optional_minutes(source: Mapping[str, Any], name: str, where: str) -> float | None:
+    return None if source.get(name) is None else _read_minutes(source, name, where)

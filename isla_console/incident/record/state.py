@@ -38,7 +38,7 @@ __all__ = ["MAX_BACKDATE", "MAX_HOLD", "UNCORRECTABLE", "Incident", "Ledger", "f
 MAX_HOLD = timedelta(minutes=30)
 MAX_BACKDATE = timedelta(hours=24)
 
-_BEATS = frozenset(
+_CADENCE_KINDS = frozenset(
     {
         "update_sent",
         "update_snoozed",
@@ -49,14 +49,14 @@ _BEATS = frozenset(
     }
 )
 UNCORRECTABLE = frozenset({"declared", "corrected", "level_due", "console_opened", "console_closed"})
-"""Kinds that a correction leaves alone: what the console itself found, and the frozen policy."""
+"""Kinds that cannot be corrected: what the console itself found, and the frozen policy."""
 
 
 def fold(events: Iterable[Event]) -> Incident | None:
-    """The incident these events of one incident make; None when none of them declares it.
+    """Fold the events of one incident; None when none of them declares it.
 
-    Ordered by (occurred_at, id), each id once. Never raises on what an event says: a kind
-    it does not know, or data it cannot use, stays in the timeline and changes nothing.
+    Events are ordered by `(occurred_at, id)` and each id counts once. Nothing an event says
+    raises: an unknown kind, or data that cannot be used, stays in the timeline and changes nothing.
     """
     ledger = Ledger()
     ledger.add(events)
@@ -64,9 +64,9 @@ def fold(events: Iterable[Event]) -> Incident | None:
 
 
 class Ledger:
-    """Events of one incident and their fold, kept up as events arrive.
+    """The events of one incident and their fold, kept up to date as events arrive.
 
-    Events later than all before are applied in place; anything else folds afresh.
+    Events later than all before are applied in place; anything else folds everything again.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Ledger:
         self._incident: Incident | None = None
 
     def add(self, events: Iterable[Event]) -> bool:
-        """Take events in; True when at least one of them was new."""
+        """Take events in and return whether at least one of them was new."""
         new = {event.id: event for event in events if event.id not in self._by_id}
         if not new:
             return False
@@ -90,18 +90,18 @@ class Ledger:
         )
         if appendable and self._draft is not None:
             for event in ordered:
-                self._draft.take(event)
+                self._draft.apply(event)
             self._last = _order(ordered[-1])
         else:
             everything = sorted(self._by_id.values(), key=_order)
             self._draft = _Draft.of(everything)
             self._last = _order(everything[-1])
-        self._incident = self._draft.frozen() if self._draft is not None else None
+        self._incident = self._draft.freeze() if self._draft is not None else None
         return True
 
     @property
     def incident(self) -> Incident | None:
-        """The fold so far; None until a declared event is among the events."""
+        """The fold so far; None until one of the events declares the incident."""
         return self._incident
 
     @property
@@ -115,7 +115,7 @@ def _order(event: Event) -> tuple[datetime, str]:
 
 
 def _corrections(events: list[Event]) -> dict[str, Event]:
-    """The correction that counts for each corrected event's id: the last one that fits."""
+    """Map each corrected event's id to the correction that counts: the last one that fits."""
     found: dict[str, Event] = {}
     kinds: dict[str, str] = {}
     for event in events:
@@ -137,7 +137,7 @@ def _corrections(events: list[Event]) -> dict[str, Event]:
 
 
 class _Draft:
-    """The incident while its events are applied; one attribute for each field."""
+    """The incident while its events are applied, with one attribute for each field."""
 
     def __init__(self, declared: Event, corrections: dict[str, Event]) -> None:
         data = declared.data
@@ -162,7 +162,7 @@ class _Draft:
         self.level_acts: list[LevelAct] = []
         self.roles: dict[str, Role] = {}
         self.updates: list[Update] = []
-        self.beats: list[Event] = []
+        self.cadence_events: list[Event] = []
         self.symptoms: dict[str, Symptom] = {}
         self.steps: dict[str, StepRecord] = {}
         self.checklist = {
@@ -182,7 +182,7 @@ class _Draft:
 
     @classmethod
     def of(cls, ordered: list[Event]) -> _Draft | None:
-        """Everything applied in order, from the first event that can declare the incident."""
+        """Apply everything in order; None when no event can declare the incident."""
         corrections = _corrections(ordered)
         draft = None
         for event in ordered:
@@ -191,11 +191,11 @@ class _Draft:
                 break
         if draft is not None:
             for event in ordered:
-                draft.take(event)
+                draft.apply(event)
         return draft
 
-    def take(self, event: Event) -> None:
-        """Apply one event, the next in order."""
+    def apply(self, event: Event) -> None:
+        """Apply one event, which comes after all applied before."""
         correction = self.corrections.get(event.id)
         if correction is not None:
             self.originals[event.id] = event
@@ -205,19 +205,19 @@ class _Draft:
         self.last_recorded_at = max(self.last_recorded_at, event.recorded_at)
         if event.is_human and event.occurred_at > self.last_human_at:
             self.last_human_at = event.occurred_at
-        if event.kind in _BEATS:
-            self.beats.append(event)
-        applies = _APPLY.get(event.kind)
-        if applies is not None:
+        if event.kind in _CADENCE_KINDS:
+            self.cadence_events.append(event)
+        handler = _APPLY_BY_KIND.get(event.kind)
+        if handler is not None:
             try:
-                applies(self, event, event.data)
+                handler(self, event, event.data)
             except (KeyError, TypeError, ValueError, AttributeError):
                 return  # data of a shape this console cannot use: shown, not obeyed
         elif event.kind not in KINDS:
             self.unknown_kinds[event.kind] = None
 
-    def frozen(self) -> Incident:
-        """The incident as of the events taken so far."""
+    def freeze(self) -> Incident:
+        """Return the incident as of the events applied so far."""
         return Incident(
             id=self.id,
             title=self.title,
@@ -238,7 +238,7 @@ class _Draft:
             level_acts=tuple(self.level_acts),
             roles=dict(self.roles),
             updates=tuple(self.updates),
-            beats=tuple(self.beats),
+            cadence_events=tuple(self.cadence_events),
             symptoms=dict(self.symptoms),
             steps=dict(self.steps),
             checklist=dict(self.checklist),
@@ -257,7 +257,7 @@ class _Draft:
             last_recorded_at=self.last_recorded_at,
         )
 
-    # One method a kind, or a family of kinds.
+    # One method for each kind, or family of kinds, of event.
 
     def severity_changed(self, event: Event, data: Any) -> None:
         if data["severity"] in self.policy.severities:
@@ -431,7 +431,7 @@ class _Draft:
             self.postmortem_owner = data["owner"]
 
 
-_APPLY: dict[str, Callable[[_Draft, Event, Any], None]] = {
+_APPLY_BY_KIND: dict[str, Callable[[_Draft, Event, Any], None]] = {
     "severity_changed": _Draft.severity_changed,
     "impact_changed": _Draft.impact_changed,
     "impact_start_adjusted": _Draft.impact_start_adjusted,

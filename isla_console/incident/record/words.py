@@ -13,13 +13,14 @@ Data = Mapping[str, Any]
 
 
 def sentence(event: Event, incident: Incident) -> str:
-    """Who did what: ``ana declared P1: Redirects down``. An unknown kind is named as it is.
+    """Say in one line what happened, such as `ana declared P1: Redirects down`.
 
-    Controls in it are visible pictures. Data a newer console shaped otherwise is shown raw.
+    An unknown kind is named as it is, and data that a newer console shaped otherwise is shown raw.
+    Control characters become visible pictures.
     """
-    said = _SAYINGS.get(event.kind)
+    phrase = _PHRASES.get(event.kind)
     try:
-        text = said(event.data, incident) if said else _raw(event)
+        text = phrase(event.data, incident) if phrase else _raw(event)
     except (KeyError, TypeError, AttributeError, ValueError):
         text = _raw(event)
     who = f"{event.actor} " if event.is_human else ""
@@ -31,22 +32,22 @@ def _raw(event: Event) -> str:
     return event.kind.replace("_", " ") + (f" ({fields})" if fields else "")
 
 
-def _item(data: Data, incident: Incident) -> str:
+def _checklist_text(data: Data, incident: Incident) -> str:
     tick = incident.checklist.get(data["item"])
     return f"“{tick.text if tick else data['item']}”"
 
 
-def _because(data: Data, name: str = "reason") -> str:
+def _reason(data: Data, name: str = "reason") -> str:
     return f": {data[name]}" if data.get(name) else ""
 
 
-def _change(data: Data, _: Incident) -> str:
+def _measured_change(data: Data, _: Incident) -> str:
     value = data.get("value")
     return f"{data['name']}: {data['from']} → {data['to']}" + ("" if value in (None, "") else f" ({value})")
 
 
 def _step(data: Data, verb: str) -> str:
-    return f"{verb} {data['step']}{_because(data, 'result')}{_because(data)}"
+    return f"{verb} {data['step']}{_reason(data, 'result')}{_reason(data)}"
 
 
 def _update(data: Data, verb: str) -> str:
@@ -65,13 +66,13 @@ def _queried(data: Data, _: Incident) -> str:
     return f"queried {what} ({data['mode']}): {rows}, {data['outcome']} in {data['duration_ms']:g} ms"
 
 
-def _due(data: Data, _: Incident) -> str:
+def _level_due(data: Data, _: Incident) -> str:
     causes = {"severity": ", by the raised severity", "adjustment": ", by the impact start"}
     late = " (found late)" if data["late"] else ""
     return f"{data['level']} is due{causes.get(data['cause'], '')}{late}"
 
 
-def _notified(data: Data, _: Incident) -> str:
+def _level_notified(data: Data, _: Incident) -> str:
     whom = f"{data['person']} for {data['level']}" if data.get("person") else str(data["level"])
     return f"called {whom}" + (f" by {data['via']}" if data.get("via") else "")
 
@@ -81,33 +82,33 @@ def _acknowledged(data: Data, _: Incident) -> str:
     return f"acknowledged {data['level']}: {data['person']}{target} is on it"
 
 
-def _clock(text: Any) -> str:
+def _hour_and_minute(text: Any) -> str:
     return f"{str(text)[11:16]}Z"
 
 
-_SAYINGS: dict[str, Callable[[Data, Incident], str]] = {
+_PHRASES: dict[str, Callable[[Data, Incident], str]] = {
     "declared": lambda d, i: f"declared {d['severity']}: {d['title']}",
-    "severity_changed": lambda d, i: f"set the severity to {d['severity']}{_because(d)}",
+    "severity_changed": lambda d, i: f"set the severity to {d['severity']}{_reason(d)}",
     "impact_changed": lambda d, i: f"said the impact: {d['impact']}",
     "impact_start_adjusted": lambda d, i: (
-        f"moved the impact start to {_clock(d['impact_started_at'])}{_because(d)}"
+        f"moved the impact start to {_hour_and_minute(d['impact_started_at'])}{_reason(d)}"
     ),
-    "state_changed": lambda d, i: f"set it {d['state']}{_because(d)}",
+    "state_changed": lambda d, i: f"set it {d['state']}{_reason(d)}",
     "merged": lambda d, i: f"merged it into {d['into']}",
     "role_offered": lambda d, i: f"offered {d['role']} to {d['person']}",
     "role_accepted": lambda d, i: f"made {d['person']} {d['role']}",
     "role_released": lambda d, i: f"released {d['person']} as {d['role']}",
-    "level_due": _due,
-    "level_notified": _notified,
+    "level_due": _level_due,
+    "level_notified": _level_notified,
     "acknowledged": _acknowledged,
-    "level_waived": lambda d, i: f"waived {d['level']}{_because(d)}",
-    "escalated": lambda d, i: f"escalated to {d['level']} by hand{_because(d)}",
-    "hold_started": lambda d, i: f"held the ladder until {_clock(d['until'])}{_because(d)}",
+    "level_waived": lambda d, i: f"waived {d['level']}{_reason(d)}",
+    "escalated": lambda d, i: f"escalated to {d['level']} by hand{_reason(d)}",
+    "hold_started": lambda d, i: f"held the ladder until {_hour_and_minute(d['until'])}{_reason(d)}",
     "hold_ended": lambda d, i: "ended the hold",
     "update_drafted": lambda d, i: _update(d, "drafted"),
     "update_copied": lambda d, i: _update(d, "copied"),
     "update_sent": lambda d, i: _update(d, "sent"),
-    "update_snoozed": lambda d, i: f"snoozed the {d['audience']} update {d['minutes']:g} min{_because(d)}",
+    "update_snoozed": lambda d, i: f"snoozed the {d['audience']} update {d['minutes']:g} min{_reason(d)}",
     "symptom_seen": lambda d, i: f"saw the symptom {d['symptom']} ({d['by']})",
     "symptom_denied": lambda d, i: f"did not see the symptom {d['symptom']} ({d['by']})",
     "step_done": lambda d, i: _step(d, "did"),
@@ -115,19 +116,19 @@ _SAYINGS: dict[str, Callable[[Data, Incident], str]] = {
     "step_skipped": lambda d, i: _step(d, "skipped"),
     "ran": _ran,
     "queried": _queried,
-    "metric_changed": _change,
-    "probe_changed": _change,
-    "vendor_changed": _change,
-    "link_changed": _change,
+    "metric_changed": _measured_change,
+    "probe_changed": _measured_change,
+    "vendor_changed": _measured_change,
+    "link_changed": _measured_change,
     "noted": lambda d, i: f"noted: {d['text']}",
     "decided": lambda d, i: f"decided: {d['text']}",
     "action_added": lambda d, i: f"added an action item: {d['text']}",
     "action_done": lambda d, i: (
         f"finished an action item: {i.actions[d['action']].text if d['action'] in i.actions else d['action']}"
     ),
-    "checklist_ticked": lambda d, i: f"ticked {_item(d, i)}{_because(d, 'evidence')}",
-    "checklist_unticked": lambda d, i: f"opened {_item(d, i)} again",
-    "checklist_na": lambda d, i: f"called {_item(d, i)} not applicable{_because(d)}",
+    "checklist_ticked": lambda d, i: f"ticked {_checklist_text(d, i)}{_reason(d, 'evidence')}",
+    "checklist_unticked": lambda d, i: f"opened {_checklist_text(d, i)} again",
+    "checklist_na": lambda d, i: f"called {_checklist_text(d, i)} not applicable{_reason(d)}",
     "postmortem_changed": lambda d, i: (
         f"set the post-mortem {str(d['state']).replace('_', ' ')}"
         + (f", owner {d['owner']}" if d.get("owner") else "")

@@ -1,7 +1,11 @@
-"""The post-mortem, written by the incident's own events.
+"""What is written about an incident: the post-mortem, the handoff, and JSON.
 
-Made of the journal alone: no clock, no measuring now, so the same journal gives the same
-bytes. What only a person can judge is marked, and listed at the end.
+`report` writes the post-mortem from the journal alone, without a clock or a live measurement, so that the
+same journal gives the same bytes; what only a person can judge is marked, and listed at the end. Its sections
+are in `story`, `cause` (with `series`, a metric's course) and `response`, each written onto a `page.Page`.
+`handoff` is one screen for the next person, `view` the JSON of the commands without a screen.
+
+Imports `record/`, `rules/` and `isla_console.text`. Begin with `report` below, then `page`.
 """
 
 from __future__ import annotations
@@ -15,18 +19,18 @@ from isla_console.text.markdown import inline
 
 
 def report(incident: Incident) -> str:
-    """The whole document as Markdown, ending with a newline.
+    """Write the whole post-mortem as Markdown, ending with a newline.
 
     An open incident is told up to its last event.
     """
     page = Page(incident, incident.last_at)
     for section in _SECTIONS:
         section(page)
-    _left_for_people(page)
+    _write_questions(page)
     return "\n".join(page.lines).rstrip("\n") + "\n"
 
 
-def _left_for_people(page: Page) -> None:
+def _write_questions(page: Page) -> None:
     page.heading("Still needs a person")
     page.add(*(f"- [ ] {asked}" for asked in page.asked))
     incident = page.incident

@@ -10,6 +10,7 @@ from isla_console.text.markdown import inline, table
 
 
 def metrics(page: Page) -> None:
+    """Write what each metric was before, during and after the impact."""
     page.heading("Metrics before, during and after")
     rows = [
         (
@@ -31,6 +32,7 @@ def metrics(page: Page) -> None:
 
 
 def factors(page: Page) -> None:
+    """Write what may have contributed: vendors, our own link, decisions, symptoms ruled out."""
     incident = page.incident
     page.heading("Contributing factors")
     found = [
@@ -54,7 +56,7 @@ def factors(page: Page) -> None:
 
 
 def fix(page: Page) -> None:
-    """Changes made up to the mitigation: the last of them is the likeliest fix."""
+    """Write the changes made up to the mitigation, the last of which is the likeliest fix."""
     incident = page.incident
     page.heading("What fixed it")
     mitigated = incident.mitigated_at

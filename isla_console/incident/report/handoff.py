@@ -1,4 +1,4 @@
-"""The handoff: everything the next person has to know, on one screen of plain text."""
+"""The handoff: everything the next person has to know, as one screen of plain text."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from isla_console.text.times import clock_text, span_text
 
 
 def brief(incident: Incident, now: datetime, *, width: int = 78, height: int = 22) -> str:
-    """The brief, at most ``height`` lines of at most ``width`` characters.
+    """Write the brief, at most `height` lines of at most `width` characters.
 
-    Goes from what it is to what comes next. Who has which part, who is waited for and what comes next stand
-    there whole; decisions and open actions have two lines each, and the last things people did fill what
-    is left.
+    It goes from what the incident is to what comes next. Roles, the people waited for and what comes next
+    are always whole; decisions and open actions have two lines each, and the last things people did fill
+    what is left.
     """
     head = [
         f"{incident.severity} {incident.title} · {incident.state}",
         f"Since {clock_text(incident.impact_started_at, now)}"
         f" ({span_text(t_seconds(incident, now))}), unmitigated {span_text(e_seconds(incident, now))}",
         f"Impact: {incident.impact or 'not said yet'}",
-        f"Roles: {_roles(incident)}",
-        f"Ladder: {_ladder(incident, now)}",
-        f"Told: {_told(incident, now)}",
-        f"Measured: {_measured(incident)}",
+        f"Roles: {_roles_text(incident)}",
+        f"Ladder: {_ladder_text(incident, now)}",
+        f"Told: {_updates_text(incident, now)}",
+        f"Measured: {_measured_text(incident)}",
     ]
     if incident.issue:
         head.insert(1, f"Runbook issue: {incident.issue}")
@@ -56,7 +56,7 @@ def brief(incident: Incident, now: datetime, *, width: int = 78, height: int = 2
 
 
 def _wrapped(line: str, width: int, *, rows: int | None = None) -> list[str]:
-    """On as many lines as it needs, or as many as it may have, the further ones set in."""
+    """Wrap a line, indenting what follows its first row; with `rows`, cut it after that many."""
     return wrap(
         plain(line), width, subsequent_indent="  ", break_on_hyphens=False, max_lines=rows, placeholder=" …"
     )
@@ -66,7 +66,7 @@ def _cut(line: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
-def _roles(incident: Incident) -> str:
+def _roles_text(incident: Incident) -> str:
     parts = []
     for name in ROLES:
         role = incident.roles.get(name)
@@ -76,7 +76,7 @@ def _roles(incident: Incident) -> str:
     return ", ".join(parts)
 
 
-def _ladder(incident: Incident, now: datetime) -> str:
+def _ladder_text(incident: Incident, now: datetime) -> str:
     parts = []
     for rung in ladder(incident, now):
         if rung.is_engaged and rung.from_min:
@@ -94,7 +94,7 @@ def _ladder(incident: Incident, now: datetime) -> str:
     return "; ".join(parts) or "on-call only, nothing to come"
 
 
-def _told(incident: Incident, now: datetime) -> str:
+def _updates_text(incident: Incident, now: datetime) -> str:
     parts = []
     for due in updates(incident, now):
         sent = f"last {clock_text(due.last_sent_at, now)}" if due.last_sent_at else "nothing sent"
@@ -104,8 +104,8 @@ def _told(incident: Incident, now: datetime) -> str:
     return "; ".join(parts)
 
 
-def _measured(incident: Incident) -> str:
-    """What was last known not to be normal."""
+def _measured_text(incident: Incident) -> str:
+    """Name what was last known not to be normal."""
     last = {
         (change.kind, change.name): change
         for change in incident.changes

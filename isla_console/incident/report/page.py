@@ -1,4 +1,4 @@
-"""The document while it is written."""
+"""The post-mortem document while it is being written."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from isla_console.incident.record.state import Incident
 from isla_console.text.times import span_text
 
 ASKED = "_For a person to write:_"
-"""Marks what the journal cannot know."""
+"""The mark of what the journal cannot know."""
 
 
 @dataclass(slots=True)
 class Page:
-    """The document while it is written; ``until`` is the last thing known."""
+    """The document while it is being written; `until` is the time of the last thing known."""
 
     incident: Incident
     until: datetime
@@ -22,27 +22,31 @@ class Page:
     asked: list[str] = field(default_factory=list)
 
     def heading(self, title: str) -> None:
+        """Begin a section."""
         self.lines += ["", f"## {title}", ""]
 
     def add(self, *lines: str) -> None:
+        """Add lines of Markdown."""
         self.lines += lines
 
     def ask(self, section: str, question: str) -> None:
-        """Leave a marked place for a person."""
+        """Leave a marked place for a person, and list its question at the end."""
         self.lines.append(f"> {ASKED} {question}")
         self.asked.append(f"{section}: {question}")
 
     def clock(self, when: datetime) -> str:
-        """Hours, minutes and seconds; with the date when it is another day."""
+        """Return a time to the second, with the date unless it is the day of the declaration."""
         day = "" if when.date() == self.incident.declared_at.date() else f"{when:%Y-%m-%d} "
         return f"{day}{when:%H:%M:%S}Z"
 
 
 def full_time(when: datetime | None) -> str:
+    """Return a date and time to the second, "" for None."""
     return "" if when is None else f"{when:%Y-%m-%d %H:%M:%S}Z"
 
 
 def after(began: datetime, at: datetime) -> str:
+    """Return how long after `began` a time is, or how long before it."""
     apart = at - began
     if apart < timedelta():
         return f"{span_text(apart.total_seconds())} before"

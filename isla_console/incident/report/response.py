@@ -1,4 +1,4 @@
-"""How people worked on it, and what comes of it."""
+"""How people responded, and what follows from it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from isla_console.text.times import span_text
 
 
 def escalation(page: Page) -> None:
+    """Write who was called when, how late, and who held which role."""
     incident = page.incident
     page.heading("Escalation: on time or late")
     rows = []
@@ -70,6 +71,7 @@ def escalation(page: Page) -> None:
 
 
 def updates(page: Page) -> None:
+    """Write the updates that were sent, how late, and those that are missing."""
     incident = page.incident
     page.heading("Updates sent")
     rows = []
@@ -100,12 +102,13 @@ def updates(page: Page) -> None:
 
 
 def _due_before(incident: Incident, audience: str, at: datetime) -> datetime | None:
-    """When the update that was sent at ``at`` had been due."""
-    earlier = tuple(beat for beat in incident.beats if beat.occurred_at < at)
-    return update_due(incident, audience, at, beats=earlier).due_at
+    """Return when the update that was sent at `at` had been due."""
+    earlier = tuple(event for event in incident.cadence_events if event.occurred_at < at)
+    return update_due(incident, audience, at, cadence_events=earlier).due_at
 
 
 def checklist(page: Page) -> None:
+    """Write the post-incident checklist."""
     page.heading("Checklist")
     for tick in page.incident.checklist.values():
         box = "x" if tick.state == "ticked" else " "
@@ -122,6 +125,7 @@ def checklist(page: Page) -> None:
 
 
 def actions(page: Page) -> None:
+    """Write the action items, and ask for missing owners and dates."""
     page.heading("Action items")
     rows = [
         (
@@ -143,7 +147,7 @@ def actions(page: Page) -> None:
 
 
 def runbook(page: Page) -> None:
-    """Where the work left the runbook: steps skipped, steps that failed, commands of one's own."""
+    """Write where the work left the runbook: steps skipped, steps that failed, commands of one's own."""
     incident = page.incident
     page.heading("Runbook changes proposed")
     proposed = [

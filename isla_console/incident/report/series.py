@@ -1,4 +1,4 @@
-"""A metric's course through an incident, from its journalled changes."""
+"""The course of each metric through an incident, from its journalled changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEPS = 24
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One metric: its value before, the range during and the value after, each as text."""
+    """One metric: its value before, its range during and its value after the impact, each as text."""
 
     name: str
     before: str
@@ -27,64 +27,72 @@ class Measured:
 
 
 def measured(incident: Incident, until: datetime) -> list[Measured]:
-    """Every metric that changed, in the order of its first change.
+    """Return every metric that changed, in the order of its first change.
 
-    Before is up to the impact start, after from the mitigation on, during what lies between;
-    ``until`` ends the course of a metric.
+    "Before" ends at the impact start, "after" begins at the mitigation, and "during" lies between;
+    `until` ends the course of a metric.
     """
     changes: dict[str, list[MeasuredChange]] = {}
     for change in incident.changes:
         if change.kind == "metric":
             changes.setdefault(change.name, []).append(change)
-    calm = incident.mitigated_at
-    return [_measured(name, own, incident, calm, until) for name, own in changes.items()]
+    mitigated_at = incident.mitigated_at
+    return [_measure(name, own, incident, mitigated_at, until) for name, own in changes.items()]
 
 
-def _measured(
-    name: str, changes: list[MeasuredChange], incident: Incident, calm: datetime | None, until: datetime
+def _measure(
+    name: str,
+    changes: list[MeasuredChange],
+    incident: Incident,
+    mitigated_at: datetime | None,
+    until: datetime,
 ) -> Measured:
     began = incident.impact_started_at
     before = [change for change in changes if change.at < began]
-    during = [change for change in changes if change.at >= began and (calm is None or change.at < calm)]
-    after = [change for change in changes if calm is not None and change.at >= calm]
-    first = _shown(before[-1]) if before else changes[0].before
-    states = " → ".join(dict.fromkeys(_runs(changes)))
+    during = [
+        change
+        for change in changes
+        if change.at >= began and (mitigated_at is None or change.at < mitigated_at)
+    ]
+    after = [change for change in changes if mitigated_at is not None and change.at >= mitigated_at]
+    first = _value_text(before[-1]) if before else changes[0].before
+    states = " → ".join(dict.fromkeys(_states_passed(changes)))
     return Measured(
         name=name,
         before=first,
-        during=_range(during),
-        after=_shown(after[-1]) if after else "",
+        during=_value_range(during),
+        after=_value_text(after[-1]) if after else "",
         states=states,
         sparkline=_sparkline(changes, until),
     )
 
 
-def _runs(changes: list[MeasuredChange]) -> list[str]:
-    """The states passed through, with the time each was entered."""
+def _states_passed(changes: list[MeasuredChange]) -> list[str]:
+    """Return the states passed through, with the time each was entered."""
     return [changes[0].before, *(f"{change.after} {change.at:%H:%M}Z" for change in changes)]
 
 
-def _shown(change: MeasuredChange) -> str:
+def _value_text(change: MeasuredChange) -> str:
     return f"{change.value} ({change.after})" if change.value else change.after
 
 
-def _range(changes: list[MeasuredChange]) -> str:
-    """Lowest and highest value, as they were written."""
-    valued = [(number, change.value) for change in changes if (number := _number(change)) is not None]
+def _value_range(changes: list[MeasuredChange]) -> str:
+    """Return the lowest and the highest value, as they were written."""
+    valued = [(number, change.value) for change in changes if (number := _numeric_value(change)) is not None]
     if not valued:
         return changes[-1].after if changes else ""
     low, high = min(valued), max(valued)
     return low[1] if low[0] == high[0] else f"{low[1]} to {high[1]}"
 
 
-def _number(change: MeasuredChange) -> float | None:
+def _numeric_value(change: MeasuredChange) -> float | None:
     found = _NUMBER.search(change.value.replace(" ", " "))
     return float(found[0]) if found else None
 
 
 def _sparkline(changes: list[MeasuredChange], until: datetime) -> str:
-    """The values in equal steps of time, each held until the next; empty for fewer than two."""
-    points = [(change.at, number) for change in changes if (number := _number(change)) is not None]
+    """Draw the values in equal steps of time, each held until the next; "" for fewer than two."""
+    points = [(change.at, number) for change in changes if (number := _numeric_value(change)) is not None]
     if len(points) < 2:
         return ""
     start, end = points[0][0], points[-1][0]

@@ -1,4 +1,4 @@
-"""What happened: the head of the document, down to the timeline."""
+"""What happened: the sections from the title to the timeline."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from isla_console.text.times import span_text
 
 
 def title(page: Page) -> None:
+    """Write the title and the table of key facts."""
     incident = page.incident
     due = postmortem(incident, page.until)
     page.add(f"# Post-mortem: {inline(incident.title)}", "")
@@ -36,6 +37,7 @@ def title(page: Page) -> None:
 
 
 def summary(page: Page) -> None:
+    """Write what happened in two sentences, and ask for a better account."""
     incident = page.incident
     page.heading("Summary")
     began = page.clock(incident.impact_started_at)
@@ -54,6 +56,7 @@ def summary(page: Page) -> None:
 
 
 def severity(page: Page) -> None:
+    """Write which severities it had, and for how long."""
     incident = page.incident
     page.heading("Severity")
     end = incident.ended_at or page.until
@@ -77,6 +80,7 @@ def _severity_row(page: Page, change: SeverityChange, upto: datetime) -> tuple[s
 
 
 def impact(page: Page) -> None:
+    """Write what users experienced, the symptoms seen, and where the impact start was moved."""
     incident = page.incident
     page.heading("Impact")
     if incident.impact:
@@ -100,6 +104,7 @@ def impact(page: Page) -> None:
 
 
 def detection(page: Page) -> None:
+    """Write how long after the impact began each thing was noticed and done."""
     incident = page.incident
     page.heading("Detection and delay")
     began = incident.impact_started_at
@@ -122,6 +127,7 @@ def detection(page: Page) -> None:
 
 
 def timeline(page: Page) -> None:
+    """Write every entry of the timeline, marked where it was late or corrected."""
     incident = page.incident
     page.heading("Timeline")
     for event in incident.timeline:
@@ -133,11 +139,11 @@ def timeline(page: Page) -> None:
             marks.append(f"corrected {page.clock(correction.occurred_at)} by {inline(correction.actor)}")
         mark = f" _({'; '.join(marks)})_" if marks else ""
         page.add(f"- {page.clock(event.occurred_at)} {inline(sentence(event, incident))}{mark}")
-        page.add(*_output(event))
+        page.add(*_quoted_text(event))
 
 
-def _output(event: Event) -> list[str]:
-    """What a step put out, and what an update said, under its entry."""
+def _quoted_text(event: Event) -> list[str]:
+    """Quote, under its entry, what a step printed or what an update said."""
     said = {"ran": "output", "queried": "sql", "update_sent": "text"}.get(event.kind)
     text = event.data.get(said) if said else None
     if not isinstance(text, str) or not text.strip():

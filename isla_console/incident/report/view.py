@@ -16,7 +16,7 @@ from isla_console.text.times import utc_text
 
 
 def show(incident: Incident, now: datetime) -> dict[str, Any]:
-    """How the incident stands at ``now``. Times are UTC texts, durations seconds."""
+    """Return the incident's state at `now`, JSON-ready: times are UTC texts, durations seconds."""
     due = postmortem(incident, now)
     return {
         "id": incident.id,
@@ -29,7 +29,7 @@ def show(incident: Incident, now: datetime) -> dict[str, Any]:
         "ladder": [
             {
                 "level": rung.level,
-                "due_at": _time(rung.due_at),
+                "due_at": _utc_text_or_none(rung.due_at),
                 "late": rung.late,
                 "cause": rung.cause,
                 "status": rung.status,
@@ -39,12 +39,12 @@ def show(incident: Incident, now: datetime) -> dict[str, Any]:
         "updates": [
             {
                 "audience": update.audience,
-                "due_at": _time(update.due_at),
+                "due_at": _utc_text_or_none(update.due_at),
                 "overdue": update.due_at is not None and update.due_at <= now,
             }
             for update in updates(incident, now)
         ],
-        "postmortem": {"due_at": _time(due.due_at), "state": due.state, "owner": due.owner},
+        "postmortem": {"due_at": _utc_text_or_none(due.due_at), "state": due.state, "owner": due.owner},
         "roles": {name: _holder(incident, name) for name in ROLES},
         "checklist": [
             {"item": tick.item, "text": tick.text, "state": tick.state}
@@ -55,7 +55,7 @@ def show(incident: Incident, now: datetime) -> dict[str, Any]:
 
 
 def summary(incident: Incident, now: datetime) -> dict[str, Any]:
-    """One line of the list: whether it is open, and what of it is overdue."""
+    """Return one entry of the list, JSON-ready: whether the incident is open, and what of it is overdue."""
     overdue = [
         f"{update.audience} update"
         for update in updates(incident, now)
@@ -74,7 +74,7 @@ def summary(incident: Incident, now: datetime) -> dict[str, Any]:
     }
 
 
-def _time(when: datetime | None) -> str | None:
+def _utc_text_or_none(when: datetime | None) -> str | None:
     return None if when is None else utc_text(when)
 
 

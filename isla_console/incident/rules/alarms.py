@@ -1,4 +1,4 @@
-"""What rings: each thing once in every console, and all that was found late together."""
+"""What should ring: each thing once in every console, and everything that was found late together."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ _LOUDNESS = ("soft", "due", "nag", "red")
 class Alarm:
     """Something to ring for now.
 
-    ``key`` goes into the set of what this console has rung; ``level`` is how loud it is
-    (soft, due, nag, red); ``at`` when it really was time for it.
+    Attributes:
+        key: Goes into the set of what this console has rung for already.
+        text: One line for the banner.
+        at: When it was really due, aware UTC.
+        level: How loud it is: `soft`, `due`, `nag` or `red`.
     """
 
     key: str
@@ -34,84 +37,89 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """One thing to ring for: the stages it has passed, each (key, at, loudness), and its text."""
+    """One thing to ring for: the stages it has passed, each `(key, at, loudness)`, and its text."""
 
     stages: tuple[tuple[str, datetime, str], ...]
     text: str
 
 
 def alarms(incident: Incident, now: datetime, rung: Iterable[str]) -> tuple[Alarm, ...]:
-    """What has come due and is not in ``rung``, the keys this console has rung already.
+    """Return what has come due and has not been rung for yet.
 
-    A later stage stands for the earlier ones. What is found more than 5 s late makes one
-    alarm that lists it all.
+    A later stage covers the earlier ones. Everything that is found more than 5 s late makes
+    one alarm that lists it all.
+
+    Args:
+        incident: The incident as it is.
+        now: Aware UTC.
+        rung: The keys of the alarms this console has rung for already.
     """
-    heard = {part for key in rung for part in key.split(_AND)}
+    heard = {part for key in rung for part in key.split(_KEY_SEPARATOR)}
     late: list[_Subject] = []
     found: list[Alarm] = []
-    for subject in _subjects(incident, now):
+    for subject in _all_subjects(incident, now):
         key, at, _ = subject.stages[-1]
         if key in heard:
             continue
         if now - at > LATE_AFTER:
             late.append(subject)
         else:
-            found.append(_alarm([subject]))
+            found.append(_make_alarm([subject]))
     if late:
-        found.insert(0, _alarm(late))
+        found.insert(0, _make_alarm(late))
     return tuple(found)
 
 
 def heard_before(incident: Incident) -> frozenset[str]:
-    """The keys that were rung by the time of the incident's last journalled event.
+    """Return the keys that had been rung for by the time of the incident's last journalled event.
 
-    For a console that opens: whoever wrote that event had a console open and heard them.
-    Levels due that nobody has journalled were heard by nobody.
+    For a console that opens: the person who wrote that event had a console open and heard them.
+    Nobody heard of a level that was due and that no console has journalled.
     """
     known = {due.level for due in incident.level_dues}
     missed = {
-        _key(incident, "level", rung.level)
+        _alarm_key(incident, "level", rung.level)
         for rung in ladder(incident, incident.last_recorded_at)
         if rung.level not in known and rung.cause != "by_hand"
     }
     return frozenset(
         key
-        for subject in _subjects(incident, incident.last_recorded_at)
+        for subject in _all_subjects(incident, incident.last_recorded_at)
         if subject.stages[0][0] not in missed
         for key, _, _ in subject.stages
     )
 
 
-_AND = "|"
+_KEY_SEPARATOR = "|"
 
 
-def _alarm(subjects: list[_Subject]) -> Alarm:
+def _make_alarm(subjects: list[_Subject]) -> Alarm:
     keys = [key for subject in subjects for key, _, _ in subject.stages]
     loudest = max((subject.stages[-1][2] for subject in subjects), key=_LOUDNESS.index)
     earliest = min(subject.stages[0][1] for subject in subjects)
-    return Alarm(_AND.join(keys), "; ".join(s.text for s in subjects), earliest, loudest)
+    return Alarm(_KEY_SEPARATOR.join(keys), "; ".join(s.text for s in subjects), earliest, loudest)
 
 
-def _subjects(incident: Incident, now: datetime) -> list[_Subject]:
+def _all_subjects(incident: Incident, now: datetime) -> list[_Subject]:
     found = [
-        *_levels(incident, now),
-        *_updates(incident, now),
-        _quiet(incident, now),
-        _hold_over(incident, now),
-        _soaked(incident, now),
-        _postmortem(incident, now),
+        *_level_subjects(incident, now),
+        *_update_subjects(incident, now),
+        _quiet_subject(incident, now),
+        _hold_over_subject(incident, now),
+        _soak_subject(incident, now),
+        _postmortem_subject(incident, now),
     ]
     return [subject for subject in found if subject is not None and subject.stages]
 
 
-def _levels(incident: Incident, now: datetime) -> list[_Subject]:
+def _level_subjects(incident: Incident, now: datetime) -> list[_Subject]:
     subjects = []
     for rung in ladder(incident, now):
         if not rung.is_engaged or not rung.due_at or not rung.from_min:
             continue
         if rung.acknowledged_by and not rung.waiting_for:
             continue
-        key = _key(incident, "level", rung.level)
+        key = _alarm_key(incident, "level", rung.level)
         # Called by hand it rings for nobody at once: whoever called knows.
         first = "soft" if rung.cause == "by_hand" else "due"
         stages = [(key, rung.due_at, first)]
@@ -130,13 +138,13 @@ def _levels(incident: Incident, now: datetime) -> list[_Subject]:
     return subjects
 
 
-def _updates(incident: Incident, now: datetime) -> list[_Subject]:
+def _update_subjects(incident: Incident, now: datetime) -> list[_Subject]:
     subjects = []
     for audience in AUDIENCES:
         due = update_due(incident, audience, now)
         if due.due_at is None or due.stage == "snoozed":
             continue
-        base = _key(incident, "update", audience, utc_text(due.due_at))
+        base = _alarm_key(incident, "update", audience, utc_text(due.due_at))
         if due.ring_from is not None:
             base = f"{base}:{utc_text(due.ring_from)}"
         stages = tuple(
@@ -152,46 +160,46 @@ def _updates(incident: Incident, now: datetime) -> list[_Subject]:
     return subjects
 
 
-def _quiet(incident: Incident, now: datetime) -> _Subject | None:
+def _quiet_subject(incident: Incident, now: datetime) -> _Subject | None:
     asked = quiet_since(incident, now)
     if asked is None:
         return None
     quiet = span_text((now - incident.last_human_at).total_seconds())
-    key = _key(incident, "quiet", utc_text(asked))
+    key = _alarm_key(incident, "quiet", utc_text(asked))
     return _Subject(((key, asked, "due"),), f"still on it? nobody did anything for {quiet}")
 
 
-def _hold_over(incident: Incident, now: datetime) -> _Subject | None:
+def _hold_over_subject(incident: Incident, now: datetime) -> _Subject | None:
     if not incident.holds or not incident.is_active:
         return None
     hold = max(incident.holds, key=lambda hold: hold.until)
     if hold.ended_by_hand or hold.until > now:
         return None
-    key = _key(incident, "hold", utc_text(hold.started_at))
+    key = _alarm_key(incident, "hold", utc_text(hold.started_at))
     text = f"the hold ended {clock_text(hold.until, now)}: the escalation clock runs"
     return _Subject(((key, hold.until, "soft"),), text)
 
 
-def _soaked(incident: Incident, now: datetime) -> _Subject | None:
+def _soak_subject(incident: Incident, now: datetime) -> _Subject | None:
     if incident.state != "monitoring":
         return None
     checked = soak(incident, now)
     if not checked.is_green or checked.ready_at is None:
         return None
     at = max(checked.ready_at, incident.states[-1].at)
-    key = _key(incident, "soak", utc_text(at))
+    key = _alarm_key(incident, "soak", utc_text(at))
     return _Subject(((key, at, "soft"),), f"{checked.sentence}: resolve")
 
 
-def _postmortem(incident: Incident, now: datetime) -> _Subject | None:
+def _postmortem_subject(incident: Incident, now: datetime) -> _Subject | None:
     due = postmortem(incident, now)
     if not due.is_overdue or due.due_at is None:
         return None
-    key = _key(incident, "postmortem", utc_text(due.due_at))
+    key = _alarm_key(incident, "postmortem", utc_text(due.due_at))
     owner = f" ({due.owner})" if due.owner else ""
     text = f"the post-mortem{owner} was due {clock_text(due.due_at, now)}"
     return _Subject(((key, due.due_at, "due"),), text)
 
 
-def _key(incident: Incident, *parts: str) -> str:
+def _alarm_key(incident: Incident, *parts: str) -> str:
     return ":".join((incident.id, *parts))

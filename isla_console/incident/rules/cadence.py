@@ -1,4 +1,4 @@
-"""When the next word is due, to the public and inside."""
+"""When the next update is due, to the public and to colleagues."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from isla_console.text.times import minutes
 
 SNOOZES_MIN = (5, 10, 15)
 AFTER_CHANGE = timedelta(minutes=5)
-"""A change of severity, state or impact makes an update due within this."""
+"""A change of severity, state or impact makes an update due within this time."""
 RING_BEFORE = timedelta(minutes=5)
 RING_AGAIN = (timedelta(minutes=5), timedelta(minutes=10))
 
@@ -24,9 +24,17 @@ RING_AGAIN = (timedelta(minutes=5), timedelta(minutes=10))
 class UpdateDue:
     """The next update for one audience.
 
-    ``stage``: none, soft (5 min before), due, nag (5 min after), red (10 min after, counting
-    up), snoozed. ``overdue_s`` counts from ``due_at`` and is 0 before. ``next_ring_at`` is
-    when the stage changes next; ``ring_from`` the end of the snooze it was put off to.
+    Attributes:
+        audience: `public` or `internal`.
+        due_at: When it is due, aware UTC; None while none is.
+        overdue_s: Seconds since `due_at`, 0 before it.
+        stage: `none`, `soft` (5 min before), `due`, `nag` (5 min after), `red` (10 min after) or `snoozed`.
+        snoozed_until: The end of the snooze, while it lasts.
+        was_snoozed: Whether this due time was put off once already.
+        last_sent_at: When an update was last sent to this audience.
+        next_ring_at: When the stage changes next.
+        ring_from: The end of the snooze it was put off to, from which it rings again.
+        because: Why it is due, in words.
     """
 
     audience: str
@@ -42,32 +50,38 @@ class UpdateDue:
 
 
 def updates(incident: Incident, now: datetime) -> tuple[UpdateDue, ...]:
-    """The next update for each audience, the public one first."""
+    """Return the next update for each audience, the public one first."""
     return tuple(update_due(incident, audience, now) for audience in AUDIENCES)
 
 
 def update_due(
-    incident: Incident, audience: str, now: datetime, *, beats: Sequence[Event] | None = None
+    incident: Incident, audience: str, now: datetime, *, cadence_events: Sequence[Event] | None = None
 ) -> UpdateDue:
-    """The next update for one audience; with ``beats`` as after those of its events alone.
+    """Return the next update for one audience.
 
-    The public limit counts from the declaration, then from the last sent one; inside, the
-    cadence begins with the first one sent. After the end one last word is due, then none.
+    The public limit counts from the declaration, then from the last update sent; the cadence of
+    internal updates begins with the first one sent. After the end one last update is due, then none.
+
+    Args:
+        incident: The incident as it is.
+        audience: `public` or `internal`.
+        now: Aware UTC.
+        cadence_events: The events to count, to ask about an earlier time; all of the incident's unless given.
     """
     severity = incident.severities[0].severity
     rule = incident.policy.rule(severity)
-    due, because = _first(incident, audience, rule)
+    due, because = _first_due(incident, audience, rule)
     last_sent: datetime | None = None
     snoozed: datetime | None = None
     was_snoozed = False
     ended = False
-    for event in incident.beats if beats is None else beats:
+    for event in incident.cadence_events if cadence_events is None else cadence_events:
         at, data = event.occurred_at, event.data
         before = due
         if event.kind == "update_sent":
             if data["audience"] == audience:
                 last_sent = at
-                due, because = _after_sent(rule, at, ended)
+                due, because = _due_after_sent(rule, at, ended)
                 snoozed, was_snoozed = None, False
             continue
         if event.kind == "update_snoozed":
@@ -78,24 +92,24 @@ def update_due(
             if data["severity"] not in incident.policy.severities:
                 continue
             rule = incident.policy.rule(data["severity"])
-            if not _has_clock(audience, rule, last_sent):
+            if not _is_timed(audience, rule, last_sent):
                 due, because = None, ""
         elif event.kind in ("state_changed", "merged"):
             ended = event.kind == "merged" or data.get("state") in ENDED_STATES
             if data.get("state") in ("closed", "merged") or event.kind == "merged":
                 due, because = None, ""
                 continue
-        if _has_clock(audience, rule, last_sent):
+        if _is_timed(audience, rule, last_sent):
             soon = at + AFTER_CHANGE
             if due is None or soon < due:
                 due, because = soon, _CHANGED[event.kind]
         if due != before:
             snoozed, was_snoozed = None, False
-    return _stage(audience, due, because, snoozed, was_snoozed, last_sent, now)
+    return _at_stage(audience, due, because, snoozed, was_snoozed, last_sent, now)
 
 
 def promised_next(incident: Incident, now: datetime) -> datetime | None:
-    """When the update after one sent now would be due: what its text promises, on the minute."""
+    """Return when the update after one sent now would be due, on the minute: what its text promises."""
     cadence = incident.rule.cadence_min
     if cadence is None or incident.state in ENDED_STATES:
         return None
@@ -109,20 +123,20 @@ _CHANGED = {
 }
 
 
-def _first(incident: Incident, audience: str, rule: SeverityRule) -> tuple[datetime | None, str]:
+def _first_due(incident: Incident, audience: str, rule: SeverityRule) -> tuple[datetime | None, str]:
     if audience != "public" or rule.first_update_min is None:
         return None, ""
     return incident.declared_at + minutes(rule.first_update_min), "the first one"
 
 
-def _after_sent(rule: SeverityRule, at: datetime, ended: bool) -> tuple[datetime | None, str]:
+def _due_after_sent(rule: SeverityRule, at: datetime, ended: bool) -> tuple[datetime | None, str]:
     if ended or rule.cadence_min is None:
         return None, ""
     return at + minutes(rule.cadence_min), f"every {rule.cadence_min:g} min"
 
 
-def _has_clock(audience: str, rule: SeverityRule, last_sent: datetime | None) -> bool:
-    """Whether updates are timed at all: the public's from the start, or once one was sent."""
+def _is_timed(audience: str, rule: SeverityRule, last_sent: datetime | None) -> bool:
+    """Return whether updates are timed at all: public ones from the start, others once one was sent."""
     if rule.cadence_min is None:
         return False
     if last_sent is not None:
@@ -130,7 +144,7 @@ def _has_clock(audience: str, rule: SeverityRule, last_sent: datetime | None) ->
     return audience == "public" and rule.first_update_min is not None
 
 
-def _stage(
+def _at_stage(
     audience: str,
     due: datetime | None,
     because: str,
@@ -164,7 +178,7 @@ def _stage(
 
 
 def ring_times(due: datetime, snoozed: datetime | None) -> tuple[tuple[datetime, str], ...]:
-    """When it rings and how loud; after a snooze, again from where that ends."""
+    """Return each time it rings, and how loud; after a snooze it begins again where that ends."""
     start = due if snoozed is None else max(due, snoozed)
     soft = ((due - RING_BEFORE, "soft"),) if snoozed is None else ()
     return (

@@ -1,4 +1,4 @@
-"""The two clocks: T, how long it hurts; E, how long nothing has been done about it."""
+"""The two clocks: T, how long the impact has lasted; E, how long it has lasted unmitigated."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from isla_console.incident.record.state import Incident
 
 
 def t_seconds(incident: Incident, now: datetime) -> float:
-    """The incident clock, in seconds: from the impact start to the last resolve, or to now."""
+    """Return the incident clock T in seconds: from the impact start to the last resolve, or to now."""
     end = incident.ended_at or now
     return max(0.0, (end - incident.impact_started_at).total_seconds())
 
 
 def e_seconds(incident: Incident, now: datetime) -> float:
-    """The escalation clock, in seconds: unmitigated time since the impact start, less holds."""
+    """Return the escalation clock E in seconds: unmitigated time since the impact start, without holds."""
     return e_between(running_spans(incident), now)
 
 
 def hold_now(incident: Incident, now: datetime) -> Hold | None:
-    """The hold that is on at ``now`` and ends last, if any."""
+    """Return the hold that is on at `now` (the one that ends last), if any."""
     on = [hold for hold in incident.holds if hold.started_at <= now < hold.until]
     return max(on, key=lambda hold: hold.until, default=None)
 
 
 def hold_until(incident: Incident, now: datetime) -> datetime | None:
-    """When the hold that is on ends by itself; None without one."""
+    """Return when the hold that is on ends by itself; None without one."""
     hold = hold_now(incident, now)
     return hold.until if hold else None
 
@@ -35,9 +35,9 @@ Span = tuple[datetime, datetime | None]
 
 
 def running_spans(incident: Incident) -> tuple[Span, ...]:
-    """When E runs: half-open [start, end), the last one open while nothing is fixed.
+    """Return when E runs: half-open spans `[start, end)`, the last without an end while nothing is fixed.
 
-    The first starts at the impact start, so back-dating it adds to E.
+    The first starts at the impact start, so that back-dating it adds to E.
     """
     spans: list[Span] = []
     for index, change in enumerate(incident.states):
@@ -51,7 +51,7 @@ def running_spans(incident: Incident) -> tuple[Span, ...]:
 
 
 def e_between(spans: tuple[Span, ...], now: datetime) -> float:
-    """Seconds of the spans that lie before ``now``."""
+    """Return how many seconds of the spans lie before `now`."""
     total = timedelta()
     for start, end in spans:
         stop = now if end is None else min(end, now)
@@ -61,7 +61,7 @@ def e_between(spans: tuple[Span, ...], now: datetime) -> float:
 
 
 def e_reaches(spans: tuple[Span, ...], seconds: float) -> datetime | None:
-    """When E is this many seconds, past or to come; None while it stands short of that."""
+    """Return when E reaches this many seconds, past or future; None if it stopped short of that."""
     left = timedelta(seconds=seconds)
     for start, end in spans:
         if end is None or end - start >= left:

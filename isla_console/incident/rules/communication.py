@@ -15,7 +15,7 @@ _BRACKETS = re.compile(r"\[[^\[\]\n]{1,120}\]")
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text ready to edit; ``left`` are the places nobody has filled yet."""
+    """A text ready to edit; `left` are the placeholders that are still in it."""
 
     text: str
     left: tuple[str, ...]
@@ -29,13 +29,19 @@ def fill(
     *,
     service: str | None = None,
 ) -> Filled:
-    """The template with what the incident knows; times absolute, in UTC.
+    """Fill a template with what the incident knows; times are absolute, in UTC.
 
-    ``placeholders`` are the runbook's: a piece of the text to the name of what replaces it.
-    ``service`` names what is affected (an issue's title), the incident's own title without.
-    What only a person can say stays as it is, and is listed.
+    Args:
+        template: The runbook's text.
+        placeholders: Maps a piece of that text to the name of the value that replaces it.
+        incident: The incident as it is.
+        now: Aware UTC.
+        service: What is affected, such as an issue's title; the incident's title unless given.
+
+    Returns:
+        The text, and the placeholders left in it, which only a person can fill.
     """
-    values = _values(incident, now, service or incident.title)
+    values = _known_values(incident, now, service or incident.title)
     known = {place: values[name] for place, name in placeholders.items() if values.get(name)}
     text = template
     if known:
@@ -46,38 +52,39 @@ def fill(
 
 
 def unfilled(text: str, placeholders: Iterable[str] | None = None) -> tuple[str, ...]:
-    """The places still to fill: those of ``placeholders`` in the text, or whatever is in brackets."""
+    """List what is still to be filled: those of `placeholders` in the text, or whatever is in brackets."""
     if placeholders is None:
         return tuple(dict.fromkeys(_BRACKETS.findall(text)))
     return tuple(place for place in placeholders if place in text)
 
 
 def final_update(incident: Incident, now: datetime, *, service: str | None = None) -> str:
-    """The last word after a resolve, drafted for a person to finish."""
-    start = _absolute(incident.impact_started_at)
+    """Draft the last update after a resolve, for a person to finish."""
+    start = _absolute_time(incident.impact_started_at)
     lines = [
         f"Resolved: the issue affecting {service or incident.title}.",
         f"Impact: {incident.impact or '[description of impact]'}",
-        f"It lasted from {start} to {_absolute(now)}.",
+        f"It lasted from {start} to {_absolute_time(now)}.",
     ]
     return "\n".join(lines)
 
 
 def internal_update(incident: Incident, now: datetime) -> str:
-    """A word to colleagues: how it stands, who leads, when they hear again."""
+    """Draft an update to colleagues: the state, the commander, and when the next update comes."""
     following = promised_next(incident, now)
+    since = _absolute_time(incident.states[-1].at)
     lines = [
-        f"{incident.severity} {incident.title}: {incident.state} since {_absolute(incident.states[-1].at)}.",
+        f"{incident.severity} {incident.title}: {incident.state} since {since}.",
         f"Impact: {incident.impact or '[description of impact]'}",
         f"Commander: {incident.commander or 'nobody yet'}.",
     ]
     if following is not None:
-        lines.append(f"Next word by {_absolute(following)}.")
+        lines.append(f"Next word by {_absolute_time(following)}.")
     return "\n".join(lines)
 
 
 def channel_of(incident: Incident, others: Iterable[Incident]) -> str:
-    """The channel's name of an incident, by its place among those declared on its day."""
+    """Return the name of an incident's channel, by its place among those declared on the same day."""
     day = incident.declared_at.astimezone(UTC).date()
     same_day = {
         other.id: other.declared_at
@@ -90,7 +97,7 @@ def channel_of(incident: Incident, others: Iterable[Incident]) -> str:
     return base if place == 1 else f"{base}-{place}"
 
 
-def _values(incident: Incident, now: datetime, service: str) -> dict[str, str]:
+def _known_values(incident: Incident, now: datetime, service: str) -> dict[str, str]:
     end = incident.ended_at
     following = promised_next(incident, now)
     return {
@@ -98,11 +105,11 @@ def _values(incident: Incident, now: datetime, service: str) -> dict[str, str]:
         "feature": service,
         "date": f"{incident.impact_started_at.astimezone(UTC):%Y-%m-%d}",
         "impact": incident.impact,
-        "start": _absolute(incident.impact_started_at),
-        "end": _absolute(end) if end is not None else "",
-        "next_update": f"by {_absolute(following)}" if following else "when there is news",
+        "start": _absolute_time(incident.impact_started_at),
+        "end": _absolute_time(end) if end is not None else "",
+        "next_update": f"by {_absolute_time(following)}" if following else "when there is news",
     }
 
 
-def _absolute(when: datetime) -> str:
+def _absolute_time(when: datetime) -> str:
     return f"{when.astimezone(UTC):%H:%M} UTC on {when.astimezone(UTC):%Y-%m-%d}"

@@ -1,4 +1,4 @@
-"""The ladder: which level is due when, who is called, what must be written and rung."""
+"""The escalation ladder: when each level is due, whom it calls, and what is to be journalled."""
 
 from __future__ import annotations
 
@@ -15,19 +15,31 @@ from isla_console.incident.rules.clocks import Span, e_reaches, running_spans
 from isla_console.text.times import minutes, utc_text
 
 LATE_AFTER = timedelta(seconds=5)
-"""A crossing written down longer than this after it was due is late: a console that is open
-ticks every second, so anything slower means that none was."""
+"""A crossing written down later than this after it was due is late.
+
+An open console ticks every second, so anything slower means that none was open.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One level of the ladder as it stands.
+    """One level of the ladder at a given time.
 
-    ``status``: ``current`` (the highest engaged), ``engaged``, ``upcoming`` (``due_at`` None
-    while the escalation clock stands), ``waived``, ``silent`` (this severity never calls it),
-    ``by_hand`` (this severity calls nobody by itself).
-    ``nag``: ``none``, ``due``, ``nag`` or ``red``; ``waiting_for`` are the targets that have
-    not acknowledged, ``nag_at`` when they are nagged next.
+    Attributes:
+        level: The level's id.
+        targets: The people or roles it calls.
+        from_min: Minutes of escalation time at which this severity calls it; None for never by itself.
+        due_at: When it was or will be due; None also while the escalation clock does not run.
+        due_in_s: Seconds until `due_at`, negative once it has passed.
+        status: `current` (the highest engaged), `engaged`, `upcoming`, `waived`, `silent` (this severity
+            never calls it) or `by_hand` (this severity calls nobody by itself).
+        late: Whether the crossing was found late.
+        cause: `time`, `severity`, `adjustment` or `by_hand`, once it is engaged.
+        acknowledged_by: The people who acknowledged it.
+        waiting_for: The targets that have not acknowledged it.
+        nag: `none`, `due`, `nag` or `red`.
+        nag_at: When the targets are nagged next.
+        reason: Why it was waived, else "".
     """
 
     level: str
@@ -46,13 +58,13 @@ class Rung:
 
     @property
     def is_engaged(self) -> bool:
-        """True once the level is called."""
+        """Whether the level has been called."""
         return self.status in ("current", "engaged")
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """When a level became due, and by what: ``time``, ``severity`` or ``adjustment``."""
+    """When a level became due, and why: `time`, `severity` or `adjustment`."""
 
     level: str
     due_at: datetime
@@ -60,9 +72,9 @@ class Crossing:
 
 
 def ladder(incident: Incident, now: datetime) -> tuple[Rung, ...]:
-    """Every level in the policy's order, as of ``now``."""
+    """Return every level in the policy's order, as of `now`."""
     spans = running_spans(incident)
-    rungs = [_rung(incident, level, spans, now) for level in incident.policy.levels]
+    rungs = [_make_rung(incident, level, spans, now) for level in incident.policy.levels]
     engaged = [index for index, rung in enumerate(rungs) if rung.status == "engaged"]
     if engaged:
         rungs[engaged[-1]] = replace(rungs[engaged[-1]], status="current")
@@ -70,28 +82,32 @@ def ladder(incident: Incident, now: datetime) -> tuple[Rung, ...]:
 
 
 def current_level(incident: Incident, now: datetime) -> str | None:
-    """The highest level engaged at ``now``."""
+    """Return the id of the highest level engaged at `now`."""
     return next((rung.level for rung in ladder(incident, now) if rung.status == "current"), None)
 
 
 def next_rung(incident: Incident, now: datetime) -> Rung | None:
-    """The level that comes due next by itself, if one will."""
+    """Return the level that comes due next by itself, if one will."""
     coming = [rung for rung in ladder(incident, now) if rung.status == "upcoming" and rung.due_at]
     return min(coming, key=lambda rung: rung.due_at or now, default=None)
 
 
 def crossings(incident: Incident, now: datetime) -> tuple[Mapping[str, Any], ...]:
-    """Data of the ``level_due`` events that are not journalled yet, oldest first.
+    """Return the data of the `level_due` events that are not journalled yet, oldest first.
 
-    ``due_at`` is when the level really was due; ``late`` is true when that is found more
+    `due_at` is when the level really was due; `late` is true when that is found more
     than 5 s afterwards.
     """
     found = []
     spans = running_spans(incident)
     for level in incident.policy.levels:
-        if level.from_min <= 0 or _journalled(incident, level.id) or _escalated(incident, level.id):
+        if (
+            level.from_min <= 0
+            or _journalled_due(incident, level.id)
+            or _escalation_by_hand(incident, level.id)
+        ):
             continue
-        crossing = _crossing(incident, level, spans, now)
+        crossing = _find_crossing(incident, level, spans, now)
         if crossing is not None and crossing.due_at <= now:
             found.append(crossing)
     found.sort(key=lambda crossing: crossing.due_at)
@@ -107,7 +123,7 @@ def crossings(incident: Incident, now: datetime) -> tuple[Mapping[str, Any], ...
 
 
 def crossing_events(incident: Incident, now: datetime, *, author: Author) -> list[Event]:
-    """The ``level_due`` events to write now. Their ids are the same on every console."""
+    """Return the `level_due` events to write now, with ids that are the same on every console."""
     return [
         event(
             "level_due",
@@ -122,25 +138,25 @@ def crossing_events(incident: Incident, now: datetime, *, author: Author) -> lis
     ]
 
 
-def _rung(incident: Incident, level: Level, spans: tuple[Span, ...], now: datetime) -> Rung:
-    limit = _limit(incident, level, incident.severity)
-    due_at, cause, late = _engaged(incident, level, spans, now)
-    waiver = _waiver(incident, level.id)
+def _make_rung(incident: Incident, level: Level, spans: tuple[Span, ...], now: datetime) -> Rung:
+    limit = _limit_min(incident, level, incident.severity)
+    due_at, cause, late = _engagement(incident, level, spans, now)
+    waiver = _waiver_in_force(incident, level.id)
     if due_at is not None and due_at <= now:
         status = "engaged"
     elif waiver is not None:
         status, due_at = "waived", None
     elif limit is None:
-        status, due_at = _never(incident), None
+        status, due_at = _status_without_limit(incident), None
     else:
         status = "upcoming"
-    acknowledged = _acknowledged(incident, level.id)
+    acknowledged = _acknowledgements(incident, level.id)
     waiting: tuple[str, ...] = ()
     nag, nag_at = "none", None
     if status == "engaged" and due_at is not None and level.from_min > 0:
-        waiting = _waiting(incident, level, acknowledged)
+        waiting = _unacknowledged_targets(incident, level, acknowledged)
         if waiting and waiver is None and incident.is_active:
-            nag, nag_at = _nag(incident, due_at, now)
+            nag, nag_at = _nag_stage(incident, due_at, now)
     return Rung(
         level=level.id,
         targets=level.targets,
@@ -158,19 +174,19 @@ def _rung(incident: Incident, level: Level, spans: tuple[Span, ...], now: dateti
     )
 
 
-def _engaged(
+def _engagement(
     incident: Incident, level: Level, spans: tuple[Span, ...], now: datetime
 ) -> tuple[datetime | None, str | None, bool]:
-    """When the level is or will be engaged, by what cause, and whether that was found late."""
+    """Return when the level is or will be engaged, the cause, and whether that was found late."""
     if level.from_min <= 0:
         return incident.declared_at, "time", False
-    journalled = _journalled(incident, level.id)
-    by_hand = _escalated(incident, level.id)
+    journalled = _journalled_due(incident, level.id)
+    by_hand = _escalation_by_hand(incident, level.id)
     if by_hand is not None and (journalled is None or by_hand.at <= journalled.due_at):
         return by_hand.at, "by_hand", False
     if journalled is not None:
         return journalled.due_at, journalled.cause, journalled.late
-    crossing = _crossing(incident, level, spans, now)
+    crossing = _find_crossing(incident, level, spans, now)
     if crossing is None:
         return None, None, False
     passed = crossing.due_at <= now
@@ -178,14 +194,16 @@ def _engaged(
     return crossing.due_at, crossing.cause if passed else None, late
 
 
-def _crossing(incident: Incident, level: Level, spans: tuple[Span, ...], now: datetime) -> Crossing | None:
-    """When the level is due by the clock, by a raised severity or a moved impact start.
+def _find_crossing(
+    incident: Incident, level: Level, spans: tuple[Span, ...], now: datetime
+) -> Crossing | None:
+    """Find when the level is due: by the clock, by a raised severity or by a moved impact start.
 
-    Looks at each stretch of time in which severity and impact start were what they were:
-    within one the level is due when E reaches the severity's limit; already past it at the
-    stretch's beginning, the level is due there and then, for the reason that began it.
+    Looks at each stretch of time in which neither severity nor impact start changed. Within one,
+    the level is due when E reaches the severity's limit. If E is past that limit when the stretch
+    begins, the level is due at that moment, for the reason that began the stretch.
     """
-    waiver = _waiver(incident, level.id)
+    waiver = _waiver_in_force(incident, level.id)
     marks = sorted(
         [(change.at, "severity") for change in incident.severities[1:]]
         + [(start.at, "adjustment") for start in incident.impact_starts[1:]]
@@ -193,7 +211,7 @@ def _crossing(incident: Incident, level: Level, spans: tuple[Span, ...], now: da
     begins = [(incident.declared_at, "adjustment"), *marks]
     for index, (begin, cause) in enumerate(begins):
         end = begins[index + 1][0] if index + 1 < len(begins) else None
-        limit = _limit(incident, level, _severity_at(incident, begin))
+        limit = _limit_min(incident, level, _severity_at(incident, begin))
         if limit is None:
             continue
         known = _spans_known_at(incident, spans, begin)
@@ -217,7 +235,7 @@ def _crossing(incident: Incident, level: Level, spans: tuple[Span, ...], now: da
 
 
 def _spans_known_at(incident: Incident, spans: tuple[Span, ...], at: datetime) -> tuple[Span, ...]:
-    """The spans of E with the impact start that was known at ``at``."""
+    """Return the spans of E with the impact start that was known at `at`."""
     start = incident.impact_starts[0].impact_started_at
     for known in incident.impact_starts:
         if known.at <= at:
@@ -228,7 +246,7 @@ def _spans_known_at(incident: Incident, spans: tuple[Span, ...], at: datetime) -
 
 
 def _running_from(spans: tuple[Span, ...], at: datetime) -> datetime | None:
-    """The first moment from ``at`` on in which E runs."""
+    """Return the first moment from `at` on in which E runs."""
     for start, end in spans:
         if end is None or end > at:
             return max(start, at)
@@ -243,65 +261,67 @@ def _severity_at(incident: Incident, at: datetime) -> str:
     return severity
 
 
-def _limit(incident: Incident, level: Level, severity: str) -> float | None:
-    """Minutes of E at which this severity calls the level; None for never by itself."""
+def _limit_min(incident: Incident, level: Level, severity: str) -> float | None:
+    """Return the minutes of E at which this severity calls the level; None for never by itself."""
     if level.from_min <= 0:
         return 0.0
     return incident.policy.rule(severity).ladder.get(level.id)
 
 
-def _never(incident: Incident) -> str:
-    """Why a level without a limit stays quiet: nobody is called, or only some are."""
+def _status_without_limit(incident: Incident) -> str:
+    """Return the status of a level without a limit: `silent` if other levels have one, else `by_hand`."""
     timed = [
         level
         for level in incident.policy.levels
-        if level.from_min > 0 and _limit(incident, level, incident.severity) is not None
+        if level.from_min > 0 and _limit_min(incident, level, incident.severity) is not None
     ]
     return "silent" if timed else "by_hand"
 
 
-def _journalled(incident: Incident, level: str) -> LevelDue | None:
+def _journalled_due(incident: Incident, level: str) -> LevelDue | None:
     found = [due for due in incident.level_dues if due.level == level]
     return min(found, key=lambda due: due.due_at, default=None)
 
 
-def _acts(incident: Incident, level: str, kind: str) -> list[LevelAct]:
+def _acts_of_kind(incident: Incident, level: str, kind: str) -> list[LevelAct]:
     return [act for act in incident.level_acts if act.level == level and act.kind == kind]
 
 
-def _escalated(incident: Incident, level: str) -> LevelAct | None:
-    acts = _acts(incident, level, "escalated")
+def _escalation_by_hand(incident: Incident, level: str) -> LevelAct | None:
+    acts = _acts_of_kind(incident, level, "escalated")
     return acts[0] if acts else None
 
 
-def _waiver(incident: Incident, level: str) -> LevelAct | None:
-    """The waiver that holds; escalating by hand afterwards takes it back."""
-    waivers = _acts(incident, level, "level_waived")
-    escalations = _acts(incident, level, "escalated")
+def _waiver_in_force(incident: Incident, level: str) -> LevelAct | None:
+    """Return the waiver in force; escalating by hand afterwards takes it back."""
+    waivers = _acts_of_kind(incident, level, "level_waived")
+    escalations = _acts_of_kind(incident, level, "escalated")
     if not waivers or (escalations and escalations[-1].at > waivers[-1].at):
         return None
     return waivers[0]
 
 
-def _acknowledged(incident: Incident, level: str) -> list[LevelAct]:
-    return _acts(incident, level, "acknowledged")
+def _acknowledgements(incident: Incident, level: str) -> list[LevelAct]:
+    return _acts_of_kind(incident, level, "acknowledged")
 
 
-def _waiting(incident: Incident, level: Level, acknowledged: list[LevelAct]) -> tuple[str, ...]:
-    """The level's targets and the people notified for it, less those who acknowledged."""
-    notified = [act.person for act in _acts(incident, level.id, "level_notified") if act.person]
-    quiet = {_name(act.person) for act in acknowledged}
-    quiet |= {_name(act.target) for act in acknowledged if act.target}
+def _unacknowledged_targets(
+    incident: Incident, level: Level, acknowledged: list[LevelAct]
+) -> tuple[str, ...]:
+    """Return the level's targets and the people notified for it, without those who acknowledged."""
+    notified = [act.person for act in _acts_of_kind(incident, level.id, "level_notified") if act.person]
+    quiet = {_comparable_name(act.person) for act in acknowledged}
+    quiet |= {_comparable_name(act.target) for act in acknowledged if act.target}
     called = dict.fromkeys((*level.targets, *notified))
-    return tuple(target for target in called if _name(target) not in quiet)
+    return tuple(target for target in called if _comparable_name(target) not in quiet)
 
 
-def _name(person: str) -> str:
+def _comparable_name(person: str) -> str:
     return person.strip().lstrip("@").casefold()
 
 
-def _nag(incident: Incident, due_at: datetime, now: datetime) -> tuple[str, datetime | None]:
-    """The stage of nagging, and when the next one comes."""
+def _nag_stage(incident: Incident, due_at: datetime, now: datetime) -> tuple[str, datetime | None]:
+    """Return the stage of nagging, and when the next one comes."""
     nags = [due_at + minutes(after) for after in incident.policy.nag_min]
     coming = next((at for at in nags if at > now), None)
     if coming is None:

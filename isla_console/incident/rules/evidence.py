@@ -1,4 +1,4 @@
-"""What shows that a checklist item is done, as far as the incident itself can say."""
+"""What shows that a checklist item is done, as far as the incident itself tells."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from isla_console.incident.rules.soak import soak
 from isla_console.text.times import clock_text
 
 CUSTOMER_VIA = "customer"
-"""``via`` of an update that went to customers rather than to the status page."""
+"""The `via` of an update that went to customers rather than to the status page."""
 
 
 def evidence_for(
     incident: Incident, item: str, now: datetime, metrics: Mapping[str, str] | None = None
 ) -> str | None:
-    """Evidence for ticking an item now, by what the policy says proves it; None when there
-    is none yet."""
+    """Return the evidence for ticking an item now, of the kind the policy names; None if there is none."""
     proof = next((known.evidence for known in incident.policy.checklist if known.id == item), "")
     if proof == "soak":
         checked = soak(incident, now, metrics)
@@ -37,7 +36,7 @@ def evidence_for(
 
 
 def _last_sent(incident: Incident, now: datetime, *, to_customers: bool) -> str | None:
-    """The last public update sent since the resolve."""
+    """Name the last public update sent since the resolve."""
     resolved = incident.resolved_at
     for update in reversed(incident.updates):
         if resolved is None or update.at < resolved:

@@ -1,4 +1,4 @@
-"""What is due next, and why, in one sentence."""
+"""What to do next, and why, in one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from isla_console.text.times import clock_text, span_text
 
 
 def what_now(incident: Incident, now: datetime, metrics: Mapping[str, str] | None = None) -> str:
-    """One sentence: what to do next and why. ``metrics`` are the live states, where known."""
+    """Say in one sentence what to do next and why; `metrics` maps names to live states, where known."""
     if incident.state == "merged":
         return f"Nothing here: this went into {incident.merged_into}."
     if incident.state == "cancelled":
@@ -27,10 +27,10 @@ def what_now(incident: Incident, now: datetime, metrics: Mapping[str, str] | Non
         _overdue_level(incident, now)
         or _overdue_update(incident, now)
         or _still_on_it(incident, now)
-        or _resolve(incident, now, metrics)
-        or _lead(incident)
-        or _coming(incident, now, metrics)
-        or _work(incident)
+        or _ready_to_resolve(incident, now, metrics)
+        or _missing_commander(incident)
+        or _next_deadline(incident, now, metrics)
+        or _advice_for_state(incident)
     )
 
 
@@ -40,7 +40,7 @@ def _overdue_level(incident: Incident, now: datetime) -> str | None:
         return None
     rung = waiting[-1]
     whom = " and ".join(rung.waiting_for)
-    return f"Call {whom} ({rung.level}): {_since(rung.due_at, now)}, not acknowledged."
+    return f"Call {whom} ({rung.level}): {_overdue_since(rung.due_at, now)}, not acknowledged."
 
 
 def _overdue_update(incident: Incident, now: datetime) -> str | None:
@@ -49,7 +49,7 @@ def _overdue_update(incident: Incident, now: datetime) -> str | None:
     if not awake:
         return None
     due = max(awake, key=lambda due: due.overdue_s)
-    return f"Send the {due.audience} update: {_since(due.due_at, now)}, {due.because}."
+    return f"Send the {due.audience} update: {_overdue_since(due.due_at, now)}, {due.because}."
 
 
 def _still_on_it(incident: Incident, now: datetime) -> str | None:
@@ -59,14 +59,14 @@ def _still_on_it(incident: Incident, now: datetime) -> str | None:
     return f"Say that you are still on it, with a note: nobody did anything for {quiet}."
 
 
-def _resolve(incident: Incident, now: datetime, metrics: Mapping[str, str] | None) -> str | None:
+def _ready_to_resolve(incident: Incident, now: datetime, metrics: Mapping[str, str] | None) -> str | None:
     if incident.state != "monitoring":
         return None
     checked = soak(incident, now, metrics)
     return f"Resolve it: {checked.sentence}." if checked.is_green else None
 
 
-def _lead(incident: Incident) -> str | None:
+def _missing_commander(incident: Incident) -> str | None:
     if incident.rule.first_update_min is None or incident.commander is not None:
         return None
     offered = incident.roles.get("commander")
@@ -75,8 +75,8 @@ def _lead(incident: Incident) -> str | None:
     return "Take the lead: nobody is commander."
 
 
-def _coming(incident: Incident, now: datetime, metrics: Mapping[str, str] | None) -> str | None:
-    """The next thing to come due by itself."""
+def _next_deadline(incident: Incident, now: datetime, metrics: Mapping[str, str] | None) -> str | None:
+    """Name the next thing to come due by itself."""
     coming: list[tuple[datetime, str]] = []
     hold = hold_until(incident, now)
     if hold is not None:
@@ -99,7 +99,7 @@ def _coming(incident: Incident, now: datetime, metrics: Mapping[str, str] | None
     return f"Next, {clock_text(at, now)} (in {span_text((at - now).total_seconds())}): {what}."
 
 
-def _work(incident: Incident) -> str:
+def _advice_for_state(incident: Incident) -> str:
     words = {
         "declared": "Start investigating: nothing else is timed.",
         "investigating": "Find the cause: nothing else is timed.",
@@ -111,7 +111,7 @@ def _work(incident: Incident) -> str:
 
 
 def _afterwards(incident: Incident, now: datetime) -> str:
-    """After the resolve: the last word, the checklist, the post-mortem, the close."""
+    """Say what is left after the resolve: the last update, the checklist, the post-mortem, the close."""
     said = _overdue_update(incident, now)
     if said is not None:
         return said
@@ -119,11 +119,12 @@ def _afterwards(incident: Incident, now: datetime) -> str:
     written = due.state == "published"
     when = f", due {clock_text(due.due_at, now)}" if due.due_at else ""
     if due.is_overdue:
-        return f"Publish the post-mortem ({due.owner or 'no owner'}): {_since(due.due_at, now)}."
-    coming = [one for one in updates(incident, now) if one.due_at is not None]
+        return f"Publish the post-mortem ({due.owner or 'no owner'}): {_overdue_since(due.due_at, now)}."
+    coming = [update for update in updates(incident, now) if update.due_at is not None]
     if coming and incident.state == "resolved":
-        one = coming[0]
-        return f"Send the last {one.audience} update by {clock_text(one.due_at or now, now)}: {one.because}."
+        update = coming[0]
+        when_due = clock_text(update.due_at or now, now)
+        return f"Send the last {update.audience} update by {when_due}: {update.because}."
     left = [tick.text for tick in incident.checklist.values() if tick.state == "open"]
     if incident.state == "resolved":
         if left:
@@ -136,7 +137,7 @@ def _afterwards(incident: Incident, now: datetime) -> str:
     return f"Write the post-mortem ({due.owner or 'no owner'}){when}."
 
 
-def _since(due_at: datetime | None, now: datetime) -> str:
+def _overdue_since(due_at: datetime | None, now: datetime) -> str:
     if due_at is None:
         return "due"
     ago = (now - due_at).total_seconds()

@@ -1,4 +1,4 @@
-"""The post-mortem's clock."""
+"""Whether a post-mortem is owed, and when it is due."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from isla_console.incident.record.state import Incident
 
 @dataclass(frozen=True, slots=True)
 class Postmortem:
-    """How the post-mortem stands.
+    """The state of the post-mortem.
 
-    ``due_at`` is wall time after the last resolve, weekends included; None before it, and
-    where none is owed. ``asked`` is true while somebody has to say whether one is written.
+    Attributes:
+        due_at: Wall time after the last resolve, weekends included; None before it, and where none is owed.
+        state: `draft`, `in_review` or `published`; None while nobody has begun one.
+        owner: The person who writes it.
+        asked: Whether somebody still has to decide if one is written.
+        is_overdue: Whether `due_at` has passed without its being published.
     """
 
     due_at: datetime | None
@@ -24,7 +28,7 @@ class Postmortem:
 
 
 def postmortem(incident: Incident, now: datetime) -> Postmortem:
-    """The post-mortem as of ``now``."""
+    """Return the state of the post-mortem at `now`."""
     rule = incident.rule
     hours = rule.postmortem_h
     if hours is None and incident.postmortem_state is not None:
@@ -46,6 +50,6 @@ def postmortem(incident: Incident, now: datetime) -> Postmortem:
 
 
 def is_owed(incident: Incident) -> bool:
-    """Whether closing wants an owner: one is due by the rules, asked for, or was begun."""
+    """Return whether closing needs an owner: one is due by the rules, asked for, or was begun."""
     rule = incident.rule
     return rule.postmortem_h is not None or rule.postmortem_asked or incident.postmortem_state is not None

@@ -1,4 +1,4 @@
-"""From at most three answers to a severity, with the rule that says so."""
+"""The severity to declare, from at most three answers, with the rule it follows from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 KINDS_OF_TROUBLE = ("outage", "data", "security", "major", "minor", "cosmetic")
-"""What it can be: all down, data at risk, a breach, a major or a minor feature, looks only."""
+"""All down, data at risk, a breach, a major or a minor feature broken, or its looks only."""
 
 
 class SeverityLike(Protocol):
@@ -25,7 +25,7 @@ class SeverityLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A severity and the clause of the runbook that says so."""
+    """A severity, and the clause of the runbook that it follows from."""
 
     severity: str
     because: str
@@ -37,15 +37,19 @@ def propose(
     trouble: str | None = None,
     affected_percent: float | None = None,
 ) -> Proposal:
-    """The gravest severity that an answer asks for.
+    """Propose the gravest severity that any answer asks for.
 
-    ``trouble`` is one of KINDS_OF_TROUBLE, ``affected_percent`` the share of users, each
-    None when not known. With neither known it is the gravest that is about a share of
-    users, as long as nobody knows better. Which issue it is changes nothing here.
+    With nothing known it is the gravest that depends on a share of users. Which issue it is
+    changes nothing here.
+
+    Args:
+        severities: The runbook's, the gravest first.
+        trouble: One of `KINDS_OF_TROUBLE`; None when not known.
+        affected_percent: The share of users affected, 0 to 100; None when not known.
     """
-    named = None if trouble is None else _named(severities, trouble)
-    shared = None if affected_percent is None else _shared(severities, affected_percent)
-    candidates = [found for found in (named, shared) if found is not None]
+    by_trouble = None if trouble is None else _for_trouble(severities, trouble)
+    by_share = None if affected_percent is None else _for_share(severities, affected_percent)
+    candidates = [found for found in (by_trouble, by_share) if found is not None]
     if candidates:
         order = [severity.id for severity in severities]
         return min(candidates, key=lambda found: order.index(found.severity))
@@ -55,7 +59,7 @@ def propose(
     return Proposal(severities[0].id, "nothing is known yet: taken as the worst")
 
 
-_WORDS = {
+_CLAUSE_WORDS = {
     "outage": ("outage",),
     "data": ("data",),
     "security": ("security", "breach"),
@@ -65,17 +69,17 @@ _WORDS = {
 }
 
 
-def _named(severities: Sequence[SeverityLike], trouble: str) -> Proposal | None:
-    """The severity with a clause that speaks of that trouble."""
+def _for_trouble(severities: Sequence[SeverityLike], trouble: str) -> Proposal | None:
+    """Return the severity with a clause that mentions this kind of trouble."""
     for severity in severities:
         for clause in severity.rule:
-            if any(word in clause.casefold() for word in _WORDS.get(trouble, ())):
+            if any(word in clause.casefold() for word in _CLAUSE_WORDS.get(trouble, ())):
                 return Proposal(severity.id, clause)
     return None
 
 
-def _shared(severities: Sequence[SeverityLike], percent: float) -> Proposal | None:
-    """The severity for a share of users; a bound itself belongs to the graver side."""
+def _for_share(severities: Sequence[SeverityLike], percent: float) -> Proposal | None:
+    """Return the severity for a share of users; a bound itself belongs to the graver side."""
     for severity in severities:
         if severity.affected_from is not None and percent >= severity.affected_from:
             clause = _clause_about_share(severity)

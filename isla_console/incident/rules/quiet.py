@@ -1,4 +1,4 @@
-"""Asking whether someone is still on it."""
+"""When to ask whether anyone is still working on it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ QUIET = timedelta(minutes=15)
 
 
 def quiet_since(incident: Incident, now: datetime) -> datetime | None:
-    """When "still on it?" was last asked; None while somebody acted in the last 15 min.
+    """Return when "still on it?" was last asked; None if a person did something in the last 15 min.
 
-    Asked for the severities whose first update is timed (P0 and P1 of the shipped runbook),
+    It is asked for the severities whose first update is timed (P0 and P1 of the shipped runbook),
     and again every 15 min until a person does something.
     """
     if incident.rule.first_update_min is None or incident.state in ENDED_STATES:

@@ -14,7 +14,17 @@ _BAD = frozenset({"alert", "elevated"})
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """How far the soak is; seconds. ``blockers`` say what is not normal, or not known."""
+    """How far the soak has come.
+
+    Attributes:
+        needed_s: Seconds for which everything has to stay normal.
+        green_since: Since when it has been; None while something is not.
+        remaining_s: Seconds left; None while something is not normal.
+        ready_at: When it is complete if everything stays normal.
+        blockers: What is not normal, or not known.
+        watched: The metrics that count, because they were bad.
+        sentence: All of this in words.
+    """
 
     needed_s: float
     green_since: datetime | None
@@ -26,16 +36,20 @@ class Soak:
 
     @property
     def is_green(self) -> bool:
-        """True when the incident may be resolved without an override."""
+        """Whether the incident may be resolved without an override."""
         return not self.blockers and self.remaining_s == 0
 
 
 def soak(incident: Incident, now: datetime, metrics: Mapping[str, str] | None = None) -> Soak:
-    """The soak from the journal's metric changes, and the live states where given.
+    """Judge the soak from the journal's metric changes, and from the live states where given.
 
-    A metric that was in alert or elevated since the declaration counts; it has to be ``ok``,
-    and stale, unknown or blind is not. With none that was ever bad, the time in
-    ``monitoring`` counts.
+    Every metric that was in alert or elevated since the declaration counts, and has to be `ok`:
+    stale, unknown or blind is not. If none was ever bad, the time in `monitoring` counts.
+
+    Args:
+        incident: The incident as it is.
+        now: Aware UTC.
+        metrics: Maps names of metrics to their live states.
     """
     needed_s = incident.rule.soak_min * 60
     bad: dict[str, None] = {}
