@@ -1,7 +1,7 @@
 """The console's clock: UTC that never jumps while the console runs.
 
-Elapsed time follows a clock that counts on through a suspend and is moved by nobody; the wall clock is read
-once, at start, and then only watched, so that a step of it can be told and journalled.
+Elapsed time follows a clock that nobody can set and that keeps counting while the machine is suspended. The
+wall clock is read once, at start, and then only watched, so that a jump can be reported and journalled.
 """
 
 import time
@@ -10,15 +10,17 @@ from datetime import UTC, datetime, timedelta
 
 
 def _steady() -> float:
-    """Seconds that only grow; on Linux they count through a suspended machine too."""
+    """Return seconds that only grow, on Linux also while the machine is suspended."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class Clock:
-    """UTC at start plus the steady seconds since.
+    """UTC at the start, plus the steady seconds since.
 
-    `wall` and `steady` are for tests: functions giving aware UTC and seconds.
+    Args:
+        wall: For tests: returns aware UTC.
+        steady: For tests: returns seconds that only grow.
     """
 
     def __init__(
@@ -30,16 +32,16 @@ class Clock:
         self._steady = steady
         self._start = wall()
         self._zero = steady()
-        self._told = timedelta()
+        self._reported = timedelta()
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """Return aware UTC, which never jumps."""
         return self._start + timedelta(seconds=self._steady() - self._zero)
 
     def jump(self, least: timedelta = timedelta(seconds=5)) -> timedelta | None:
-        """How far the wall clock moved against this one since it was last told, if more than `least`."""
-        apart = self._wall() - self.now() - self._told
-        if abs(apart) <= least:
+        """Return how far the wall clock moved since the last jump reported; None for at most `least`."""
+        moved = self._wall() - self.now() - self._reported
+        if abs(moved) <= least:
             return None
-        self._told += apart
-        return apart
+        self._reported += moved
+        return moved

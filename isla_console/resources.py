@@ -6,12 +6,12 @@ _PACKAGE = Path(__file__).parent
 
 
 def resource(name: str) -> Path:
-    """The path of a shipped file or folder: `runbook.yaml`, `styles`.
+    """Return the path of a shipped file or folder, such as `runbook.yaml` or `styles`.
 
-    A wheel packs them into the package; in a checkout they stand beside it.
+    A wheel has them inside the package; in a checkout they are beside it.
 
     Raises:
-        FileNotFoundError: the installation is incomplete.
+        FileNotFoundError: The installation is incomplete.
     """
     for root in (_PACKAGE / "_resources", _PACKAGE.parent):
         if (path := root / name).exists():

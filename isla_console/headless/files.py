@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole, or not at all."""
+"""Writing a file whole, or not at all."""
 
 from __future__ import annotations
 
@@ -10,32 +10,35 @@ from pathlib import Path
 
 
 class WriteError(Exception):
-    """The file was not written; what stood there still does."""
+    """The file was not written; what was there is unchanged."""
 
 
 def write_file(path: Path, text: str) -> Path | None:
     """Write UTF-8 text in one step; an older version that differs is kept as `NAME~`.
 
-    Answers where that is, None without one. Raises WriteError for a directory, for what is
-    no regular file, and when the disk will not take it.
+    Returns:
+        Where the older version is, or None if there was none.
+
+    Raises:
+        WriteError: The path is a directory or not a regular file, or the disk does not take it.
     """
     try:
         path = path.resolve()
         data = text.encode("utf-8")
-        before = _before(path)
+        before = _read_existing(path)
         if before == data:
             return None
         kept = path.with_name(f"{path.name}~") if before is not None else None
         if kept is not None and before is not None:
-            _replace(kept, before, _mode(path))
-        _replace(path, data, _mode(path))
+            _write_atomically(kept, before, _file_mode(path))
+        _write_atomically(path, data, _file_mode(path))
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise WriteError(f"{path}: {reason or error}") from None
     return kept
 
 
-def _before(path: Path) -> bytes | None:
+def _read_existing(path: Path) -> bytes | None:
     if not path.exists():
         return None
     mode = path.stat().st_mode
@@ -46,7 +49,7 @@ def _before(path: Path) -> bytes | None:
     return path.read_bytes()
 
 
-def _mode(path: Path) -> int:
+def _file_mode(path: Path) -> int:
     if path.exists():
         return stat.S_IMODE(path.stat().st_mode)
     umask = os.umask(0)
@@ -54,7 +57,7 @@ def _mode(path: Path) -> int:
     return 0o666 & ~umask
 
 
-def _replace(path: Path, data: bytes, mode: int) -> None:
+def _write_atomically(path: Path, data: bytes, mode: int) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     temporary = Path(name)
     try:

@@ -6,9 +6,10 @@ from typing import Any
 
 
 def add_commands(commands: Any) -> None:
-    """Add both to argparse's subcommands; `headless.run` takes what they parse.
+    """Add both commands to argparse's subcommands; `headless.run` takes what they parse.
 
-    `commands` is what `ArgumentParser.add_subparsers` returned.
+    Args:
+        commands: What `ArgumentParser.add_subparsers` returned.
     """
     incident = commands.add_parser("incident", help="list, show, export and import incidents")
     actions = incident.add_subparsers(dest="action", metavar="ACTION", required=True)

@@ -1,7 +1,7 @@
 """Carrying out the commands that need no screen.
 
-Data goes to `out`, what is said about it to `err`. Exit codes: 0 done, 1 refused or with
-findings, 2 wrong usage.
+Data goes to `out`, messages about it to `err`. Exit codes: 0 done, 1 refused or with findings,
+2 wrong usage.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SHOWN_FINDINGS = 100
 
 
 class _Stop(Exception):
-    """The command ends here: a message for people and an exit code."""
+    """Ends the command, with a message for people and an exit code."""
 
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ class _Call:
     err: TextIO
 
     def tell(self, text: str) -> None:
-        """A line for people, harmless in a terminal."""
+        """Write a line for people, harmless in a terminal."""
         self.err.write(f"{plain(text)}\n")
 
 
@@ -60,7 +60,7 @@ def run(
     out: TextIO,
     err: TextIO,
 ) -> int:
-    """Carry out what `parser.add_commands` parsed, on the journal file; the exit code."""
+    """Carry out what `parser.add_commands` parsed, on the journal file `journal`; return the exit code."""
     call = _Call(arguments, journal, now, stdin, out, err)
     try:
         return _ACTIONS[arguments.action](call)
@@ -73,11 +73,11 @@ def run(
 
 
 def _list(call: _Call) -> int:
-    with _journal(call) as journal:
+    with _open_journal(call) as journal:
         incidents = _incidents(journal) if journal else []
     rows = [summary(incident, call.now) for incident in incidents]
     if call.arguments.json:
-        _json(call, rows)
+        _write_json(call, rows)
     elif rows:
         call.out.write(list_text(rows))
     else:
@@ -86,31 +86,31 @@ def _list(call: _Call) -> int:
 
 
 def _show(call: _Call) -> int:
-    at = _at(call)
-    with _journal(call) as journal:
-        incident = _chosen(call, journal)
+    at = _asked_time(call)
+    with _open_journal(call) as journal:
+        incident = _find_incident(call, journal)
         if at is not None:
-            past = [event for event in _events(journal, incident.id) if event.occurred_at <= at]
+            past = [event for event in _events_of(journal, incident.id) if event.occurred_at <= at]
             then = fold(past)
             if then is None:
                 raise _Stop(f"{incident.id} was not declared at {utc_text(at)}")
             incident = then
     now = at or call.now
     if call.arguments.json:
-        _json(call, show(incident, now))
+        _write_json(call, show(incident, now))
     else:
         call.out.write(show_text(incident, now))
     return 0
 
 
 def _export(call: _Call) -> int:
-    with _journal(call) as journal:
+    with _open_journal(call) as journal:
         if call.arguments.id is None:
             ids = journal.incident_ids() if journal else []
         else:
-            ids = [_existing(call, journal)]
+            ids = [_find_id(call, journal)]
         for id in sorted(ids):
-            call.out.writelines(export_lines(_events(journal, id)))
+            call.out.writelines(export_lines(_events_of(journal, id)))
     return 0
 
 
@@ -137,8 +137,8 @@ def _import(call: _Call) -> int:
 
 
 def _report(call: _Call) -> int:
-    with _journal(call) as journal:
-        text = report(_chosen(call, journal))
+    with _open_journal(call) as journal:
+        text = report(_find_incident(call, journal))
     output = call.arguments.output
     if output in (None, "-"):
         call.out.write(text)
@@ -158,8 +158,8 @@ _ACTIONS: dict[str, Callable[[_Call], int]] = {
 
 
 @contextlib.contextmanager
-def _journal(call: _Call) -> Iterator[LocalJournal | None]:
-    """The journal to read; None where there is none yet, and then none is made."""
+def _open_journal(call: _Call) -> Iterator[LocalJournal | None]:
+    """Open the journal to read; None where there is none yet, and then none is created."""
     if not call.path.exists():
         yield None
         return
@@ -167,19 +167,19 @@ def _journal(call: _Call) -> Iterator[LocalJournal | None]:
         yield journal
 
 
-def _events(journal: LocalJournal | None, id: str) -> list[Event]:
+def _events_of(journal: LocalJournal | None, id: str) -> list[Event]:
     return journal.events(id) if journal else []
 
 
 def _incidents(journal: LocalJournal) -> list[Incident]:
-    """Every incident that was declared, the newest first."""
+    """Return every incident that was declared, the newest first."""
     folded = (fold(journal.events(id)) for id in journal.incident_ids())
     found = [incident for incident in folded if incident is not None]
     return sorted(found, key=lambda incident: (incident.declared_at, incident.id), reverse=True)
 
 
-def _existing(call: _Call, journal: LocalJournal | None) -> str:
-    """The id that was asked for, whole or as a beginning that fits one incident alone."""
+def _find_id(call: _Call, journal: LocalJournal | None) -> str:
+    """Return the id that was asked for, whole or as a prefix that fits only one incident."""
     asked: str = call.arguments.id
     ids = journal.incident_ids() if journal else []
     if asked in ids:
@@ -192,10 +192,10 @@ def _existing(call: _Call, journal: LocalJournal | None) -> str:
     raise _Stop(f"no incident {asked}; see isla-console incident list")
 
 
-def _chosen(call: _Call, journal: LocalJournal | None) -> Incident:
-    """The incident that was asked for, else the open one, else the last."""
+def _find_incident(call: _Call, journal: LocalJournal | None) -> Incident:
+    """Return the incident that was asked for, else the open one, else the last."""
     if journal is not None and call.arguments.id is not None:
-        id = _existing(call, journal)
+        id = _find_id(call, journal)
         incident = fold(journal.events(id))
         if incident is None:
             raise _Stop(f"{id} has entries, but none that declares it")
@@ -210,7 +210,7 @@ def _chosen(call: _Call, journal: LocalJournal | None) -> Incident:
     return (open_ones or incidents)[0]
 
 
-def _at(call: _Call) -> datetime | None:
+def _asked_time(call: _Call) -> datetime | None:
     if call.arguments.at is None:
         return None
     try:
@@ -219,6 +219,6 @@ def _at(call: _Call) -> datetime | None:
         raise _Stop(f"--at: {error}", 2) from None
 
 
-def _json(call: _Call, data: object) -> None:
+def _write_json(call: _Call, data: object) -> None:
     # ASCII alone: no control character and no direction mark of a title reaches a terminal.
     call.out.write(json.dumps(data, indent=2) + "\n")

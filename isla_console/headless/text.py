@@ -1,4 +1,4 @@
-"""Incidents as plain text for people; whatever came from outside is shown, never obeyed."""
+"""Incidents as plain text for people; control characters from outside are shown, never obeyed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BOX = {"ticked": "[x]", "na": "[-]", "open": "[ ]"}
 
 
 def list_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """One line for each summary, columns aligned; `*` marks the open ones."""
+    """Format one line for each summary, columns aligned; `*` marks the open ones."""
     width = max(len(plain(row["id"])) for row in rows)
     lines = []
     for row in rows:
@@ -32,21 +32,22 @@ def list_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def show_text(incident: Incident, now: datetime) -> str:
-    """How it stands at `now`, some twenty-five lines."""
+    """Format the incident's state at `now`, in some twenty-five lines."""
     due = postmortem(incident, now)
     held = hold_until(incident, now)
     lines = [
         f"{incident.severity} {incident.title} · {incident.state}",
         incident.id,
         "",
-        f"T {_clock(t_seconds(incident, now))}  since {clock_text(incident.impact_started_at, now)}",
-        f"E {_clock(e_seconds(incident, now))}" + (f"  held until {clock_text(held, now)}" if held else ""),
+        f"T {_clock_text(t_seconds(incident, now))}  since {clock_text(incident.impact_started_at, now)}",
+        f"E {_clock_text(e_seconds(incident, now))}"
+        + (f"  held until {clock_text(held, now)}" if held else ""),
         "",
         "Next",
         f"  {what_now(incident, now)}",
         "",
         "Ladder",
-        *(f"  {_rung(rung, now)}" for rung in ladder(incident, now)),
+        *(f"  {_rung_text(rung, now)}" for rung in ladder(incident, now)),
         "",
         "Updates",
     ]
@@ -70,12 +71,12 @@ def show_text(incident: Incident, now: datetime) -> str:
     return "".join(f"{plain(line)}\n" for line in lines)
 
 
-def _clock(seconds: float) -> str:
+def _clock_text(seconds: float) -> str:
     whole = int(seconds)
     return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
-def _rung(rung: Rung, now: datetime) -> str:
+def _rung_text(rung: Rung, now: datetime) -> str:
     words = {"by_hand": "by hand only", "silent": "not at this severity"}
     status = words.get(rung.status, rung.status)
     if rung.status == "upcoming" and rung.due_at is None:

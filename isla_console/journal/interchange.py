@@ -1,4 +1,4 @@
-"""Events in and out of a journal, one JSON object a line."""
+"""Exporting and importing events, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isla_console.journal.local import LocalJournal
 from isla_console.text.times import utc_text
 
 MAX_LINE = 1024 * 1024
-"""Bytes of one event's line; an output is bounded far below that when it is recorded."""
+"""The most bytes an event's line may have; recorded output is bounded far below that."""
 AHEAD = timedelta(minutes=5)
 """How far another host's clock may be ahead of ours."""
 _BATCH = 1000
@@ -20,7 +20,7 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A line that was not taken, and why. Lines count from 1."""
+    """A line that was refused, and why. Lines count from 1."""
 
     line: int
     problem: str
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of an import: events new here, events that were here already, lines refused."""
+    """The result of an import: events new here, events that were here already, lines refused."""
 
     taken: int
     known: int
@@ -39,16 +39,16 @@ class Imported:
 
 
 def export_lines(events: Iterable[Event]) -> Iterator[str]:
-    """One line for each event, each id once, in fold order, line ends included."""
+    """Yield one line for each event, each id once, in fold order, line ends included."""
     unique = {event.id: event for event in events}
     for event in sorted(unique.values(), key=lambda event: (event.incident, event.order)):
         yield event.to_json() + "\n"
 
 
 def read_lines(source: BinaryIO, now: datetime) -> Iterator[tuple[int, Event | str]]:
-    """Each line's number and its event, or what is wrong with it; blank lines are skipped.
+    """Yield each line's number and its event, or what is wrong with it; blank lines are skipped.
 
-    Holds one line at a time, and never more than MAX_LINE bytes of it.
+    One line is held at a time, and never more than `MAX_LINE` bytes of it.
     """
     number = 0
     while line := source.readline(MAX_LINE + 1):
@@ -60,15 +60,17 @@ def read_lines(source: BinaryIO, now: datetime) -> Iterator[tuple[int, Event | s
                 length += len(line)
             yield number, f"{length} bytes long; an event has at most {MAX_LINE}"
         elif line.strip():
-            yield number, _event(line, now)
+            yield number, _parse_line(line, now)
 
 
 def import_lines(source: BinaryIO, journal: LocalJournal, *, now: datetime, strict: bool = False) -> Imported:
-    """Take the good lines of `source` into the journal; with `strict` all or none.
+    """Take the good lines of `source` into the journal; with `strict`, all or none.
 
-    An id that is here already is taken as known when it says the same, and refused when it
-    says something else. Raises JournalError when the journal fails; what was taken before
-    stays, and importing again takes the rest.
+    An id that is here already counts as known when it says the same, and is refused when it
+    says something else.
+
+    Raises:
+        JournalError: The journal failed. What was taken before stays, and importing again takes the rest.
     """
     findings: list[Finding] = []
     pending: dict[str, Event] = {}
@@ -93,7 +95,7 @@ def import_lines(source: BinaryIO, journal: LocalJournal, *, now: datetime, stri
     return Imported(taken, known, tuple(findings))
 
 
-def _event(line: bytes, now: datetime) -> Event | str:
+def _parse_line(line: bytes, now: datetime) -> Event | str:
     try:
         event = parse(line.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -22,9 +22,9 @@ from isla_console.text.times import utc_text
 FILE_NAME = "journal.sqlite3"
 """The journal's name in the state directory."""
 APPLICATION_ID = 0x15A1C0
-"""`PRAGMA application_id`: what `file` and a reader know the journal by."""
+"""`PRAGMA application_id`, by which a reader (and the program `file`) recognises a journal."""
 VERSION = 1
-"""`PRAGMA user_version`: the schema below. Raised together with a migration."""
+"""`PRAGMA user_version`, the version of the schema below; raised together with a migration."""
 
 _SCHEMA = """
 CREATE TABLE events (
@@ -43,13 +43,15 @@ _INDEX = "CREATE INDEX events_incident ON events (incident, seq)"
 _COLUMNS = "id, incident, occurred_at, recorded_at, actor, host, kind, data"
 _BUSY_MS = 4000
 _CHECK_UP_TO = 32 * 1024 * 1024
-"""Bytes up to which the whole file is checked when it is opened: some 50 ms at most."""
+"""Files of at most this many bytes are checked whole when opened, which takes at most some 50 ms."""
 _MAGIC = b"SQLite format 3\x00"
 
 
 class JournalError(Exception):
-    """The journal cannot be used, or did not take the events. Says what to do; nothing that
-    was there is overwritten."""
+    """The journal cannot be used, or did not take the events; the message says what to do.
+
+    Nothing that was there is overwritten.
+    """
 
 
 class LocalJournal:
@@ -63,11 +65,12 @@ class LocalJournal:
 
     @classmethod
     def open(cls, path: Path) -> LocalJournal:
-        """The journal at `path`, created with its directory where they are missing.
+        """Open the journal at `path`; it and its directory are created if they are missing.
 
-        The file is readable by its owner alone (0600), a directory made for it 0700.
-        Raises JournalError for what is no journal, a newer or damaged one, and a place
-        that cannot be written.
+        The file can be read by its owner alone (0600), and so can a directory made for it (0700).
+
+        Raises:
+            JournalError: The file is not a journal, is newer or damaged, or cannot be written.
         """
         _prepare(path)
         try:
@@ -81,24 +84,25 @@ class LocalJournal:
             return cls(path, connection)
         except sqlite3.DatabaseError as error:
             connection.close()
-            raise JournalError(_why(path, error)) from None
+            raise JournalError(_explain(path, error)) from None
         except JournalError:
             connection.close()
             raise
 
     def append(self, events: Sequence[Event]) -> int:
-        """Write the events, all or none; answers how many were new.
+        """Write the events, all or none, and return how many were new.
 
-        On disk when it returns. An id that is there already is left as it is. Raises
-        JournalError when the disk is full or fails: nothing was written, and the same call
-        may be made again.
+        They are on disk when it returns. An id that is there already is left as it is.
+
+        Raises:
+            JournalError: The disk is full or fails. Nothing was written, and the same call may be repeated.
         """
-        rows = [_row(event) for event in events]
+        rows = [_to_row(event) for event in events]
         # Not OR IGNORE, which would skip a row that is wrong as well as one that is known.
         statement = (
             f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
         )
-        with self._using() as connection:
+        with self._locked() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 before = connection.total_changes
@@ -112,34 +116,34 @@ class LocalJournal:
         return written
 
     def events(self, incident: str) -> list[Event]:
-        """Every event of one incident, in the order they were written here."""
+        """Return every event of one incident, in the order they were written here."""
         query = f"SELECT {_COLUMNS} FROM events WHERE incident = ? ORDER BY seq"
-        with self._using() as connection:
-            return _events(connection.execute(query, (incident,)).fetchall())
+        with self._locked() as connection:
+            return _from_rows(connection.execute(query, (incident,)).fetchall())
 
     def incident_ids(self) -> list[str]:
-        """Every incident in the journal, in the order they first appeared here."""
+        """Return the id of every incident, in the order they first appeared here."""
         query = "SELECT incident FROM events GROUP BY incident ORDER BY min(seq)"
-        with self._using() as connection:
+        with self._locked() as connection:
             return [row[0] for row in connection.execute(query)]
 
     def since(self, seq: int) -> list[tuple[int, Event]]:
-        """What was written after position `seq` (0: everything), with its position."""
+        """Return what was written after position `seq` (0: everything), each event with its position."""
         query = f"SELECT {_COLUMNS}, seq FROM events WHERE seq > ? ORDER BY seq"
-        with self._using() as connection:
+        with self._locked() as connection:
             rows = connection.execute(query, (seq,)).fetchall()
-            return [(row[8], event) for row, event in zip(rows, _events(rows), strict=True)]
+            return [(row[8], event) for row, event in zip(rows, _from_rows(rows), strict=True)]
 
     def find(self, id: str) -> Event | None:
-        """The event with this id, if it is here."""
+        """Return the event with this id, if it is here."""
         query = f"SELECT {_COLUMNS} FROM events WHERE id = ?"
-        with self._using() as connection:
+        with self._locked() as connection:
             row = connection.execute(query, (id,)).fetchone()
-            return _events([row])[0] if row else None
+            return _from_rows([row])[0] if row else None
 
     def changed(self) -> bool:
-        """Whether another console wrote since this was last asked. Cheap: reads one counter."""
-        with self._using():
+        """Return whether another console wrote since the last call. Cheap: it reads one counter."""
+        with self._locked():
             version = self._pragma("data_version")
         moved = version != self._data_version
         self._data_version = version
@@ -160,16 +164,16 @@ class LocalJournal:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     @contextlib.contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
+    def _locked(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 yield self._connection
             except (sqlite3.Error, ValueError, OSError) as error:
-                raise JournalError(_why(self.path, error)) from None
+                raise JournalError(_explain(self.path, error)) from None
 
 
 def _prepare(path: Path) -> None:
-    """Make directory and file with their modes, and look at what is there, before SQLite does."""
+    """Make directory and file with their modes, and refuse what is not a journal, before SQLite opens it."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.stat() if path.exists() else None
@@ -195,7 +199,7 @@ def _prepare(path: Path) -> None:
 
 
 def _set_up(path: Path, connection: sqlite3.Connection) -> None:
-    """Check whose database it is and of which version; make the table in an empty one."""
+    """Check whose database it is and of which version; create the table in an empty one."""
     if not _is_ours(path, connection):
         _create(path, connection)
     if path.stat().st_size <= _CHECK_UP_TO:
@@ -210,7 +214,7 @@ def _set_up(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def _is_ours(path: Path, connection: sqlite3.Connection) -> bool:
-    """True for a journal this version can use, False for an empty file."""
+    """Return True for a journal this version can use, False for an empty file."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
@@ -242,8 +246,8 @@ def _create(path: Path, connection: sqlite3.Connection) -> None:
         raise
 
 
-def _why(path: Path, error: Exception) -> str:
-    """What SQLite's error means here, and what to do."""
+def _explain(path: Path, error: Exception) -> str:
+    """Say what an error of SQLite means here, and what to do."""
     text = str(error)
     if "full" in text:
         return f"{path}: the disk is full; make room, it is tried again"
@@ -259,7 +263,7 @@ def _why(path: Path, error: Exception) -> str:
     return f"{path}: {text}"
 
 
-def _row(event: Event) -> tuple[str, ...]:
+def _to_row(event: Event) -> tuple[str, ...]:
     return (
         event.id,
         event.incident,
@@ -272,8 +276,8 @@ def _row(event: Event) -> tuple[str, ...]:
     )
 
 
-def _events(rows: Sequence[Sequence[str]]) -> list[Event]:
-    """The events of rows. All data is parsed in one go: half the time of parsing each."""
+def _from_rows(rows: Sequence[Sequence[str]]) -> list[Event]:
+    """Make events of rows. All data is parsed at once, in half the time of parsing each."""
     found = json.loads(f"[{','.join(row[7] for row in rows)}]")
     when = datetime.fromisoformat
     return [

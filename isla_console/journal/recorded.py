@@ -1,4 +1,4 @@
-"""Reading a journal that is not ours to write: a journal's file or exported JSON lines, left as they are."""
+"""Reading a journal that is not ours to write: a journal's file or exported JSON lines, left unchanged."""
 
 import json
 import sqlite3
@@ -14,13 +14,14 @@ _COLUMNS = ("id", "incident", "occurred_at", "recorded_at", "actor", "host", "ki
 
 
 def read_recorded(path: Path) -> list[Event]:
-    """Every event in a file, in its order.
+    """Read every event in a file, in its order.
 
-    Raises JournalError for what cannot be read, holds nothing, or has a line that is no event.
+    Raises:
+        JournalError: The file cannot be read, holds nothing, or has a line that is not an event.
     """
     try:
         with path.open("rb") as file:
-            events = _database(path) if file.read(len(_MAGIC)) == _MAGIC else _lines(path)
+            events = _read_database(path) if file.read(len(_MAGIC)) == _MAGIC else _read_json_lines(path)
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror or error}") from None
     if not events:
@@ -28,7 +29,7 @@ def read_recorded(path: Path) -> list[Event]:
     return events
 
 
-def _lines(path: Path) -> list[Event]:
+def _read_json_lines(path: Path) -> list[Event]:
     events = []
     with path.open("rb") as file:
         for number, found in read_lines(file, datetime.now(UTC)):
@@ -38,7 +39,7 @@ def _lines(path: Path) -> list[Event]:
     return events
 
 
-def _database(path: Path) -> list[Event]:
+def _read_database(path: Path) -> list[Event]:
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=4)
         try:

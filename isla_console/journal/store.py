@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """How the journal stands: events waiting for the disk, and why they wait ("" when all is saved)."""
+    """Whether everything is saved: events waiting for the disk, and why they wait ("" if none do)."""
 
     pending: int = 0
     reason: str = ""
@@ -29,7 +29,7 @@ class Saved:
 class JournalStore:
     """Holds every incident of one journal, folded, and keeps it up to date with all consoles on the host.
 
-    All methods are for one event loop; the file is touched by one thread alone.
+    All methods belong to one event loop; one thread alone touches the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,13 +37,14 @@ class JournalStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._journal: LocalJournal | None = None
         self._ledgers: dict[str, Ledger] = {}
-        self._seen = 0
+        self._last_position = 0
         self._waiting: list[Event] = []
         self._reason = ""
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     @property
     def saved(self) -> Saved:
+        """Whether everything is on disk."""
         return Saved(len(self._waiting), self._reason)
 
     @property
@@ -53,43 +54,44 @@ class JournalStore:
         return sorted(folded, key=lambda incident: incident.declared_at, reverse=True)
 
     def incident(self, incident_id: str) -> Incident | None:
+        """Return the incident with this id, if it can be folded."""
         ledger = self._ledgers.get(incident_id)
         return ledger.incident if ledger is not None else None
 
     async def open(self) -> None:
-        """Open (or make) the journal and read it.
+        """Open (or create) the journal and read it.
 
         Raises:
-            JournalError: it cannot be used; the message says why and what to do. Nothing was overwritten.
+            JournalError: It cannot be used; the message says why and what to do. Nothing was overwritten.
         """
-        self._journal = await self._run(lambda: LocalJournal.open(self.path))
-        await self._pull()
+        self._journal = await self._in_thread(lambda: LocalJournal.open(self.path))
+        await self._read_new()
 
     async def record(self, events: Sequence[Event]) -> bool:
-        """Write events; true once they are on disk and folded. If not, they wait and are tried again."""
-        async with self._turn:
+        """Write events; true once they are on disk and folded, else they wait and are tried again."""
+        async with self._lock:
             self._waiting.extend(events)
             return await self._flush()
 
     async def refresh(self) -> bool:
-        """Write what waits, read what other consoles wrote; true if any incident changed. For a timer."""
-        async with self._turn:
+        """Write what waits and read what other consoles wrote; true if any incident changed. For a timer."""
+        async with self._lock:
             if self._waiting:
                 return await self._flush()
             try:
-                if self._journal is not None and await self._run(self._journal.changed):
-                    return await self._pull()
+                if self._journal is not None and await self._in_thread(self._journal.changed):
+                    return await self._read_new()
             except JournalError as error:
                 self._reason = str(error)
             return False
 
     async def close(self) -> None:
         """Try once more to write what waits, then close the file."""
-        async with self._turn:
+        async with self._lock:
             if self._waiting:
                 await self._flush()
             if self._journal is not None:
-                await self._run(self._journal.close)
+                await self._in_thread(self._journal.close)
                 self._journal = None
         self._thread.shutdown(wait=False)
 
@@ -98,29 +100,29 @@ class JournalStore:
         if journal is None:
             return False
         try:
-            await self._run(lambda: journal.append(batch))
+            await self._in_thread(lambda: journal.append(batch))
         except JournalError as error:
             self._reason = str(error)
             return False
         self._waiting = self._waiting[len(batch) :]
         self._reason = ""
-        await self._pull()
+        await self._read_new()
         return True
 
-    async def _pull(self) -> bool:
+    async def _read_new(self) -> bool:
         """Read what is new and fold it in."""
-        journal, seen = self._journal, self._seen
+        journal, position = self._journal, self._last_position
         if journal is None:
             return False
-        fresh = await self._run(lambda: journal.since(seen))
-        news: dict[str, list[Event]] = {}
+        fresh = await self._in_thread(lambda: journal.since(position))
+        by_incident: dict[str, list[Event]] = {}
         for sequence, event in fresh:
-            self._seen = max(self._seen, sequence)
-            news.setdefault(event.incident, []).append(event)
+            self._last_position = max(self._last_position, sequence)
+            by_incident.setdefault(event.incident, []).append(event)
         changed = False
-        for incident_id, events in news.items():
+        for incident_id, events in by_incident.items():
             changed |= self._ledgers.setdefault(incident_id, Ledger()).add(events)
         return changed
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -1,4 +1,4 @@
-"""What went wrong on the network, in words for a tired person, and whether anyone answered."""
+"""What went wrong on the network, in words for a tired person, and whether anything answered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from isla_console.text.brief import brief
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no good answer. `reached`: something answered, if only to refuse."""
+    """Why there was no good answer. `reached` says that something answered, if only to refuse."""
 
     reason: str
     reached: bool = False
@@ -37,7 +37,7 @@ _WORDS = {
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, then what it came from, innermost last."""
+    """Yield the error, then what caused it, innermost last."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
@@ -47,7 +47,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def network_failure(error: BaseException) -> Failure | None:
-    """The words for a socket's or TLS error somewhere in an exception's causes, None without one."""
+    """Describe the socket's or TLS error among an exception's causes; None if there is none."""
     for cause in causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Failure(f"certificate refused: {brief(cause.verify_message, 80)}", True)

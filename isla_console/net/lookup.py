@@ -1,8 +1,8 @@
-"""Names to addresses, without a hanging resolver ever holding anything else up.
+"""Looking names up, without a resolver that hangs ever holding anything else up.
 
 asyncio's own lookup runs in the loop's shared threads: a few names whose servers do not answer fill
-them, and quitting waits for them. Here each name has one daemon thread at most, which every probe
-of that name shares, and which nothing waits for at the end.
+them, and quitting waits for them. Here each name has at most one daemon thread, which all probes of
+that name share and for which nothing waits at the end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 
 
 class LookupFailed(Exception):
-    """The name has no address, or the resolver did not say; the text is safe to show."""
+    """The name has no address, or the resolver did not answer; the message is safe to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,16 @@ _REASONS: Final = {
 
 
 class Resolver:
-    """Looks names up; one lookup a name at a time."""
+    """Looks names up, with one lookup at a time for each name."""
 
     def __init__(self) -> None:
         self._running: dict[tuple[str, int], asyncio.Future[tuple[Address, ...]]] = {}
 
     async def resolve(self, host: str, port: int) -> tuple[Address, ...]:
-        """The addresses of a host in the order to try them: families alternate, as in RFC 8305.
+        """Return a host's addresses in the order to try them: families alternate, as in RFC 8305.
 
         Raises:
-            LookupFailed: there are none.
+            LookupFailed: There are none.
         """
         with contextlib.suppress(ValueError):
             return (Address(str(ipaddress.ip_address(host)), port),)

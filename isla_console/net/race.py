@@ -10,7 +10,7 @@ T = TypeVar("T")  # a connection
 A = TypeVar("A")  # an address
 
 HEAD_START_S = 0.25
-"""How long an address is tried before the next one joins; RFC 8305 asks for 250 ms."""
+"""Seconds for which an address is tried before the next one joins; RFC 8305 asks for 250 ms."""
 
 
 async def first_answer(
@@ -21,10 +21,15 @@ async def first_answer(
     """Try addresses in order, each a quarter of a second after the last, or once that one failed.
 
     Args:
-        discard: closes a connection that came second.
+        addresses: At least one, in the order to try them.
+        connect: Opens a connection to one address.
+        discard: Closes a connection that came second.
+
+    Returns:
+        The address that answered first, and its connection.
 
     Raises:
-        Exception: whatever the last address to fail raised, when all failed.
+        Exception: All failed; this is what the last of them raised.
     """
     if len(addresses) == 1:
         return addresses[0], await connect(addresses[0])

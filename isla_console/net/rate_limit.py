@@ -1,4 +1,4 @@
-"""Not too often: a rate limit for requests, and how long to stay away when told to."""
+"""A rate limit for requests, and how long to stay away after being refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_S = 900.0
 
 
 class RateLimiter:
-    """At most one request in `every_s` seconds, in the order they were asked for."""
+    """Allows one request every `every_s` seconds, in the order they were asked for."""
 
     def __init__(
         self,
@@ -39,11 +39,11 @@ class RateLimiter:
 
     @property
     def away_s(self) -> float:
-        """How long we still stay away; 0 when we may ask."""
+        """Seconds for which we still stay away; 0 when we may ask."""
         return max(0.0, self._until - self._monotonic())
 
     def refused(self, retry_after_s: float | None) -> float:
-        """We asked too often: stay away as long as told, else ever longer. How long that is, in seconds."""
+        """Stay away after a refusal, as long as told or else longer each time; return the seconds."""
         known = BACKOFF_S[min(self._refusals, len(BACKOFF_S) - 1)] * self._jitter()
         pause = min(known if retry_after_s is None else retry_after_s, _MOST_S)
         self._refusals += 1
@@ -51,5 +51,5 @@ class RateLimiter:
         return pause
 
     def accepted(self) -> None:
-        """An answer came: the next refusal begins small again."""
+        """Note that an answer came, so that the next refusal begins small again."""
         self._refusals = 0

@@ -1,7 +1,7 @@
-"""One HTTP/1.1 exchange over a connection of its own, and a stopwatch on it. Imported with the first probe.
+"""One HTTP/1.1 exchange over a connection of its own, timed. Imported with the first probe.
 
-h11 speaks the protocol; no pool or client lies between, whose layers would cost an idle console more than
-the request does.
+h11 speaks the protocol. There is no pool or client, whose layers would cost an idle console more than the
+request does.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _Connection = tuple[float, asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Unanswered(Exception):
-    """What came is no answer; the text is safe to show."""
+    """What came is not an answer; the message is safe to show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent and where to. It may hold secrets and does not show."""
+    """What is sent and where to. It may hold secrets, so its repr does not show the head."""
 
     tls: bool
     host: str
@@ -39,17 +39,17 @@ class Request:
 
 
 class Progress:
-    """How far a request got and when. Times come from a monotonic clock, in seconds."""
+    """How far a request got, and when. `now` is a monotonic clock in seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
         self.doing = "looking up the name"
-        """For "timed out after 5 s ..."."""
+        """Completes a sentence such as "timed out after 5 s ..."."""
         self.address: Address | None = None
         self.certificate: dict[str, Any] | None = None
         self.status: int | None = None
         self.headers: dict[bytes, bytes] = {}
-        """Of the answer, by lower-case name."""
+        """Those of the answer, by lower-case name."""
         self.dns_ms: float | None = None
         self.connect_ms: float | None = None
         self.tls_ms: float | None = None
@@ -65,27 +65,27 @@ class Progress:
         return found.decode("latin-1") if found is not None else None
 
     def since(self, start: float) -> float:
-        """Milliseconds since a moment."""
+        """Return the milliseconds since `start`."""
         return (self.now() - start) * 1000
 
     def start(self) -> float:
-        """The lookup begins; the moment."""
+        """Note that the lookup begins, and return the time."""
         self._started = self.now()
         return self._started
 
     def sending(self) -> None:
-        """The request's first byte is written."""
+        """Note that the request's first byte is written."""
         if self._sent is None:
             self._sent = self.now()
             self.doing = "waiting for the answer"
 
     def received(self) -> None:
-        """Some of the answer was read."""
+        """Note that some of the answer was read."""
         if self.first_byte_ms is None and self._sent is not None:
             self.first_byte_ms = self.since(self._sent)
 
     def end(self) -> None:
-        """Nothing more is read."""
+        """Note that nothing more is read."""
         if self._started is not None:
             self.total_ms = self.since(self._started)
 
@@ -93,15 +93,15 @@ class Progress:
 async def exchange(
     request: Request, resolver: Resolver, ssl_context: ssl.SSLContext | None, progress: Progress
 ) -> AsyncGenerator[bytes, None]:
-    """Send a request; its status and headers go to `progress`, the parts of its body to the caller.
+    """Send a request and yield the parts of the answer's body; its status and headers go to `progress`.
 
-    Whoever has enough closes the generator: that ends the connection.
+    Closing the generator ends the connection.
 
     Raises:
-        OSError: the network's doing, or TLS'.
-        LookupFailed: the name has no address.
-        h11.LocalProtocolError: the request cannot be sent.
-        Unanswered: the far side does not speak HTTP, or stopped in the middle.
+        OSError: The network or TLS failed.
+        LookupFailed: The name has no address.
+        h11.LocalProtocolError: The request cannot be sent.
+        Unanswered: The far side does not speak HTTP, or stopped in the middle.
     """
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADERS)
     wire = http.send(request.head) or b""
@@ -163,7 +163,7 @@ async def _start_tls(
 
 
 async def _next(http: h11.Connection, reader: asyncio.StreamReader, progress: Progress) -> Any:
-    """The next event of the answer."""
+    """Return the next event of the answer."""
     while True:
         try:
             event = http.next_event()

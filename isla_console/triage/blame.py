@@ -1,4 +1,4 @@
-"""They or me: whose trouble is it? One sentence from our link, the vendors and our endpoints. Pure."""
+"""Whose trouble it is, in one sentence: our own link's, a vendor's or our platform's. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Side = Literal["nobody", "us", "they", "me", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Who it is, in a sentence and in the few words that a small screen has room for."""
+    """Whose trouble it is, in a sentence and in the few words that a small screen has room for."""
 
     side: Side
     sentence: str
@@ -25,7 +25,7 @@ class Blame:
 
 
 def blame(runbook: Runbook, facts: Facts, ranking: Ranking) -> Blame:
-    """Whose trouble this is, as far as anyone can tell.
+    """Say whose trouble this is, as far as can be told.
 
     A vendor counts as the cause only of an issue whose signals name it.
     """
@@ -40,16 +40,16 @@ def blame(runbook: Runbook, facts: Facts, ranking: Ranking) -> Blame:
     unread = [title for id, title in titles.items() if id not in facts.vendors]
     alerts = facts.alerts
     if not alerts:
-        return _calm(facts, troubled, unread)
-    related = _related(runbook, ranking)
+        return _without_alerts(facts, troubled, unread)
+    related = _related_vendors(runbook, ranking)
     guilty = {
         title: known for title, known in troubled.items() if title in {titles.get(id) for id in related}
     }
-    what = _worst(runbook, facts)
+    what = _alerts_text(runbook, facts)
     if guilty:
-        return Blame("they", f"They: {_say(guilty)}; we see {what}.", f"they: {', '.join(guilty)}")
+        return Blame("they", f"They: {_vendor_reports(guilty)}; we see {what}.", f"they: {', '.join(guilty)}")
     if troubled:
-        return Blame("us", f"Likely us: {what}. Beside it {_say(troubled)}.", "likely us")
+        return Blame("us", f"Likely us: {what}. Beside it {_vendor_reports(troubled)}.", "likely us")
     if not titles:
         return Blame("unknown", f"We see {what}; no vendor is watched.", "")
     if len(unread) == len(titles):
@@ -62,10 +62,14 @@ def blame(runbook: Runbook, facts: Facts, ranking: Ranking) -> Blame:
     return Blame("us", f"Only we see it: {green}, {what}.", "us, not them")
 
 
-def _calm(facts: Facts, troubled: Mapping[str, Known], unread: list[str]) -> Blame:
+def _without_alerts(facts: Facts, troubled: Mapping[str, Known], unread: list[str]) -> Blame:
     if troubled:
         names = ", ".join(troubled)
-        return Blame("nobody", f"{_say(troubled)}; our endpoints answer all the same.", f"trouble at {names}")
+        return Blame(
+            "nobody",
+            f"{_vendor_reports(troubled)}; our endpoints answer all the same.",
+            f"trouble at {names}",
+        )
     if not facts.watching:
         return Blame("unknown", "Nothing is measured yet.", "")
     if unread:
@@ -73,13 +77,13 @@ def _calm(facts: Facts, troubled: Mapping[str, Known], unread: list[str]) -> Bla
     return Blame("nobody", "Our endpoints answer, vendors are green.", "all green")
 
 
-def _related(runbook: Runbook, ranking: Ranking) -> set[str]:
-    """The vendors that the likeliest issue's signals name; of all issues when none is ranked."""
+def _related_vendors(runbook: Runbook, ranking: Ranking) -> set[str]:
+    """Return the vendors named by the likeliest issue's signals, or by all issues' when none is ranked."""
     issues = [runbook.issue(ranking.first.issue)] if ranking.first else runbook.issues
     return {signal.vendor for issue in issues for signal in issue.signals if signal.vendor}
 
 
-def _say(troubled: Mapping[str, Known]) -> str:
+def _vendor_reports(troubled: Mapping[str, Known]) -> str:
     parts = []
     for title, known in troubled.items():
         since = f" since {known.since:%H:%M}Z" if known.since else ""
@@ -88,8 +92,8 @@ def _say(troubled: Mapping[str, Known]) -> str:
     return ", ".join(parts)
 
 
-def _worst(runbook: Runbook, facts: Facts) -> str:
-    """What is in alert, two at most, metrics first."""
+def _alerts_text(runbook: Runbook, facts: Facts) -> str:
+    """Name what is in alert, two at most, metrics first."""
     named = {metric.id: metric.short for metric in runbook.metrics}
     named |= {probe.id: probe.title for probe in runbook.all_probes()}
     found = []

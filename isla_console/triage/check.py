@@ -1,4 +1,4 @@
-"""The next check: what would best tell the two likeliest issues apart. Pure."""
+"""The next check, the one that would best tell the two likeliest issues apart. Pure."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ class Check:
     id: str
     title: str
     tells: str
-    """What a yes would speak for."""
+    """What a yes would be evidence for."""
     gain: int
     """The weight it would add to one of the two and not to the other."""
 
 
 def next_check(runbook: Runbook, ranking: Ranking, facts: Facts) -> Check | None:
-    """The check with the most to say about the first against the second; None when all is known.
+    """Return the check that best separates the likeliest issue from the second; None when all is known.
 
-    A step that reads, is neither blocked nor done, comes before asking people, for the same gain.
+    For the same gain, a step that reads, and is neither blocked nor done, comes before asking people.
     """
     pair = [runbook.issue(one.issue) for one in ranking.candidates[:2]]
     options: list[Check] = []
     for issue, other in zip(pair, [*pair[1:], *pair[:1]], strict=True):
-        weighs_there = {} if other is issue else _weights(other)
-        options += _of(issue, weighs_there, facts)
+        weighs_there = {} if other is issue else _symptom_weights(other)
+        options += _checks_of(issue, weighs_there, facts)
     return min(options, key=lambda one: (-one.gain, one.kind, one.id), default=None)
 
 
-def _weights(issue: Issue) -> dict[str, int]:
+def _symptom_weights(issue: Issue) -> dict[str, int]:
     return {signal.symptom: signal.weight for signal in issue.signals if signal.symptom}
 
 
-def _of(issue: Issue, elsewhere: dict[str, int], facts: Facts) -> Iterator[Check]:
+def _checks_of(issue: Issue, elsewhere: dict[str, int], facts: Facts) -> Iterator[Check]:
     texts = {symptom.id: symptom.text for symptom in issue.symptoms}
     reveals = {
         seen.symptom: step

@@ -1,4 +1,4 @@
-"""What is known at a moment, as evidence: states, not widgets. Pure."""
+"""What is known at a moment, as evidence. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One thing that was looked at.
+    """The state of one thing that was looked at.
 
-    `state` is a metric's or probe's State; a vendor's `degraded` or `down`; a symptom's `seen` or `denied`.
+    `state` is a metric's or probe's `State`, a vendor's `degraded` or `down`, a symptom's `seen` or `denied`.
     """
 
     state: str
@@ -35,7 +35,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the ranking looks at. What is not in a mapping is not known."""
+    """Everything the ranking looks at, by id. What is not in a mapping is not known."""
 
     metrics: Mapping[str, Known] = field(default_factory=dict)
     probes: Mapping[str, Known] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Facts:
 
     @property
     def onset(self) -> datetime | None:
-        """When the first of the alerts that stand began."""
+        """When the first of the current alerts began."""
         return min(
             (
                 one.since
@@ -68,7 +68,7 @@ class Facts:
 
     @property
     def watching(self) -> bool:
-        """Something was measured just now: what went stale did so by itself, not with us."""
+        """Whether anything was measured just now, so that what is stale is stale by itself."""
         return any(
             one.state in {"ok", "elevated", "alert"}
             for known in (self.metrics, self.probes)
@@ -76,7 +76,7 @@ class Facts:
         )
 
     def suspect(self) -> Live | None:
-        """The newest deployment that was live before the first alert began."""
+        """Return the newest deployment that was live before the first alert began."""
         onset = self.onset
         if onset is None:
             return None
@@ -84,7 +84,7 @@ class Facts:
 
 
 def gather(snapshot: Snapshot | None, incident: Incident | None) -> Facts:
-    """What is measured and what people said, as the ranking takes it."""
+    """Collect what is measured and what people said, as the ranking takes it."""
     if snapshot is None:
         return Facts()
     deployments = snapshot.deployments

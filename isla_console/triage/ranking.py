@@ -1,10 +1,10 @@
 """The ranking: each issue's signals that hold, added up by weight.
 
-- An issue is proposed only on strong evidence: a metric in alert or gone, a probe that fails, a symptom
-  that was seen, a vendor that is down. What is elevated, a deployment, a vendor's minor trouble only add.
-- Issues that another one brings about (`downstream_of`) rank below it while that one is measured.
-- Equal scores are a tie, and said; then the runbook's order decides, so that the list does not jump.
-- Blind: nothing is ranked, for nothing is known.
+- An issue is proposed only on strong evidence: a metric in alert or stale, a probe that fails, a symptom
+  that was seen, a vendor that is down. An elevated metric, a deployment, a vendor's minor trouble only add.
+- An issue that another one brings about (`downstream_of`) ranks below it while that one is measured.
+- Equal scores are shown as a tie; the runbook's order then decides, so that the list does not jump.
+- While blind nothing is ranked, because nothing is known.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class Evidence:
     """A signal that holds."""
 
     subject: str
-    """`metric:redirect-latency`, `deployment:dpl_8xK2` ..."""
+    """What the signal is about, such as `metric:redirect-latency`, or `deployment`."""
     weight: int
     because: str
     strong: bool
     measured: bool
-    """Not a person's word."""
+    """Whether it was measured rather than reported by a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Candidate:
     evidence: tuple[Evidence, ...]
     """Heaviest first."""
     under: str = ""
-    """The issue that may bring this one about, and therefore stands above it."""
+    """The id of the issue that may bring this one about, and therefore ranks above it."""
 
     @property
     def because(self) -> str:
@@ -67,7 +67,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Which issue it is. `silent` says why there is no ranking where one cannot be made."""
+    """The likeliest issues. `silent` says why, when no ranking can be made."""
 
     candidates: tuple[Candidate, ...] = ()
     """The likeliest first, at most three."""
@@ -79,15 +79,16 @@ class Ranking:
 
     @property
     def first(self) -> Candidate | None:
+        """The likeliest issue."""
         return self.candidates[0] if self.candidates else None
 
     def place(self, issue: str) -> int:
-        """1 for the likeliest; 0 for an issue that is not ranked."""
+        """Return an issue's rank: 1 for the likeliest, 0 if it is not ranked."""
         return next((n for n, one in enumerate(self.candidates, 1) if one.issue == issue), 0)
 
 
 def rank(issues: Iterable[Issue], facts: Facts) -> Ranking:
-    """The issues that the evidence points to, the likeliest first."""
+    """Rank the issues that the evidence points to, the likeliest first."""
     alerts = len(facts.alerts)
     if facts.blind:
         return Ranking(silent="our own link is down: nothing is known, so nothing is ranked")
@@ -101,8 +102,10 @@ def rank(issues: Iterable[Issue], facts: Facts) -> Ranking:
     measured = {
         id for id, one in found.items() if any(proof.strong and proof.measured for proof in one.evidence)
     }
-    placed = [replace(one, under=_above(all_issues[one.issue], measured, found)) for one in found.values()]
-    placed.sort(key=lambda one: (_depth(one, found, all_issues, measured), -one.score, one.number))
+    placed = [
+        replace(one, under=_upstream_issue(all_issues[one.issue], measured, found)) for one in found.values()
+    ]
+    placed.sort(key=lambda one: (_depth_below(one, found, all_issues, measured), -one.score, one.number))
     tied = 1
     if placed:
         top = placed[0]
@@ -111,18 +114,18 @@ def rank(issues: Iterable[Issue], facts: Facts) -> Ranking:
 
 
 def weigh(issue: Issue, facts: Facts) -> tuple[Evidence, ...]:
-    """The signals of an issue that hold, heaviest first; of several on one subject only the heaviest."""
+    """Return an issue's signals that hold, heaviest first; of several on one subject only the heaviest."""
     best: dict[str, Evidence] = {}
     for signal in issue.signals:
-        one = _evidence(signal, facts)
+        one = _evidence_of(signal, facts)
         if one is not None and (one.subject not in best or one.weight > best[one.subject].weight):
             best[one.subject] = one
     return tuple(sorted(best.values(), key=lambda one: (-one.weight, one.subject)))
 
 
-def _evidence(signal: Signal, facts: Facts) -> Evidence | None:
+def _evidence_of(signal: Signal, facts: Facts) -> Evidence | None:
     if signal.deployed_within_min is not None:
-        return _deployed(signal, facts)
+        return _deployment_evidence(signal, facts)
     subject, known = subject_of(signal, facts)
     if known is None or known.state not in _HOLDS[signal.state or "seen"]:
         return None
@@ -134,7 +137,7 @@ def _evidence(signal: Signal, facts: Facts) -> Evidence | None:
 
 
 def subject_of(signal: Signal, facts: Facts) -> tuple[str, Known | None]:
-    """What a signal speaks of, and what is known of that."""
+    """Return what a signal is about (`metric:<id>` and so on), and what is known of it."""
     for kind, id, known in (
         ("metric", signal.metric, facts.metrics),
         ("probe", signal.probe, facts.probes),
@@ -146,7 +149,7 @@ def subject_of(signal: Signal, facts: Facts) -> tuple[str, Known | None]:
     return "deployment", None
 
 
-def _deployed(signal: Signal, facts: Facts) -> Evidence | None:
+def _deployment_evidence(signal: Signal, facts: Facts) -> Evidence | None:
     suspect, onset = facts.suspect(), facts.onset
     if suspect is None or onset is None or signal.deployed_within_min is None:
         return None
@@ -158,24 +161,26 @@ def _deployed(signal: Signal, facts: Facts) -> Evidence | None:
 
 
 def short_id(id: str) -> str:
-    """A deployment's id as people say it: `dpl_8xK2`."""
+    """Return a deployment's id as people say it, such as `dpl_8xK2`."""
     return id if len(id) <= 12 else id[:8]
 
 
 def span(before: timedelta) -> str:
-    """`40 s`, `4 min`."""
+    """Return a span in one unit, such as `40 s` or `4 min`."""
     seconds = max(0, int(before.total_seconds()))
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min"
 
 
-def _above(issue: Issue, measured: set[str], found: dict[str, Candidate]) -> str:
-    """The likeliest measured issue that this one is downstream of."""
+def _upstream_issue(issue: Issue, measured: set[str], found: dict[str, Candidate]) -> str:
+    """Return the likeliest measured issue that this one is downstream of, "" if there is none."""
     above = [found[id] for id in issue.downstream_of if id in measured]
     return max(above, key=lambda one: (one.score, -one.number)).issue if above else ""
 
 
-def _depth(one: Candidate, found: dict[str, Candidate], issues: dict[str, Issue], measured: set[str]) -> int:
-    """How many issues deep it hangs below what brings it about."""
+def _depth_below(
+    one: Candidate, found: dict[str, Candidate], issues: dict[str, Issue], measured: set[str]
+) -> int:
+    """Return how many issues lie above this one in the chain that brings it about."""
     depth, issue, seen = 0, issues[one.issue], {one.issue}
     while above := [id for id in issue.downstream_of if id in measured and id not in seen]:
         depth += 1
@@ -185,13 +190,13 @@ def _depth(one: Candidate, found: dict[str, Candidate], issues: dict[str, Issue]
 
 
 def names(candidates: Sequence[Candidate]) -> str:
-    """`1 Redirect Service Down and 2 Database Connection Issues`."""
+    """List issues in words, such as `1 Redirect Service Down and 2 Database Connection Issues`."""
     each = [f"{one.number} {one.title}" for one in candidates]
     return " and ".join([", ".join(each[:-1]), each[-1]] if len(each) > 1 else each)
 
 
 def before_onset(facts: Facts) -> tuple[str, datetime, timedelta] | None:
-    """The suspect deployment, when it went live, and how long before the first alert."""
+    """Return the suspect deployment, when it went live, and how long before the first alert that was."""
     suspect, onset = facts.suspect(), facts.onset
     if suspect is None or onset is None:
         return None
