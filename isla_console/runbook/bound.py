@@ -1,4 +1,4 @@
-"""A threshold as people write it: `< 50 ms`, `> 1 %`, `>= 10`."""
+"""A threshold as people write it, such as `< 50 ms`, `> 1 %` or `>= 10`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _HOLDS: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One side of a number line, strict or not exactly as written.
+    """One side of the number line, with or without its bound, as written.
 
-    `unit` is the unit written beside the number, "" if none.
+    `unit` is the unit written beside the number, "" if there is none.
     """
 
     op: Op
@@ -37,10 +37,10 @@ class Bound:
 
     @classmethod
     def parse(cls, text: object) -> Bound:
-        """Read `> 200 ms`.
+        """Read a comparison such as `> 200 ms`.
 
         Raises:
-            ValueError: not a comparison with a number.
+            ValueError: It is not a comparison with a number.
         """
         match = _PARSE.match(text.strip()) if isinstance(text, str) else None
         if match is None:
@@ -49,12 +49,12 @@ class Bound:
         return cls(op, float(number), unit or "")  # type: ignore[arg-type]
 
     def holds(self, value: float) -> bool:
-        """Whether `value` lies on this side; never for NaN."""
+        """Return whether `value` lies on this side; NaN never does."""
         return _HOLDS[self.op](value, self.value)
 
     @property
     def upward(self) -> bool:
-        """True for `>` and `>=`."""
+        """Whether larger values lie on this side, as for `>` and `>=`."""
         return self.op.startswith(">")
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What the fields of a runbook's models have in common: their base, and the narrowed types."""
+"""What the models of a runbook share: their base class, and the narrowed types of their fields."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 def variables(text: str) -> tuple[str, ...]:
-    """The input names a template refers to as `${NAME}`, in order, each once."""
+    """Return the input names a template refers to as `${NAME}`, in order, each once."""
     return tuple(dict.fromkeys(_VARIABLE.findall(text)))
 
 
 class Part(BaseModel):
-    """Any part of the document: frozen, and without unknown keys."""
+    """The base of every part of the document: frozen, and without unknown keys."""
 
     # Only the whole Runbook is ever validated from outside: building its validator builds those of
     # the parts, and doing it for each class again would double the time to start.

@@ -1,4 +1,4 @@
-"""Reading a runbook's bytes, and refusing what cannot be one."""
+"""Reading a runbook's bytes, and refusing what cannot be a runbook."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(path: Path) -> tuple[str, str]:
-    """The file's text, and the SHA-256 of its bytes in hex.
+    """Return the file's text, and the SHA-256 of its bytes in hex.
 
     Raises:
-        RunbookError: missing, no regular file, unreadable, over 2 MB, binary, or not UTF-8.
+        RunbookError: The file is missing, not regular, unreadable, over 2 MB, binary, or not UTF-8.
     """
     name = plain(str(path))
 
@@ -65,7 +65,7 @@ def read_text(path: Path) -> tuple[str, str]:
 
 
 def _place(data: bytes, at: int) -> tuple[int, int]:
-    """Line and column of a byte, counted from 1, the column in characters."""
+    """Return line and column of a byte, counted from 1, the column in characters."""
     before = data[:at]
     start = before.rfind(b"\n") + 1
     return before.count(b"\n") + 1, len(before[start:].decode("utf-8", "replace")) + 1

@@ -17,11 +17,17 @@ _EXCERPT = 60  # characters of a value that a message repeats
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that does not fit, in words for a person.
+    """One thing that does not fit, in words for a person. No text holds control characters.
 
-    `line` and `column` count from 1; 0 means the file as a whole. `where` is the place in the
-    document, such as `issues[1].diagnosis[0].run`, and `hint` the nearest known name, both "" if
-    there is none. No text holds control characters.
+    Attributes:
+        path: The file.
+        line: Counts from 1; 0 means the file as a whole.
+        column: Counts from 1, in characters; 0 means the file as a whole.
+        where: The place in the document, such as `issues[1].diagnosis[0].run`, or "".
+        problem: What is wrong.
+        expected: What was expected there, or "".
+        hint: The nearest known name, or "".
+        severity: Only an error makes the runbook unusable.
     """
 
     path: str
@@ -51,7 +57,7 @@ class RunbookError(Exception):
 
 
 def where(path: Path) -> str:
-    """A path as people write it: `issues[1].diagnosis[0].run`."""
+    """Write a path as people do, such as `issues[1].diagnosis[0].run`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{plain(part)}" if text else plain(part)
@@ -59,7 +65,7 @@ def where(path: Path) -> str:
 
 
 def show(value: object) -> str:
-    """A value in a message: its kind if it is large, else itself, cut and made harmless."""
+    """Describe a value in a message: its kind if it is large, else itself, cut and made harmless."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -75,7 +81,7 @@ def show(value: object) -> str:
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """The known name most like a word, "" if none is near."""
+    """Return the known name most like a word, "" if none is near."""
     if not isinstance(word, str):
         return ""
     # Only needed once something is wrong.

@@ -1,4 +1,4 @@
-"""A runbook file to a `Runbook`, or everything that is wrong with it."""
+"""Loading a runbook: from a file to a `Runbook`, or to everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def load_runbook(path: Path) -> Loaded:
     """Read, check and build the runbook in a file.
 
     Raises:
-        RunbookError: with every finding of the file, in its order. Nothing else is raised, whatever
+        RunbookError: With every finding of the file, in its order. Nothing else is raised, whatever
             the file holds.
     """
     text, sha256 = read_text(path)
@@ -46,10 +46,10 @@ def load_runbook(path: Path) -> Loaded:
 
 
 def load_text(text: str, name: str = "runbook") -> tuple[Runbook, tuple[Finding, ...]]:
-    """The runbook in a text, with its warnings; `name` stands for the file in findings.
+    """Return the runbook in a text, with its warnings; findings call the file `name`.
 
     Raises:
-        RunbookError: with every finding, in the order of the text.
+        RunbookError: With every finding, in the order of the text.
     """
     try:
         root, problems = parse(text)
@@ -90,7 +90,7 @@ def _say(
     hint: str = "",
     weight: Weight = "error",
 ) -> Finding:
-    """A finding in which nothing from the file can move the terminal, wherever it was quoted."""
+    """Make a finding in which no text quoted from the file can control the terminal."""
     return Finding(
         name, at.line, at.column, where(path), plain(problem), plain(expected), plain(hint), weight
     )

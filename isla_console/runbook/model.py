@@ -2,7 +2,7 @@
 
 Every model is frozen and refuses unknown keys. Shapes and types are held here and in the modules that
 this one gathers; what spans several places of the file (references, duplicate ids, contradicting
-thresholds) is held in `rules.py`. Load a file with `load.load_runbook`, which reports every finding with
+thresholds) is held in `rules/`. Load a file with `load.load_runbook`, which reports every finding with
 its line and column.
 
 The sentence under a field is also its description in the JSON Schema (`schema.py`).
@@ -86,8 +86,10 @@ SignalState = Literal["elevated", "alert", "stale", "failing", "degraded", "down
 
 
 class Signal(Part):
-    """Evidence for an issue: exactly one of `metric`, `probe`, `vendor` or `symptom` in a state, or
-    `deployed_within_min`."""
+    """Evidence for an issue.
+
+    Exactly one of `metric`, `probe`, `vendor` or `symptom` in a state, or `deployed_within_min`.
+    """
 
     metric: Id | None = None
     probe: Id | None = None
@@ -137,7 +139,7 @@ class Issue(Part):
     """What it is proposed as when it is declared."""
 
     def steps(self) -> Iterator[Step]:
-        """Every step of the issue: diagnosis, then the resolutions in order."""
+        """Yield every step of the issue: diagnosis, then the resolutions in order."""
         yield from self.diagnosis
         for resolution in self.resolutions:
             yield from resolution.steps
@@ -213,70 +215,70 @@ class Runbook(Part):
             item.__dict__["name"] = name
 
     def issue(self, id: str) -> Issue:
-        """The issue of this id.
+        """Return the issue with this id.
 
         Raises:
-            KeyError: no such issue.
+            KeyError: There is no such issue.
         """
         return _by_id(self.issues, id)
 
     def procedure(self, id: str) -> Procedure:
-        """The procedure of this id.
+        """Return the procedure with this id.
 
         Raises:
-            KeyError: no such procedure.
+            KeyError: There is no such procedure.
         """
         return _by_id(self.procedures, id)
 
     def step(self, id: str) -> Step:
-        """The step of this id, wherever it stands.
+        """Return the step with this id, wherever it is.
 
         Raises:
-            KeyError: no such step.
+            KeyError: There is no such step.
         """
         return _by_id(self.all_steps(), id)
 
     def severity(self, id: str) -> Severity:
-        """The severity of this id.
+        """Return the severity with this id.
 
         Raises:
-            KeyError: no such severity.
+            KeyError: There is no such severity.
         """
         return _by_id(self.severities, id)
 
     def metric(self, id: str) -> MetricSpec:
-        """The metric of this id.
+        """Return the metric with this id.
 
         Raises:
-            KeyError: no such metric.
+            KeyError: There is no such metric.
         """
         return _by_id(self.metrics, id)
 
     def vendor(self, id: str) -> Vendor:
-        """The vendor of this id.
+        """Return the vendor with this id.
 
         Raises:
-            KeyError: no such vendor.
+            KeyError: There is no such vendor.
         """
         return _by_id(self.vendors, id)
 
     def all_requests(self) -> tuple[HealthCheck, ...]:
-        """The health checks, then the further probes."""
+        """Return the health checks, then the further probes."""
         return self.health_checks + self.probes
 
     def all_probes(self) -> tuple[HealthCheck | DatabaseCheck, ...]:
-        """All that is ok or fails: the requests, then the questions to the database."""
+        """Return everything that passes or fails: the requests, then the database checks."""
         return *self.all_requests(), *self.database_checks
 
     def all_steps(self) -> Iterator[Step]:
-        """Every step, in reading order: issues, then procedures."""
+        """Yield every step, in reading order: issues, then procedures."""
         for issue in self.issues:
             yield from issue.steps()
         for procedure in self.procedures:
             yield from procedure.steps
 
     def contacts_for(self, severity: str | None = None, issue: str | None = None) -> tuple[Contact, ...]:
-        """The contacts to call for a severity and an issue; None leaves that question open."""
+        """Return the contacts to call for a severity and an issue; None leaves that question open."""
         return tuple(
             contact
             for contact in self.contacts
@@ -285,11 +287,12 @@ class Runbook(Part):
         )
 
     def policy(self) -> dict[str, Any]:
-        """What an incident freezes when it is declared, JSON-ready.
+        """Return what an incident freezes when it is declared, JSON-ready.
 
-        `{"overlay", "levels": [{"id", "from_min", "to_min", "targets", "note"}], "nag_min",
-        "severities": {"P0": SeverityRule...}, "checklist": [{"id", "text", "evidence"}]}`. The overlay
-        is already applied to `severities`; its name stands beside them.
+        Returns:
+            `{"overlay", "levels": [{"id", "from_min", "to_min", "targets", "note"}], "nag_min",
+            "severities": {"P0": SeverityRule...}, "checklist": [{"id", "text", "evidence"}]}`. The
+            overlay is already applied to `severities`; `overlay` is its name.
         """
         escalation = self.escalation
         return {

@@ -1,4 +1,4 @@
-"""YAML to plain data that remembers where each value stood.
+"""Reading YAML into plain data that remembers where each value was.
 
 libyaml parses; the tree is built here from its events, because composing nodes recursively would let a
 deeply nested file overflow the C stack, and aliases expand without a limit. Scalars follow the YAML 1.2
@@ -19,7 +19,7 @@ from isla_console.text.plain import plain
 
 MAX_DEPTH = 40
 MAX_VALUES = 50_000
-"""Values in a document, those repeated by aliases counted each time."""
+"""The most values a document may have, those repeated by aliases counted each time."""
 
 _INT = re.compile(r"[-+]?[0-9]{1,18}$")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
@@ -65,7 +65,7 @@ class Node:
     """A value with its place.
 
     `value` is plain data: dict, list, str, int, float, bool or None. `keys` and `members` are filled for
-    mappings, `items` for lists. `size` counts the values in it.
+    mappings, `items` for lists. `size` is the number of values in it.
     """
 
     at: Position
@@ -76,13 +76,13 @@ class Node:
     size: int = 1
 
     def child(self, part: str | int) -> Node | None:
-        """The member or item of this name or index."""
+        """Return the member of this name or the item of this index."""
         if isinstance(part, int):
             return self.items[part] if part < len(self.items) else None
         return self.members.get(part)
 
     def position(self, path: Path, *, key: bool = False) -> Position:
-        """Where the value at `path` begins, or its key; the nearest place around it if it is absent."""
+        """Return where the value at `path` or its key begins; the nearest place around it if it is absent."""
         node = self
         for index, part in enumerate(path):
             if key and index == len(path) - 1 and isinstance(part, str) and part in node.keys:
@@ -107,10 +107,10 @@ class _Open:
 
 
 def parse(text: str) -> tuple[Node, list[Problem]]:
-    """The document's tree, with what is wrong in it but can be read on: duplicate keys, hidden characters.
+    """Return the document's tree, with the problems that do not end the reading, such as duplicate keys.
 
     Raises:
-        YamlError: broken YAML, several documents, too deep, too large, or nothing at all.
+        YamlError: It is broken YAML, several documents, too deep, too large, or empty.
     """
     problems: list[Problem] = []
     if hidden := _NOT_YAML.search(text):
@@ -224,7 +224,7 @@ class _Builder:
             self._stop(event, f"more than {MAX_VALUES} values, aliases counted where used", "far fewer")
 
     def _add(self, node: Node) -> None:
-        """Put a finished node where it belongs."""
+        """Put a finished node into the collection around it."""
         if not self.stack:
             self.root = node
             return
@@ -253,7 +253,7 @@ class _Builder:
         raise YamlError(self.problems)
 
     def _path(self) -> Path:
-        """Where the value that comes next belongs."""
+        """Return the path of the value that comes next."""
         path: list[str | int] = []
         for part in self.stack:
             if isinstance(part.node.value, list):
@@ -274,7 +274,7 @@ def _start(event: yaml.Event) -> Position:
 
 
 def _resolve(text: str) -> Any:
-    """A plain scalar by the core schema."""
+    """Resolve a plain scalar by the core schema."""
     if text in _WORDS:
         return _WORDS[text]
     first = text[0]
@@ -287,7 +287,7 @@ def _resolve(text: str) -> Any:
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> Problem:
-    """libyaml's complaint, with what usually causes it."""
+    """Word an error of libyaml, with what usually causes it."""
     mark = error.problem_mark or error.context_mark
     at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
     lines = text.split("\n")

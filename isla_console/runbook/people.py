@@ -1,4 +1,4 @@
-"""Who is called, how bad it is, and what that asks for."""
+"""People and severities: the contacts, how bad it is, and what that asks for."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ class Escalation(Part):
     by_severity: dict[str, SeverityRule]
 
     def rule(self, severity: str) -> SeverityRule:
-        """The rule in force for a severity, the overlay applied.
+        """Return the rule in force for a severity, the overlay applied.
 
         Raises:
-            KeyError: no such severity.
+            KeyError: There is no such severity.
         """
         rule = self.by_severity[severity]
         if self.overlay == "by_severity":

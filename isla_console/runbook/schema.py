@@ -12,7 +12,7 @@ from isla_console.runbook.rules.steps import ALLOWS, NEEDS, RUNS
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema, draft 2020-12, JSON-ready. What spans several places of a file it cannot say."""
+    """Return the JSON Schema (draft 2020-12), JSON-ready; it cannot say what `rules/` checks."""
     result: dict[str, Any] = model.Runbook.model_json_schema()
     definitions = result["$defs"]
     del definitions["Input"]["properties"]["name"]
@@ -30,7 +30,7 @@ def schema() -> dict[str, Any]:
 
 
 def _kind(kind: str) -> dict[str, Any]:
-    """What a step of a kind needs, and what it cannot have."""
+    """Return what a step of a kind needs, and what it cannot have."""
     needs = [NEEDS[kind]] + (["effect"] if kind in RUNS else [])
     refused = sorted(key for key, kinds in ALLOWS.items() if kind not in kinds)
     return {
@@ -40,7 +40,7 @@ def _kind(kind: str) -> dict[str, Any]:
 
 
 def _descriptions() -> dict[str, dict[str, str]]:
-    """The sentence under each field of the models, by class and field."""
+    """Return the sentence under each field of the models, by class and field."""
     found: dict[str, dict[str, str]] = {}
     for item in chain(
         *(ast.parse(inspect.getsource(module)).body for module in (model, people, steps, watch))

@@ -1,4 +1,4 @@
-"""Finding words anywhere in the runbook: prose, commands, statements, addresses, thresholds."""
+"""Searching the runbook: prose, commands, statements, addresses, thresholds."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class _Entry:
 
 
 def search(runbook: Runbook, text: str, limit: int = 50) -> list[Hit]:
-    """Where every word of `text` occurs, best first, at most `limit`.
+    """Find where every word of `text` occurs, best first, at most `limit` places.
 
-    Upper and lower case are the same. A match in a title comes before one in its texts, the words side by
-    side before the words apart, a word's beginning before its middle; then in the order of the runbook.
+    Case does not matter. A match in a title comes before one in the texts, the words side by side before the
+    words apart, the beginning of a word before its middle; then the order of the runbook decides.
     """
     words = text.lower().split()
     if not words:
@@ -72,7 +72,7 @@ def search(runbook: Runbook, text: str, limit: int = 50) -> list[Hit]:
 
 
 def _excerpt(texts: list[str], phrase: str, words: list[str]) -> str:
-    """One line around the first match; the beginning of the first text if only the title matches."""
+    """Return one line around the first match, or the first text's beginning if only the title matches."""
     for wanted in (phrase, *words):
         for text in texts:
             at = text.lower().find(wanted)
@@ -88,7 +88,7 @@ def _cut(text: str, start: int) -> str:
 
 
 def _entries(runbook: Runbook) -> Iterator[_Entry]:
-    """Everything that can be found, pages first."""
+    """Yield everything that can be found, each page before what is on it."""
     for issue in runbook.issues:
         page, where = f"issue:{issue.id}", f"{issue.number} {issue.short}"
         yield _Entry("issue", issue.id, issue.title, where, page, (issue.area, issue.short, issue.id))
@@ -171,7 +171,7 @@ def _step(step: Step, where: str, page: str) -> _Entry:
 
 
 def _request(step: Step) -> Iterator[str]:
-    """Every text of a request, its line first."""
+    """Yield every text of a request, its method and URL first."""
     if step.http is not None:
         yield f"{step.http.method} {step.http.url}"
         yield from _strings(step.http.query)

@@ -1,4 +1,4 @@
-"""What pydantic found, in words and at the place in the file."""
+"""The errors pydantic found, in plain words and at their place in the file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _PATTERNS = {
 
 
 def breaches(error: ValidationError, root: Node) -> Iterator[Breach]:
-    """Each of pydantic's errors once, with the path as the file has it."""
+    """Yield each of pydantic's errors once, with the path as the file has it."""
     seen: set[tuple[Path, str, str]] = set()
     for details in error.errors(include_url=False):
         path, absent = _real_path(details["loc"], root)
@@ -55,7 +55,7 @@ def breaches(error: ValidationError, root: Node) -> Iterator[Breach]:
 
 
 def _real_path(loc: Path, root: Node) -> tuple[Path, str]:
-    """The path without pydantic's own marks (`[key]`, the members of a union), and a missing key."""
+    """Return the path without pydantic's own marks (`[key]`, a union's members), and the missing key."""
     path: list[str | int] = []
     node = root
     for part in loc:
@@ -118,7 +118,7 @@ def _type(value: Any) -> str:
 
 
 def _known_keys(path: Path) -> list[str]:
-    """The keys that the model has at a path."""
+    """Return the keys that the model has at a path."""
     known: Any = Runbook
     for part in path:
         known = next((found for one in _alternatives(known) if (found := _inside(one, part))), None)
@@ -129,14 +129,14 @@ def _known_keys(path: Path) -> list[str]:
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union, or the annotation alone, without what only narrows it."""
+    """Return the members of a union, or the annotation alone, without what only narrows it."""
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
 
 
 def _inside(annotation: Any, part: str | int) -> Any:
-    """What a model's key, a list's index or a mapping's name leads to; None where it leads nowhere."""
+    """Return the type behind a model's key, a list's index or a mapping's name; None if there is none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(str(part))
         return field.annotation if field else None

@@ -32,13 +32,15 @@ class HealthCheck(Part):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The inputs it needs before it can run."""
+        """The names of the inputs it needs before it can run."""
         return variables(" ".join((self.url, *self.headers.values())))
 
 
 class DatabaseCheck(Part):
-    """A question to the database, repeated for ever. No row means that all is well; the first column of the
-    first row says what is not."""
+    """A question to the database, repeated for ever.
+
+    No row means that all is well; the first column of the first row says what is not.
+    """
 
     id: Id
     title: Text

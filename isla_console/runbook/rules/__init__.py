@@ -1,8 +1,12 @@
 """What must hold across the document: references, ids, thresholds, times.
 
-The rules read the plain data, not the models, so that they find what is wrong beside what has a wrong
-shape: a person gets every finding at once. Where a shape does not fit they pass over it.
+The rules read the plain data, not the models, so that they still find what is wrong next to what has the
+wrong shape: a person gets every finding at once. They pass over what has the wrong shape themselves.
+
+A rule is a function from the `Index` to breaches, and its docstring says what holds when it finds none.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
@@ -19,7 +23,7 @@ RULES: tuple[Callable[[Index], Iterator[Breach]], ...] = (
 
 
 def all_breaches(root: Node) -> Iterator[Breach]:
-    """Everything that breaks a rule, in no particular order."""
+    """Yield everything that breaks a rule, in no particular order."""
     index = Index(root)
     for rule in RULES:
         yield from rule(index)

@@ -33,7 +33,7 @@ _SOURCE_ALLOWS = {
 
 
 def thresholds(index: Index) -> Iterator[Breach]:
-    """Normal and alert leave no value that is both, and speak of the metric's unit."""
+    """No value is both normal and in alert, and both bounds are in the metric's unit."""
     units: dict[str, str] = {}
     for path, metric in index.metrics:
         unit = metric.get("unit", "")
@@ -165,7 +165,7 @@ def levels(index: Index) -> Iterator[Breach]:
 
 
 def signals(index: Index) -> Iterator[Breach]:
-    """A signal speaks of one thing, in a state that it can be in."""
+    """A signal is about one thing, in a state that this thing can have."""
     states = {
         "metric": ("elevated", "alert", "stale"),
         "probe": ("failing",),

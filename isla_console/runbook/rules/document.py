@@ -1,4 +1,4 @@
-"""The document as the rules read it, and what they say of it."""
+"""The document as the rules read it, and what they find."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from isla_console.runbook.findings import Path, Weight, nearest, show
 from isla_console.runbook.nodes import Node
 
 Place = tuple[Path, dict[str, Any]]
-"""Where a mapping stands, and the mapping."""
+"""The path of a mapping, and the mapping."""
 
 
 class Breach(NamedTuple):
-    """Something that does not fit, by path. `at` is the place to point at where it is another one."""
+    """Something that does not fit, by path. `at` is the place to point at, if that is another one."""
 
     path: Path
     problem: str
@@ -25,7 +25,7 @@ class Breach(NamedTuple):
 
 
 class Index:
-    """The document's mappings by what they are, and every id that can be referred to."""
+    """The document's mappings by their kind, and every id that can be referred to."""
 
     def __init__(self, root: Node) -> None:
         data = root.value if isinstance(root.value, dict) else {}
@@ -66,17 +66,17 @@ class Index:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """The value if it is a mapping, else an empty one."""
+    """Return the value if it is a mapping, else an empty mapping."""
     return value if isinstance(value, dict) else {}
 
 
 def texts(value: Any) -> list[tuple[int, str]]:
-    """The texts of a list, with their index."""
+    """Return the texts of a list, each with its index."""
     return [(i, x) for i, x in enumerate(value) if isinstance(x, str)] if isinstance(value, list) else []
 
 
 def mappings(parent: dict[str, Any], key: str, path: Path = ()) -> Iterator[Place]:
-    """The mappings in the list under a key."""
+    """Yield the mappings in the list under a key, each with its path."""
     value = parent.get(key)
     if isinstance(value, list):
         for index, item in enumerate(value):
@@ -85,17 +85,17 @@ def mappings(parent: dict[str, Any], key: str, path: Path = ()) -> Iterator[Plac
 
 
 def ids(places: Iterable[Place]) -> list[str]:
-    """The ids of mappings that have one."""
+    """Return the ids of the mappings that have one."""
     return [item["id"] for _, item in places if isinstance(item.get("id"), str)]
 
 
 def number(value: Any) -> float | None:
-    """The value if it is a number."""
+    """Return the value if it is a number, else None."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def unknown(path: Path, word: str, what: str, known: list[str]) -> Breach:
-    """A reference that leads nowhere."""
+    """Make the breach for a reference that leads nowhere."""
     near = nearest(word, known)
     few = f"one of {', '.join(known)}" if 0 < len(known) <= 12 and not near else ""
     return Breach(path, f"there is no {what} {show(word)}", few, near)

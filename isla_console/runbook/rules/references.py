@@ -1,4 +1,4 @@
-"""Ids are given once, and what is referred to is there."""
+"""Ids are given once, and every reference leads somewhere."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _twice(index: Index, places: list[Place], key: str, what: str) -> Iterator[B
 
 
 def references(index: Index) -> Iterator[Breach]:
-    """Every name leads somewhere."""
+    """Every id that is referred to exists."""
     known = {
         "severity": ids(index.severities),
         "issue": ids(index.issues),
@@ -170,7 +170,7 @@ def _undeclared(path: Path, name: str, names: Iterable[str]) -> Breach:
 
 
 def _templates(index: Index) -> Iterator[tuple[Path, str]]:
-    """Every text in which `${NAME}` is replaced."""
+    """Yield every text in which `${NAME}` is replaced, with its path."""
     for path, probe in index.probes:
         yield from _strings((*path, "url"), probe.get("url"))
         yield from _strings((*path, "headers"), probe.get("headers"))
