@@ -1,5 +1,7 @@
 """`python -m isla_console` is `isla-console`."""
 
+from __future__ import annotations
+
 import sys
 
 from isla_console.cli import main

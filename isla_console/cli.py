@@ -1,5 +1,7 @@
 """The command line. Parses, then imports what the chosen command needs and nothing else."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys
@@ -121,7 +123,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, str | None]:
     }
 
 
-def _load_settings(arguments: argparse.Namespace) -> "Settings":
+def _load_settings(arguments: argparse.Namespace) -> Settings:
     """The configuration, the command line's options first.
 
     Raises:
@@ -140,7 +142,7 @@ def _console(arguments: argparse.Namespace) -> int:
     return _open(_load_settings(arguments))
 
 
-def _open(settings: "Settings") -> int:
+def _open(settings: Settings) -> int:
     from isla_console.ui.start import run
 
     return run(settings)

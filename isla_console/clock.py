@@ -4,6 +4,8 @@ Elapsed time follows a clock that nobody can set and that keeps counting while t
 wall clock is read once, at start, and then only watched, so that a jump can be reported and journalled.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,5 +1,7 @@
 """Where the files that ship with the console are, in a checkout as in an installed wheel."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent

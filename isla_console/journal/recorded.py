@@ -1,5 +1,7 @@
 """Reading a journal that is not ours to write: a journal's file or exported JSON lines, left unchanged."""
 
+from __future__ import annotations
+
 import json
 import sqlite3
 from datetime import UTC, datetime

@@ -4,6 +4,8 @@ Nothing is lost. What could not be written is kept in order and tried again; unt
 incident, so that the screen never shows as saved what is not.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -8,6 +8,8 @@ on the roles, `updates` on what is told to whom, `work` on everything else. Impo
 `isla_console.text`. Begin with `base`.
 """
 
+from __future__ import annotations
+
 from isla_console.incident.commands.base import Refused, Stamp
 from isla_console.incident.commands.ladder import (
     acknowledge,

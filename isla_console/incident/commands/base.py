@@ -13,7 +13,7 @@ _TICK = timedelta(milliseconds=1)
 
 
 class Stamp(TypedDict):
-    """Who gives a command, and when: every command takes both."""
+    """The author and the time of a command, which every command takes."""
 
     author: Author
     now: datetime

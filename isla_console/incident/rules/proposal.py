@@ -14,13 +14,20 @@ class SeverityLike(Protocol):
     """What a runbook says about one severity, the gravest first."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Such as P0."""
+
     @property
-    def rule(self) -> tuple[str, ...]: ...
+    def rule(self) -> tuple[str, ...]:
+        """The clauses, any of which is enough."""
+
     @property
-    def affected_from(self) -> float | None: ...
+    def affected_from(self) -> float | None:
+        """The share of users in percent from which on (inclusive) it is this severity."""
+
     @property
-    def affected_below(self) -> float | None: ...
+    def affected_below(self) -> float | None:
+        """The share of users in percent below which (exclusive) it is this severity."""
 
 
 @dataclass(frozen=True, slots=True)
