@@ -26,26 +26,26 @@ SMALL = (80, 24)
 SIZES = pytest.mark.parametrize("size", [WIDE, SMALL], ids=["140x40", "80x24"])
 
 
-def story_of(name: str, *, cured: bool) -> DrillState:
+def state_of(name: str, *, cured: bool) -> DrillState:
     """A drill four minutes into its outage: what people said by then, two hints; cured or not."""
     scenario = load(name)
     at = [NOW - timedelta(seconds=260)]
-    story = ScenarioRunner(scenario, Faults(), lambda: at[0], by_hand=True)
+    runner = ScenarioRunner(scenario, Faults(), lambda: at[0], by_hand=True)
     at[0] = began = NOW - timedelta(seconds=240)
-    story.inject()
+    runner.inject()
     at[0] += timedelta(seconds=8)
-    story.alarm()
+    runner.alarm()
     said = [
         Entry(began + timedelta(seconds=inject.at_s), "message", inject.message.text, inject.message.sender)
         for inject in scenario.injects
         if inject.message is not None and inject.at_s < 240
     ]
     hints = [Entry(began + timedelta(seconds=hint.at_s), "hint", hint.text) for hint in scenario.hints]
-    log = [*story.log, *said, *(hint for hint in hints if hint.at < NOW)]
+    log = [*runner.log, *said, *(hint for hint in hints if hint.at < NOW)]
     if cured:
         for cure in scenario.cures:
-            story.did(cure.deed)
-        log += [Entry(NOW - timedelta(seconds=5), entry.kind, entry.text) for entry in story.log[3:]]
+            runner.observe(cure.action)
+        log += [Entry(NOW - timedelta(seconds=5), entry.kind, entry.text) for entry in runner.log[3:]]
     return DrillState(
         scenario=name,
         title=scenario.title,
@@ -57,7 +57,7 @@ def story_of(name: str, *, cured: bool) -> DrillState:
 def drilling(home: Path, name: str, *, cured: bool, called: str = "") -> Shell:
     environ = {"ISLA_DRILL": called or name, "ISLA_DRILL_SPEED": "10"}
     app = frozen_app(home, OUTAGE, environ=environ)
-    app.program.session.story = story_of(name, cured=cured)
+    app.program.session.story = state_of(name, cured=cured)
     return app
 
 

@@ -200,7 +200,7 @@ def test_another_drills_incident_is_not_this_ones() -> None:
     assert score(record, scenario(), [*other.events, *story.events]).incident == story.incident.id
 
 
-def test_what_is_journalled_tells_deeds() -> None:
+def test_what_is_journalled_tells_actions() -> None:
     story = declared()
     ran(story, "redirect-rollback", at("14:01:00"), "destroy", exit_code=1)
     assert actions_of(story.events[-1]) == (), "it failed"
