@@ -1,4 +1,4 @@
-"""The line at the top: what this is, how long it lasts, what is due next."""
+"""The line at the top: what this is, how long it has lasted, what is due next."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ LATE = "$error bold"
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A fact of the bar, written long or short."""
+    """One fact on the bar, in a long and a short form."""
 
     long: Content
     short: Content
     keep: bool = True
-    """Stays on the narrowest bar too."""
+    """Whether it stays even on the narrowest bar."""
 
 
 def bar_line(console_state: ConsoleState, width: int) -> Content:
-    """The incident in one line; facts are shortened, then the title is cut."""
+    """Draw the incident in one line; facts are shortened first, then the title is cut."""
     incident = console_state.incident
     if incident is None:
         quiet = Content.assemble(" ", (console_state.runbook.platform, "bold"), "  ", ("no incident", MUTED))
@@ -41,7 +41,7 @@ def bar_line(console_state: ConsoleState, width: int) -> Content:
     badge = Content.styled(f" {incident.severity} ", SEVERITY_STYLES.get(incident.severity, OTHER_SEVERITY))
     state = Content.styled(incident.state.upper(), "bold")
     title = Content.styled(f" {incident.title}", "bold")
-    for gap, forms in _ways(parts):
+    for gap, forms in _shortenings(parts):
         facts = Content(" " * gap).join(form for form in forms if form.cell_length)
         room = width - badge.cell_length - state.cell_length - facts.cell_length - gap - 4
         if room >= min(title.cell_length, 24):
@@ -51,7 +51,7 @@ def bar_line(console_state: ConsoleState, width: int) -> Content:
 
 
 def banner_lines(state: ConsoleState, width: int) -> list[Content]:
-    """What must not be overlooked: this is a drill; something is not saved."""
+    """Draw what must not be overlooked: that this is a drill, that something is not saved."""
     lines: list[Content] = []
     if state.replay:
         text = f" REPLAY {state.replay} · nothing is done or written · q: leave"
@@ -89,15 +89,15 @@ def banner_lines(state: ConsoleState, width: int) -> list[Content]:
 
 
 def _whole(text: str, style: str, width: int) -> list[Content]:
-    """A banner on as many lines as it needs: whom to call, or what to do, stands at its end."""
+    """Wrap a banner onto as many lines as it needs: whom to call, or what to do, is at its end."""
     lines = wrap(
         text.strip(), width - 1, initial_indent=" ", subsequent_indent="   ", max_lines=4, placeholder=" …"
     )
     return [Content.styled(line, style).truncate(width, ellipsis=True, pad=True) for line in lines]
 
 
-def _ways(parts: list[_Part]) -> Iterator[tuple[int, list[Content]]]:
-    """From all facts long, over one more short at a time from the right, to all short but the last one."""
+def _shortenings(parts: list[_Part]) -> Iterator[tuple[int, list[Content]]]:
+    """Yield the facts all long, then with one more shortened each time, from the right."""
     for gap in (4, 2):
         for long in range(len(parts), -1, -1):
             yield gap, [part.long if index < long else part.short for index, part in enumerate(parts)]
@@ -137,7 +137,7 @@ def _ladder(incident: Incident, state: ConsoleState) -> _Part | None:
 
 
 def _update(incident: Incident, state: ConsoleState) -> _Part | None:
-    """The update that is due next, or longest overdue."""
+    """Return the update that is due next, or has been overdue the longest."""
     due = [update for update in updates(incident, state.now) if update.due_at is not None]
     if not due:
         return None

@@ -1,4 +1,4 @@
-"""The texts that tell people, as they stand."""
+"""The texts for people: templates and drafts, as they are now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ INTERNAL = "internal"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text as it stands: `id` is its template's, or `internal`; `places` are what must not stay in it."""
+    """A text. `id` is its template's, or `internal`; `places` must be filled before it is sent."""
 
     id: str
     audience: str
@@ -24,23 +24,22 @@ class Draft:
 
     @property
     def left(self) -> tuple[str, ...]:
-        """What nobody has filled in yet."""
+        """The places that nobody has filled in yet."""
         return unfilled(self.text, self.places)
 
     @property
     def via(self) -> str:
-        """What `update_sent` says of it when it goes to customers rather than to the status page."""
+        """The `via` of its `update_sent`: set when it goes to customers rather than to the status page."""
         return CUSTOMER_VIA if self.audience == "customer" else ""
 
     @property
     def heard_by(self) -> str:
-        """The audience whose clock it restarts."""
+        """The audience whose update clock it restarts."""
         return "internal" if self.audience == INTERNAL else "public"
 
 
 def drafts(state: ConsoleState, edits: Mapping[str, str]) -> list[Draft]:
-    """Every text: what was edited here, else what was journalled as a draft since the last one sent, else
-    the template filled anew."""
+    """Return every text: as edited here, else the last draft journalled and not sent, else filled anew."""
     incident = state.incident
     if incident is None:
         return []
@@ -64,9 +63,9 @@ def drafts(state: ConsoleState, edits: Mapping[str, str]) -> list[Draft]:
 
 
 def _kept(incident: Incident, id: str, *, unnamed: bool = False) -> str:
-    """The newest journalled draft of a text that was not sent since.
+    """Return the newest journalled draft of a text that was not sent since.
 
-    `unnamed` takes the one that a resolve drafts too: it names no template.
+    `unnamed` also takes the one that a resolve drafts, which names no template.
     """
     for update in reversed(incident.updates):
         if update.stage == "sent" and (update.audience == INTERNAL) == (id == INTERNAL):

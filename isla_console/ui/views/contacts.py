@@ -1,4 +1,4 @@
-"""Whom to call: those for this severity and issue first, the rest below."""
+"""The people to call: those for this severity and issue first, the rest below."""
 
 from textual.content import Content
 
@@ -9,7 +9,7 @@ from isla_console.ui.widgets.rows import Row
 
 
 def contact_rows(state: ConsoleState, issue_id: str | None, width: int) -> list[Row]:
-    """Filtered by the incident's severity and issue, or by the issue that was last looked at."""
+    """Draw the contacts, first those for the incident's severity and issue, or for the issue last opened."""
     runbook, incident = state.runbook, state.incident
     severity = incident.severity if incident else None
     issue_id = (incident.issue if incident else None) or issue_id
@@ -38,7 +38,7 @@ def contact_rows(state: ConsoleState, issue_id: str | None, width: int) -> list[
 
 
 def contact_lines(contact: Contact) -> list[Content]:
-    """A contact in full."""
+    """Draw a contact in full."""
     return [
         Content.assemble((contact.role, "bold")),
         Content(""),

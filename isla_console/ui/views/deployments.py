@@ -1,4 +1,4 @@
-"""What went live and when, against what broke and when."""
+"""The deployments page: what went live and when, against what broke and when."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ _MEASURES = 3
 
 
 def deployment_rows(state: ConsoleState, width: int) -> list[Row]:
-    """The suspect in a sentence, an hour's time line with the alerts, then the list."""
+    """Draw the suspect in a sentence, a time line of an hour with the alerts, then the list."""
     reading = state.snapshot.deployments if state.snapshot is not None else None
     if reading is None:
         return [Row.text(Content.styled("The runbook names no place to read deployments from.", MUTED))]
@@ -60,7 +60,7 @@ def _first_alert(state: ConsoleState) -> str:
 
 
 def _time_line(state: ConsoleState, reading: DeploymentsReading, width: int) -> Iterator[Row]:
-    """The last hour, oldest left: ▾ a deployment went live, ◆ an alert began; below, what was measured."""
+    """Draw the last hour, oldest left: ▾ a deployment went live, ◆ an alert began; below, the measures."""
     cells = max(20, min(width - 2 - _NAME, 100))
     indent = " " * (_NAME + 1)
     began = state.now - _HOUR
@@ -95,7 +95,7 @@ def _time_line(state: ConsoleState, reading: DeploymentsReading, width: int) -> 
 
 
 def _measured(state: ConsoleState) -> list[Reading]:
-    """The measures to draw: what is in alert, the first to begin first, what is elevated, then the others."""
+    """Return the measures to draw: alerts in the order they began, then elevated ones, then the others."""
     found = [one for one in (state.snapshot.metrics if state.snapshot else ()) if one.course]
     order = {"alert": 0, "elevated": 1}
     found.sort(key=lambda one: (order.get(one.state, 2), one.since or state.now if one.state in order else 0))
@@ -103,7 +103,7 @@ def _measured(state: ConsoleState) -> list[Reading]:
 
 
 def _course(metric: Reading, state: ConsoleState, cells: int) -> Content:
-    """A measure over the last hour; where nothing was measured, nothing is drawn."""
+    """Draw a measure over the last hour, with gaps where nothing was measured."""
     spec = state.runbook.metric(metric.id)
     began, span = state.now - _HOUR, _HOUR / cells
     lasts = max(2 * COURSE_STEP, timedelta(seconds=STALE_INTERVALS * spec.every_s))
@@ -123,14 +123,14 @@ def _course(metric: Reading, state: ConsoleState, cells: int) -> Content:
 
 
 def newest(state: ConsoleState) -> Content:
-    """How long ago the newest deployment went live, for the sidebar."""
+    """Say how long ago the newest deployment went live, for the sidebar."""
     reading = state.snapshot.deployments if state.snapshot is not None else None
     live = [one.live_since for one in reading.rows if one.live_since] if reading is not None else []
     return Content.styled(age((state.now - max(live)).total_seconds()) if live else "", MUTED)
 
 
 def short(id: str) -> str:
-    """An id as people say it."""
+    """Return an id as people say it."""
     return plain(short_id(id))
 
 
@@ -153,7 +153,7 @@ def _deployment(one: Deployment, console_state: ConsoleState, width: int) -> Row
 
 
 def deployment_lines(one: Deployment, state: ConsoleState) -> list[Content]:
-    """A deployment in full."""
+    """Draw a deployment in full."""
     live = (
         f"{hm(one.live_since, state.now)}, {duration(state.now - one.live_since)} ago"
         if one.live_since

@@ -9,8 +9,8 @@ from isla_console.session.state import ConsoleState
 _MEASURED = frozenset({"metric_changed", "probe_changed", "vendor_changed"})
 
 
-def told(event: Event, state: ConsoleState) -> str:
-    """Who did what, in one line; measures and probes by their names, not their ids."""
+def describe(event: Event, state: ConsoleState) -> str:
+    """Say what happened in one line, with the names of measures and probes, not their ids."""
     if state.incident is None:
         return event.kind
     if event.kind in _MEASURED:
@@ -21,7 +21,7 @@ def told(event: Event, state: ConsoleState) -> str:
 
 
 def _step(id: str, state: ConsoleState) -> str:
-    """A step's title; its id where the runbook does not know it any more."""
+    """Return a step's title, or its id if the runbook no longer knows it."""
     try:
         return f"“{state.runbook.step(id).title}”"
     except KeyError:

@@ -1,4 +1,4 @@
-"""What a row had to cut, in full."""
+"""A row in full, with what had to be cut on the page."""
 
 from textual.content import Content
 
@@ -7,7 +7,7 @@ from isla_console.session.state import ConsoleState
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.contacts import contact_lines
-from isla_console.ui.views.describe import told
+from isla_console.ui.views.describe import describe
 from isla_console.ui.views.issue import step_lines
 from isla_console.ui.views.timeline import event_detail
 
@@ -15,7 +15,7 @@ Shown = tuple[str, list[Content]]
 
 
 def of_row(key: str, state: ConsoleState) -> Shown | None:
-    """Title and lines for a row's key; None where there is no more to say."""
+    """Return title and lines for a row's key; None if there is no more to say."""
     kind, _, id = key.partition(":")
     runbook = state.runbook
     match kind:
@@ -27,7 +27,7 @@ def of_row(key: str, state: ConsoleState) -> Shown | None:
             return contact.role, contact_lines(contact)
         case "event" if state.incident is not None:
             event = next((event for event in state.incident.timeline if event.id == id), None)
-            return (told(event, state), event_detail(event)) if event else None
+            return (describe(event, state), event_detail(event)) if event else None
         case "metric":
             return _metric(id, state)
         case "probe":

@@ -1,4 +1,4 @@
-"""Subscriptions, the database's against Stripe's: the last comparison, how far the next one is."""
+"""The drift of subscriptions between the database and Stripe: the last comparison, and the next one."""
 
 from textual.content import Content
 
@@ -10,11 +10,11 @@ from isla_console.ui.widgets.rows import Row
 
 _LISTED = 8
 A_MINUTE = 12_000
-"""Subscriptions that are read in a minute: two pages of a hundred a second."""
+"""Subscriptions read in a minute, at two pages of a hundred per second."""
 
 
 def drift_rows(state: ConsoleState, width: int) -> list[Row]:
-    """The last comparison, and the rows that begin one; the quick one first."""
+    """Draw the last comparison, and the rows that begin one, the quick one first."""
     drift = state.drift
     rows: list[Row] = []
     if isinstance(drift, str):
@@ -32,7 +32,7 @@ def drift_rows(state: ConsoleState, width: int) -> list[Row]:
 
 
 def summary(drift: Drift) -> str:
-    """The outcome in one sentence."""
+    """Say the outcome in one sentence."""
     if not drift.compared and not drift.total:
         return "Stripe has no subscription, and neither has the database"
     if not drift.total:
@@ -41,7 +41,7 @@ def summary(drift: Drift) -> str:
 
 
 def progress(comparing: Comparing) -> str:
-    """How far comparing is. Stripe does not tell how many it has: the database's count must do."""
+    """Say how far comparing is, by the database's count, because Stripe does not say how many it has."""
     read, left_s = comparing.read, comparing.left_s
     if not comparing.every:
         return f"comparing … {read:,} so far"
@@ -60,9 +60,9 @@ def progress(comparing: Comparing) -> str:
 
 
 def differences(drift: Drift, most: int) -> list[tuple[str, str]]:
-    """At most so many of each kind, as id and line: states, never people.
+    """Return at most `most` differences of each kind, as id and line: states, never people.
 
-    Some of each, for what there is most of must not hide the rest.
+    There are some of each kind, so that the commonest does not hide the rest.
     """
     return [
         *((id, f"{id:<32} database {ours}, Stripe {theirs}") for id, ours, theirs in drift.differ[:most]),

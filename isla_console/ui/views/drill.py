@@ -1,4 +1,4 @@
-"""The drill's own page: what it is about, what people said, how it goes; what was wrong, afterwards."""
+"""The drill's own page: what it is about, what people said, how it goes, and what was wrong afterwards."""
 
 import textwrap
 
@@ -13,7 +13,7 @@ from isla_console.ui.widgets.rows import Row
 
 
 def drill_rows(state: ConsoleState, width: int) -> list[Row]:
-    """Briefing, messages, the score as it stands, hints; once it is over, what it was."""
+    """Draw the briefing, messages, the score so far and hints; once it is over, what was wrong."""
     story = state.story
     if not story.entries:
         return [Row.text(Content.styled(story.reason or "The platform has not answered yet.", MUTED))]
@@ -29,7 +29,7 @@ def drill_rows(state: ConsoleState, width: int) -> list[Row]:
 
 
 def speed_words(speed: float) -> str:
-    """What a quick drill shortens ("" when it does not)."""
+    """Say what a quick drill shortens, "" at normal speed."""
     return f"×{speed:g}: story, ladder, cadence and soak {speed:g} times shorter" if speed != 1 else ""
 
 
@@ -71,7 +71,7 @@ def _score(story: DrillState, state: ConsoleState, width: int) -> list[Row]:
 
 
 def _paragraph(text: str, width: int, key: str = "") -> list[Row]:
-    """A text in lines; with a key the cursor can stand on its first, so that a small screen scrolls to it."""
+    """Wrap a text; with a key the cursor can go to its first line, so that a small screen scrolls to it."""
     indent = "  " if text.startswith("·") else ""
     lines = textwrap.wrap(text, max(20, width - 1), subsequent_indent=indent)
     return [Row(key if index == 0 else "", Content(line)) for index, line in enumerate(lines)]

@@ -1,4 +1,4 @@
-"""The overview: what is true now, what to do first, what is left from before."""
+"""The overview page: what is true now, what to do first, what is left from before."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ from isla_console.ui.widgets.text_block import ends
 
 
 def home_rows(state: ConsoleState, width: int) -> list[Row]:
-    """The measures in a sentence, the next key, each measure and probe with its reason, older incidents."""
+    """Draw a sentence on the measures, the next key, each measure and probe, and older incidents."""
     rows = _paragraph(_situation(state), width)
     for problem in state.settings:
         rows += _paragraph(Content.styled(f"! {plain(problem)}", "$warning"), width)
@@ -121,7 +121,7 @@ def _timing(phases: object) -> str:
 
 
 def _earlier(state: ConsoleState, width: int) -> list[Row]:
-    """Other incidents: what is open first."""
+    """Draw the other incidents, open ones first."""
     if not state.others:
         return []
     rows = [Row.text(""), Row.heading("Other incidents")]

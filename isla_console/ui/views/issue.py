@@ -1,4 +1,4 @@
-"""The page of an issue and of a procedure: what to look for, what to do, what is left to do."""
+"""The page of an issue or a procedure: what to look for, what to do, what is left to do."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ DONE, OPEN, SKIPPED, BLOCKED, ABSENT = "✓", "○", "–", "✗", "·"
 CHANGED = "≠"
 """Marks a step whose command is not the original runbook's."""
 WIDE = 76
-"""Cells from which on a page has room for what was changed under each step."""
+"""Cells from which on a page has room to show, under each step, what was changed."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 EFFECTS = {
     "read": Content(""),
@@ -28,7 +28,7 @@ EFFECTS = {
 
 
 def issue_rows(issue: Issue, state: ConsoleState, width: int) -> list[Row]:
-    """Symptoms, diagnosis, resolutions by cause, follow-up, and the ways to other issues."""
+    """Draw symptoms, diagnosis, resolutions by cause, follow-up, and links to other issues."""
     rows = [Row.heading("Symptoms")]
     rows += [_symptom(symptom, issue, state, width) for symptom in issue.symptoms]
     if issue.diagnosis:
@@ -57,7 +57,7 @@ def issue_rows(issue: Issue, state: ConsoleState, width: int) -> list[Row]:
 
 
 def procedure_rows(procedure: Procedure, state: ConsoleState, width: int) -> list[Row]:
-    """The steps in order, numbered."""
+    """Draw the steps in order, numbered."""
     rows: list[Row] = []
     if procedure.text:
         rows += [*_detail(procedure.text, width, " "), Row.text("")]
@@ -69,7 +69,7 @@ def procedure_rows(procedure: Procedure, state: ConsoleState, width: int) -> lis
 def step_rows(
     step: Step, state: ConsoleState, width: int, *, indent: str = " ", label: str = ""
 ) -> Iterator[Row]:
-    """One line to choose; under it, where there is room, what was changed or why it is blocked."""
+    """Draw a step's line to choose and, where there is room, what was changed or why it is blocked."""
     view = state.runs.get(step.id)
     mark = _mark(step, state)
     title = Content.assemble(label, step.title)
@@ -100,7 +100,7 @@ def step_rows(
 
 
 def what_runs(step: Step, state: ConsoleState) -> str:
-    """The step in one line: the request, the command, the statement, the page."""
+    """Return what a step does in one line: its request, command, statement or page."""
     if step.http is not None:
         return f"{step.http.method} {shown_url(step.http.url)}"
     if step.kind == "goto" and step.issue:
@@ -113,12 +113,12 @@ def what_runs(step: Step, state: ConsoleState) -> str:
 
 
 def shown_url(url: str) -> str:
-    """A URL with its inputs as `$NAME`, the way a shell would write them."""
+    """Return a URL with its inputs as `$NAME`, the way a shell would write them."""
     return _VARIABLE.sub(r"$\1", url)
 
 
 def step_lines(step: Step, state: ConsoleState) -> list[Content]:
-    """A step in full: what runs, what the original says, why it differs, what to expect."""
+    """Draw a step in full: what runs, what the original says, why it differs, what to expect."""
 
     def part(name: str, text: str | None, style: str = "") -> list[Content]:
         if not text:
@@ -155,7 +155,7 @@ def step_lines(step: Step, state: ConsoleState) -> list[Content]:
 
 
 def _symptom(symptom: Symptom, issue: Issue, state: ConsoleState, width: int) -> Row:
-    """A symptom: measured now, seen or denied by a person, or still open."""
+    """Draw a symptom: measured now, seen or denied by a person, or still open."""
     key = f"symptom:{issue.id}/{symptom.id}"
     measured = _measured(symptom, state)
     stated = state.incident.symptoms.get(f"{issue.id}/{symptom.id}") if state.incident else None
@@ -170,7 +170,7 @@ def _symptom(symptom: Symptom, issue: Issue, state: ConsoleState, width: int) ->
 
 
 def _measured(symptom: Symptom, state: ConsoleState) -> Content | None:
-    """What a probe or a metric says of the symptom now; None when it does not hold or is not known."""
+    """Say what a probe or metric tells of the symptom now; None if it does not hold or is not known."""
     if state.snapshot is None:
         return None
     if symptom.metric and (reading := state.reading(symptom.metric)) is not None:
@@ -208,7 +208,7 @@ def _line(mark: str, left: Content, right: Content, width: int, indent: str = " 
 
 
 def _detail(text: str, width: int, indent: str, lines: int = 4) -> Iterable[Row]:
-    """Muted lines under a row, wrapped, the last one cut with `…`."""
+    """Draw muted lines under a row, wrapped, the last one cut with `…`."""
     room = max(10, width - len(indent))
     wrapped = Content.styled(" ".join(text.split()), MUTED).wrap(room)
     kept = wrapped[:lines]

@@ -1,4 +1,4 @@
-"""What others told us, a row of it in full: vendors, payments, endpoints, subscriptions."""
+"""What others told us, in full: a vendor, a payment, an endpoint, a subscription."""
 
 from textual.content import Content
 
@@ -11,11 +11,11 @@ from isla_console.ui.views.drift import differences
 
 Shown = tuple[str, list[Content]]
 _MOST = 200
-"""Differences of a kind that are listed; more are no list to read but a job for a script."""
+"""The most differences of a kind that are listed; more are a job for a script."""
 
 
 def vendor(id: str, state: ConsoleState) -> Shown | None:
-    """A status page."""
+    """Draw a vendor's status page in full."""
     vendors = state.snapshot.vendors if state.snapshot is not None else ()
     found = next((one for one in vendors if one.id == id), None)
     if found is None:
@@ -31,7 +31,7 @@ def vendor(id: str, state: ConsoleState) -> Shown | None:
 
 
 def payment(id: str, state: ConsoleState) -> Shown | None:
-    """An attempt that failed."""
+    """Draw a failed payment in full."""
     found = next((one for one in _details(state).failed if one.id == id), None)
     if found is None:
         return None
@@ -45,7 +45,7 @@ def payment(id: str, state: ConsoleState) -> Shown | None:
 
 
 def endpoint(id: str, state: ConsoleState) -> Shown | None:
-    """A webhook endpoint."""
+    """Draw a webhook endpoint in full."""
     found = next((one for one in _details(state).endpoints if one.id == id), None)
     if found is None:
         return None
@@ -53,7 +53,7 @@ def endpoint(id: str, state: ConsoleState) -> Shown | None:
 
 
 def subscription(id: str, console_state: ConsoleState) -> Shown | None:
-    """A subscription that differs."""
+    """Draw a subscription that differs in full."""
     drift = console_state.drift
     if not isinstance(drift, Drift):
         return None
@@ -67,7 +67,7 @@ def subscription(id: str, console_state: ConsoleState) -> Shown | None:
 
 
 def differing(state: ConsoleState) -> Shown | None:
-    """What differs, a good part of it."""
+    """Draw the subscriptions that differ, up to `_MOST` of each kind."""
     drift = state.drift
     if not isinstance(drift, Drift):
         return None

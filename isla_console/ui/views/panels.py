@@ -1,4 +1,4 @@
-"""The measures: a panel of three lines each, or a cell each where there is no room for panels."""
+"""The panels of the measures: three lines each, or one cell each where there is no room for panels."""
 
 import textwrap
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from isla_console.ui.widgets.text_block import ends
 
 
 def metric_panel(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> list[Content]:
-    """Value and state; the course; bound, source and age. What is missing says what to set.
+    """Draw value and state, then the course, then bound, source and age; or what to set, if it is missing.
 
     A value made from too few samples is marked with `~`.
     """
@@ -33,7 +33,7 @@ def metric_panel(reading: Reading, spec: MetricSpec, now: datetime, width: int) 
 
 
 def metric_cell(reading: Reading) -> Content:
-    """Glyph, the name's first word, value, and the state in words where it is not ok."""
+    """Draw glyph, the name's first word and value, and the state in words unless it is ok."""
     word = "" if reading.state == "ok" else f" {reading.state}"
     value = reading.text if reading.value is not None else ""
     return Content.assemble(
@@ -45,7 +45,7 @@ def metric_cell(reading: Reading) -> Content:
 
 
 def metric_strip(readings: Sequence[Reading], last: Content, width: int) -> list[Content]:
-    """All measures in two lines, three a line; `last` closes the second line where there is room."""
+    """Draw all measures in two lines, three a line; `last` ends the second line if there is room."""
     rows = [[metric_cell(reading) for reading in readings[at : at + 3]] for at in range(0, len(readings), 3)]
     columns = [
         max(cell.cell_length for cell in column) for column in zip_longest(*rows, fillvalue=Content(""))
@@ -63,7 +63,7 @@ def metric_strip(readings: Sequence[Reading], last: Content, width: int) -> list
 
 
 def they_or_me(snapshot: Snapshot | None, width: int) -> list[Content]:
-    """Our own link, the vendors, our endpoints: three rows that say whose trouble it is."""
+    """Draw our own link, the vendors and our endpoints: three lines that say whose trouble it is."""
     if snapshot is None:
         return [Content.styled("not measured yet", MUTED)]
     failing = [probe for probe in snapshot.probes if probe.state == "alert"]
@@ -81,7 +81,7 @@ def they_or_me(snapshot: Snapshot | None, width: int) -> list[Content]:
 
 
 def verdict(state: ConsoleState) -> Content:
-    """The same in a few words, for the strip."""
+    """Say whose trouble it is in a few words, for the strip."""
     found = blame(state.runbook, state.facts, state.triage)
     style = {"us": STYLES["alert"], "they": STYLES["elevated"], "me": STYLES["elevated"]}.get(
         found.side, MUTED
@@ -90,7 +90,7 @@ def verdict(state: ConsoleState) -> Content:
 
 
 def _vendors(vendors: Sequence[VendorReading]) -> Content:
-    """The vendors in trouble by name, else those not known, else how many are well."""
+    """Name the vendors in trouble, else those not known, else say how many are well."""
     if not vendors:
         return Content("")
     for states, state in (
@@ -127,7 +127,7 @@ _SHORT_KINDS = {"postgres": "sql", "http_json": "json", "prometheus": "prom"}
 
 
 def _origin(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> Content:
-    """Bound, source and age; where room lacks, a word for the source and no unit."""
+    """Draw bound, source and age; where room is short, one word for the source and no unit."""
     old = "" if reading.sampled_at is None else age((now - reading.sampled_at).total_seconds())
     long = " · ".join(part for part in (reading.bound, plain(reading.source), old) if part)
     if len(long) <= width:

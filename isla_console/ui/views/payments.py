@@ -1,4 +1,4 @@
-"""Payments: the rate, what failed and why, what was not delivered, the endpoints, and the drift."""
+"""The payments page: the rate, what failed and why, undelivered events, the endpoints, and the drift."""
 
 from textual.content import Content
 
@@ -15,7 +15,7 @@ _LISTED = 8
 
 
 def payment_rows(state: ConsoleState, width: int) -> list[Row]:
-    """Every section says what it could not read."""
+    """Draw the sections, each of which says what it could not read."""
     reading = state.snapshot.payments if state.snapshot is not None else None
     if reading is None:
         return [Row.text(Content.styled("No metric of this runbook is Stripe's.", MUTED))]
@@ -35,7 +35,7 @@ def payment_rows(state: ConsoleState, width: int) -> list[Row]:
 
 
 def badge(reading: PaymentsReading) -> Content:
-    """LIVE or TEST, never left out where a key says."""
+    """Say LIVE or TEST, which is never left out once the key tells."""
     if reading.mode == "LIVE":
         return Content.styled(" LIVE ", "$background on $error bold")
     if reading.mode == "TEST":
@@ -44,7 +44,7 @@ def badge(reading: PaymentsReading) -> Content:
 
 
 def mode(state: ConsoleState) -> Content:
-    """LIVE or TEST, for the sidebar."""
+    """Say LIVE or TEST, for the sidebar."""
     reading = state.snapshot.payments if state.snapshot is not None else None
     return Content.styled(reading.mode if reading is not None else "", MUTED)
 

@@ -1,4 +1,4 @@
-"""What stands under a step that runs or ran: live lines, the result, its table, what changed."""
+"""A run under its step: live lines, the result, its table, what changed."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -24,11 +24,11 @@ SHORT = 34
 """Characters of a result on the step's own line."""
 _TIMES = ("created", "time", "unix", "since", "expires_at", "updated")
 WIDEST = 36
-"""Cells of one column where others want room too."""
+"""The most cells of one column when others need room too."""
 
 
 def result_word(view: "RunView", state: ConsoleState) -> Content:
-    """The step's result in a word, for the end of its line."""
+    """Say the step's result in a word, for the end of its line."""
     outcome = view.outcome
     if outcome is None:
         count = f" · {view.received} lines" if view.is_stream else ""
@@ -39,12 +39,12 @@ def result_word(view: "RunView", state: ConsoleState) -> Content:
 
 
 def has_worked(outcome: "Outcome") -> bool:
-    """Whether the step came to its end, whatever it then said."""
+    """Return whether the step came to its end, whatever its answer was."""
     return outcome.ending == "done"
 
 
 def run_rows(view: "RunView", state: ConsoleState, width: int, indent: str) -> Iterator[Row]:
-    """The lines under a step."""
+    """Draw the lines under a step."""
     room = max(10, width - len(indent))
     outcome = view.outcome
 
@@ -93,7 +93,7 @@ def run_rows(view: "RunView", state: ConsoleState, width: int, indent: str) -> I
 
 
 def output_lines(view: "RunView", now: datetime, width: int) -> list[Content]:
-    """A result in full, for the step's detail."""
+    """Draw a result in full, for the step's detail."""
     outcome = view.outcome
     if outcome is None:
         return [Content(plain(line)) for line in view.lines]
@@ -110,7 +110,7 @@ def output_lines(view: "RunView", now: datetime, width: int) -> list[Content]:
 def table_lines(
     records: Sequence[Record], width: int, now: datetime, *, most: int, widest: int = WIDEST
 ) -> list[Content]:
-    """Rows as an aligned table: a header, then a line for each, the last column cut where it must be."""
+    """Draw rows as an aligned table: a header, then a line for each, the last column cut if need be."""
     if not records:
         return [Content.styled("no rows", MUTED)]
     shown = records[:most]
@@ -135,7 +135,7 @@ def _table_line(cells: Sequence[str], sizes: Sequence[int], style: str) -> Conte
 
 
 def _value(name: str, value: object, now: datetime) -> str:
-    """A cell; a time since 1970, in seconds or milliseconds, as a clock and how long ago."""
+    """Write a cell; a time since 1970, in seconds or milliseconds, as a clock and how long ago."""
     if (moment := moment_of(name, value)) is not None:
         return f"{hm(moment, now)} {age((now - moment).total_seconds())}"
     if name == "commit" and isinstance(value, str) and len(value) == 40:
@@ -144,7 +144,7 @@ def _value(name: str, value: object, now: datetime) -> str:
 
 
 def moment_of(name: str, value: object) -> datetime | None:
-    """The time that a number in a column of times means."""
+    """Return the time that a number in a column of times means."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if not any(word in name for word in _TIMES):
@@ -154,7 +154,7 @@ def moment_of(name: str, value: object) -> datetime | None:
 
 
 def _short(text: str) -> str:
-    """A result that leaves room for the step's title: what does not fit stands under it."""
+    """Shorten a result so that the step's title has room; what does not fit is shown under it."""
     text = plain(text)
     return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
 
@@ -168,7 +168,7 @@ def _seconds(seconds: float) -> str:
 
 
 def ran_before(state: ConsoleState, step: str) -> Content | None:
-    """The newest run of a step in the incident, by this console or another; None where there is none."""
+    """Say when a step was last run in the incident, by whichever console; None if it was not."""
     event = state.ran.get(step)
     if event is None:
         return None

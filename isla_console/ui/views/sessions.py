@@ -1,4 +1,4 @@
-"""The sessions page: who waits for whom, who holds how many, and every session, as rows."""
+"""The sessions page: which session waits for which, who holds how many, and every session."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ from isla_console.ui.widgets.text_block import ends
 
 LONG_S = 300.0
 LISTED = 200
-"""Sessions drawn one by one; the groups count all."""
+"""The most sessions drawn one by one; the groups count all."""
 
 
 def session_rows(
     sessions: Sequence[ServerSession], health: Sequence[Health], wanted: str, width: int
 ) -> list[Row]:
-    """Rows with keys `session:<pid>` and `group:<application>/<role>`; `wanted` filters."""
+    """Draw rows with keys `session:<pid>` and `group:<application>/<role>`; `wanted` filters them."""
     rows: list[Row] = []
     branches = tree(sessions)
     if branches:
@@ -44,7 +44,7 @@ def session_rows(
 
 
 def summary(sessions: Sequence[ServerSession]) -> Content:
-    """The page's first line."""
+    """Draw the page's first line."""
     hidden = sum(one.hidden for one in sessions)
     waiting = sum(bool(one.blocked_by) for one in sessions)
     longest = max((one.transaction_s or 0.0 for one in sessions), default=0.0)
@@ -61,7 +61,7 @@ def summary(sessions: Sequence[ServerSession]) -> Content:
 
 
 def session_lines(session: ServerSession) -> list[Content]:
-    """A session in full."""
+    """Draw a session in full."""
     told = {
         "pid": str(session.pid),
         "application": session.application or "(none)",

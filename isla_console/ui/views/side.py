@@ -7,7 +7,7 @@ from isla_console.runbook.model import Level
 from isla_console.session.state import ConsoleState
 from isla_console.ui.format import countdown, hm
 from isla_console.ui.theme import MUTED
-from isla_console.ui.views.describe import told
+from isla_console.ui.views.describe import describe
 from isla_console.ui.views.issue import DONE, OPEN, SKIPPED
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
@@ -16,7 +16,7 @@ _GLYPHS = {"engaged": "●", "current": "▸", "waived": "–", "silent": "·", 
 
 
 def ladder_lines(state: ConsoleState, width: int) -> list[Content]:
-    """Each level with its targets and when it is due; before an incident, the path as written."""
+    """Draw each level with its targets and when it is due; before an incident, as the runbook has it."""
     if state.incident is None:
         levels = state.runbook.escalation.levels
         return [
@@ -32,7 +32,7 @@ def ladder_lines(state: ConsoleState, width: int) -> list[Content]:
 
 
 def checklist_rows(state: ConsoleState, width: int) -> list[Row]:
-    """The post-incident items, ticked, not applicable, or open."""
+    """Draw the checklist's items: ticked, not applicable, or open."""
     if state.incident is None:
         return [
             Row.text(Content.styled(f"{OPEN} {item.text}", MUTED).truncate(width, ellipsis=True))
@@ -47,12 +47,12 @@ def checklist_rows(state: ConsoleState, width: int) -> list[Row]:
 
 
 def event_lines(state: ConsoleState, width: int, height: int) -> list[Content]:
-    """The newest events, oldest of them first."""
+    """Draw the newest events, the oldest of them first."""
     if state.incident is None:
         return [Content.styled("begins with an incident", MUTED)]
     newest = state.incident.timeline[-max(1, height) :]
     return [
-        Content.assemble((f"{event.occurred_at:%H:%M} ", MUTED), told(event, state)).truncate(
+        Content.assemble((f"{event.occurred_at:%H:%M} ", MUTED), describe(event, state)).truncate(
             width, ellipsis=True
         )
         for event in newest
@@ -60,7 +60,7 @@ def event_lines(state: ConsoleState, width: int, height: int) -> list[Content]:
 
 
 def _span(level: Level) -> str:
-    """Minutes of a level as written: `15-30`, `60+`."""
+    """Write the minutes of a level, such as `15-30` or `60+`."""
     return f"{level.from_min:g}+" if level.to_min is None else f"{level.from_min:g}-{level.to_min:g}"
 
 

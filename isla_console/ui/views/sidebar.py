@@ -1,4 +1,4 @@
-"""The list at the left: every issue, procedure and page, one key each."""
+"""The sidebar at the left: every issue, procedure and page, with one key each."""
 
 from textual.content import Content
 
@@ -15,7 +15,7 @@ from isla_console.ui.widgets.text_block import ends
 
 
 def sidebar_rows(state: ConsoleState, width: int) -> list[Row]:
-    """Keys of rows are page ids: `issue:redirect`, `procedure:full-outage`, `contacts` and so on."""
+    """Draw a row for each page; its key is the page's id, such as `issue:redirect` or `contacts`."""
     runbook = state.runbook
     rows = [Row("home", _entry("h", "Overview", _open_count(state), width))]
     rows += [Row.text(""), Row.heading("Issues")]
@@ -55,7 +55,7 @@ def _entry(key: str, name: str, right: Content, width: int) -> Content:
 
 
 def _next_update(state: ConsoleState) -> Content:
-    """How long until somebody must be told; red once it is overdue."""
+    """Say how long until the next update is due; red once it is overdue."""
     if state.incident is None:
         return Content("")
     due = [update.due_at for update in updates(state.incident, state.now) if update.due_at is not None]

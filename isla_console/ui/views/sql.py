@@ -1,4 +1,4 @@
-"""What the SQL page says around its editor and its rows."""
+"""The lines of the SQL page around its editor and its rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from isla_console.ui.format import countdown
 from isla_console.ui.theme import MUTED, STYLES
 
 CELL = 48
-"""Cells of a column before it is cut; Enter shows a row in full."""
+"""The most cells of a column; Enter shows a row in full."""
 NULL = "∅"
 PROMISE = (
     "A read-only transaction is not proof: what a foreign server or an extension's own code does, "
@@ -33,7 +33,7 @@ _COUNTS = {"would_shrink": (0, 0), "hidden": (0, 0), "dead_percent": (10, 20), "
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One of the runbook's statements, with where it stands among them."""
+    """One of the runbook's statements, with its place among them."""
 
     step: Step
     issue: str
@@ -46,7 +46,7 @@ class Statement:
 
 
 def statements(state: ConsoleState, issue_id: str | None) -> list[Statement]:
-    """The SQL of an issue, in the runbook's order; of all issues when none is chosen."""
+    """Return the SQL steps of an issue in the runbook's order, or of all issues when none is chosen."""
     found: list[Statement] = []
     for issue in state.runbook.issues:
         if issue_id is not None and issue.id != issue_id:
@@ -58,7 +58,7 @@ def statements(state: ConsoleState, issue_id: str | None) -> list[Statement]:
 
 
 def connection_line(state: ConsoleState) -> Content:
-    """Which database, as whom, how protected, how full."""
+    """Say which database it is, the role, the protection and how full it is."""
     reading = state.database.reading if state.database else None
     if reading is None:
         return Content.styled("No database: set ISLA_DATABASE_URL to a read-only role's address.", "$warning")
@@ -89,7 +89,7 @@ def _used(state: ConsoleState) -> str:
 
 
 def verdict_line(verdict: Verdict | None, state: ConsoleState) -> Content:
-    """The guard's word, and what happens if it is run."""
+    """Say what the guard thinks of the statement, and what happens if it is run."""
     if verdict is None:
         return Content("")
     style = _CLASS_STYLES.get(verdict.kind, STYLES["alert"])
@@ -111,7 +111,7 @@ def _way(verdict: Verdict, state: ConsoleState) -> str:
 
 
 def result_lines(result: SqlResult | None, shown: int, said: str) -> list[Content]:
-    """What came of it: rows and times, or the error with its place, hint and meaning."""
+    """Draw the result: rows and times, or the error with its place, hint and meaning."""
     lines: list[Content] = []
     if said:
         lines.append(Content.styled(said, MUTED))
@@ -137,7 +137,7 @@ def result_lines(result: SqlResult | None, shown: int, said: str) -> list[Conten
 
 
 def change_lines(change: PendingWrite, left_s: float, of: str = "") -> list[Content]:
-    """An open transaction: how much it changed, before and after, and how long it waits."""
+    """Draw an open transaction: how much it changed, before and after, and how long it still waits."""
     head = Content.assemble(
         (f"{of}  " if of else "", "bold"),
         (f" {change.status} ", "$background on $warning bold"),
@@ -157,14 +157,14 @@ def change_lines(change: PendingWrite, left_s: float, of: str = "") -> list[Cont
 
 
 def shown(value: Any) -> str:
-    """A value in a cell: NULL has its own sign, an empty text its quotes."""
+    """Write a value for a cell: NULL has its own sign, an empty text its quotes."""
     if value is None:
         return NULL
     return text(value) or "''"
 
 
 def cell(column: Column, value: Any) -> Content:
-    """One cell, cut and coloured."""
+    """Draw one cell, cut and coloured."""
     told = shown(value)
     if len(told) > CELL:
         told = told[: CELL - 1] + "…"
@@ -173,7 +173,7 @@ def cell(column: Column, value: Any) -> Content:
 
 
 def cell_style(name: str, value: Any) -> str:
-    """The colour of a value in a column that is known to mean something."""
+    """Return the colour of a value, in a column that is known to mean something."""
     if name in _AGES and isinstance(value, timedelta):
         seconds = value.total_seconds()
         return (
@@ -192,7 +192,7 @@ def cell_style(name: str, value: Any) -> str:
 
 
 def row_lines(columns: Sequence[Column], row: Sequence[Any]) -> list[Content]:
-    """A row in full, one column after the other."""
+    """Draw a row in full, one column after the other."""
     width = max((len(column.name) for column in columns), default=0)
     return [
         Content.assemble(

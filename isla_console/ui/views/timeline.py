@@ -1,4 +1,4 @@
-"""Everything that happened, in order."""
+"""The timeline page: everything that happened, in order."""
 
 import json
 
@@ -9,12 +9,12 @@ from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain_block
 from isla_console.ui.format import hms
 from isla_console.ui.theme import MUTED
-from isla_console.ui.views.describe import told
+from isla_console.ui.views.describe import describe
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
 LIMIT = 400
-"""Entries on the page; what is older is said, exported and reported, but not listed."""
+"""The most entries on the page; older ones are counted, exported and reported, but not listed."""
 
 FILTERS: dict[str, frozenset[str]] = {
     "": frozenset(),
@@ -36,17 +36,17 @@ FILTERS: dict[str, frozenset[str]] = {
     "notes": frozenset({"noted", "decided"}),
     "measures": frozenset({"metric_changed", "probe_changed", "vendor_changed", "link_changed"}),
 }
-"""What the page can be narrowed to: a name and its kinds. `people` is whatever a person did."""
+"""The page's filters: a name and its kinds. `people` is whatever a person did."""
 
 
 def next_filter(name: str) -> str:
-    """The filter after this one, round and round."""
+    """Return the filter after this one, in a circle."""
     names = list(FILTERS)
     return names[(names.index(name) + 1) % len(names)]
 
 
 def timeline_rows(state: ConsoleState, width: int) -> list[Row]:
-    """One row an event, newest first, with a rule where the day changes; late entries are marked."""
+    """Draw a row for each event, newest first, with a rule where the day changes; late entries are marked."""
     incident = state.incident
     if incident is None:
         return [Row.text(Content.styled("The timeline begins when an incident is declared (d).", MUTED))]
@@ -76,12 +76,12 @@ def _entry(event: Event, state: ConsoleState, width: int) -> Content:
     corrected = state.incident is not None and event.id in state.incident.corrections
     marks = " ".join(word for word, on in (("corrected", corrected), ("written late", late)) if on)
     weight = "" if event.is_human else MUTED
-    left = Content.assemble((f" {hms(event.occurred_at)}  ", MUTED), (told(event, state), weight))
+    left = Content.assemble((f" {hms(event.occurred_at)}  ", MUTED), (describe(event, state), weight))
     return ends(left, Content.styled(marks, "$warning"), width)
 
 
 def event_detail(event: Event) -> list[Content]:
-    """An event in full, its data as it was journalled."""
+    """Draw an event in full, with its data as it was journalled."""
     data = plain_block(json.dumps(dict(event.data), indent=2, ensure_ascii=False, default=str))
     return [
         Content.assemble(("Happened  ", MUTED), event.occurred_at.isoformat()),

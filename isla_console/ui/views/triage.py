@@ -1,4 +1,4 @@
-"""Which issue it is, and whose: on the overview, on an issue's page, in the sidebar."""
+"""Triage on the screen: which issue it is and whose, on the overview, an issue's page and the sidebar."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
 
 OFFER_FROM = 2
-"""Alerts, each confirmed, from which declaring is offered."""
+"""The number of confirmed alerts from which on declaring is offered."""
 _PLACES = ("", "1st", "2nd", "3rd")
 _MARKS: tuple[State, ...] = ("unknown", "alert", "elevated", "ok")
 _VENDOR_STATES: dict[str, State] = {"degraded": "elevated", "down": "alert"}
@@ -27,7 +27,7 @@ _SIDES = {"us": STYLES["alert"], "they": STYLES["elevated"], "me": STYLES["eleva
 
 
 def triage_rows(state: ConsoleState, width: int) -> Iterator[Row]:
-    """The likeliest issue with its reasons, the next ones, the check that tells them apart, whose it is."""
+    """Draw the likeliest issue with its reasons, the next ones, the next check, and whose trouble it is."""
     ranking = state.triage
     first = ranking.first
     if first is not None:
@@ -45,7 +45,7 @@ def triage_rows(state: ConsoleState, width: int) -> Iterator[Row]:
 
 
 def offered(state: ConsoleState) -> Candidate | None:
-    """The issue to declare: when two alerts stand and nobody has declared anything."""
+    """Return the issue to offer for declaring: two alerts stand and nobody has declared anything."""
     ranking = state.triage
     if state.incident is not None or ranking.alerts < OFFER_FROM:
         return None
@@ -53,14 +53,14 @@ def offered(state: ConsoleState) -> Candidate | None:
 
 
 def proposed_issue(state: ConsoleState, page_issue: str | None) -> str | None:
-    """The issue a declaration begins with: the page's, else the likeliest."""
+    """Return the issue a declaration begins with: the page's, else the likeliest."""
     if page_issue is not None:
         return page_issue
     return state.triage.first.issue if state.triage.first else None
 
 
 def proposed_trouble(state: ConsoleState, issue_id: str | None) -> str:
-    """The answer to "what is it?" that gives the severity the runbook proposes for the issue."""
+    """Return the answer to "what is it?" that gives the severity the runbook proposes for the issue."""
     severity = state.runbook.issue(issue_id).severity if issue_id else None
     for trouble in ("major", "minor", "cosmetic", "outage"):
         if propose(state.runbook.severities, trouble=trouble, affected_percent=None).severity == severity:
@@ -69,7 +69,7 @@ def proposed_trouble(state: ConsoleState, issue_id: str | None) -> str:
 
 
 def mark(issue: Issue, console_state: ConsoleState) -> Content:
-    """The sidebar's mark: what was chosen, then the ranking."""
+    """Draw an issue's mark in the sidebar: that it was chosen, else its rank."""
     if console_state.incident is not None and console_state.incident.issue == issue.id:
         return Content.styled("◆ this", "$accent")
     place = console_state.triage.place(issue.id)
@@ -85,7 +85,7 @@ def mark(issue: Issue, console_state: ConsoleState) -> Content:
 
 
 def why_rows(issue: Issue, state: ConsoleState, width: int) -> list[Row]:
-    """On an issue's page: what speaks for it now."""
+    """Draw, for an issue's page, the evidence for it now."""
     found = next((one for one in state.triage.candidates if one.issue == issue.id), None)
     if found is None:
         return []
@@ -102,7 +102,7 @@ def why_rows(issue: Issue, state: ConsoleState, width: int) -> list[Row]:
 
 
 def vendor_rows(console_state: ConsoleState, width: int) -> list[Row]:
-    """Each status page: its state, since when, what it says."""
+    """Draw each vendor's status page: its state, since when, and what it says."""
     if console_state.snapshot is None or not console_state.snapshot.vendors:
         return []
     rows = [Row.text(""), Row.heading("Vendors")]
@@ -121,7 +121,7 @@ def vendor_rows(console_state: ConsoleState, width: int) -> list[Row]:
 
 
 def glyph_state(vendor: VendorReading) -> State:
-    """The state whose glyph and colour a vendor's state takes."""
+    """Return the state whose glyph and colour a vendor's state takes."""
     found: State = _VENDOR_STATES.get(vendor.state, vendor.state)  # type: ignore[arg-type]
     return found
 
@@ -157,7 +157,7 @@ def _likeliest(state: ConsoleState) -> Content:
 
 
 def _actions(state: ConsoleState, first: Candidate, width: int) -> Iterator[Row]:
-    """What to do about it: declare, look, check."""
+    """Draw what to do about it: declare, look, check."""
     severity = state.runbook.issue(first.issue).severity
     if offered(state) is not None:
         what = " · ".join(part for part in (severity or "", f"{first.number} {first.title}") if part)
