@@ -12,6 +12,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,9 @@ CREATE TABLE events (
 _INDEX = "CREATE INDEX events_incident ON events (incident, seq)"
 _COLUMNS = "id, incident, occurred_at, recorded_at, actor, host, kind, data"
 _BUSY_MS = 4000
+OPEN_S = 8.0
+"""How long opening waits for its turn while other consoles make the same journal."""
+_LOOK_AGAIN_S = 0.02
 _CHECK_UP_TO = 32 * 1024 * 1024
 """Files of at most this many bytes are checked whole when opened, which takes at most some 50 ms."""
 _MAGIC = b"SQLite format 3\x00"
@@ -64,13 +68,14 @@ class LocalJournal:
         self._data_version = self._pragma("data_version")
 
     @classmethod
-    def open(cls, path: Path) -> LocalJournal:
+    def open(cls, path: Path, *, wait_s: float = OPEN_S) -> LocalJournal:
         """Open the journal at `path`; it and its directory are created if they are missing.
 
         The file can be read by its owner alone (0600), and so can a directory made for it (0700).
 
         Raises:
-            JournalError: The file is not a journal, is newer or damaged, or cannot be written.
+            JournalError: The file is not a journal, is newer or damaged, cannot be written, or another
+                program still holds it after `wait_s` seconds.
         """
         _prepare(path)
         try:
@@ -80,7 +85,7 @@ class LocalJournal:
         except sqlite3.Error as error:
             raise JournalError(f"{path}: cannot be opened ({error})") from None
         try:
-            _set_up(path, connection)
+            _set_up_in_turn(path, connection, wait_s)
             return cls(path, connection)
         except sqlite3.DatabaseError as error:
             connection.close()
@@ -198,6 +203,26 @@ def _prepare(path: Path) -> None:
         raise JournalError(f"{path}: is not a journal; move it away, or set ISLA_STATE_DIR")
 
 
+def _set_up_in_turn(path: Path, connection: sqlite3.Connection, wait_s: float) -> None:
+    """Set up, after whoever is at it now. It may be done again: what is made is left as it is."""
+    began = time.monotonic()
+    while True:
+        try:
+            return _set_up(path, connection)
+        except sqlite3.OperationalError as error:
+            # SQLite's own wait does not help here: where two switch to the write-ahead log, one is refused
+            # at once, for waiting might never end.
+            if not _is_held(error):
+                raise
+            waited = time.monotonic() - began
+            if waited > wait_s:
+                raise JournalError(
+                    f"{path}: another program has held the journal for {waited:.0f} s; start again "
+                    "when it is done"
+                ) from None
+        time.sleep(_LOOK_AGAIN_S)
+
+
 def _set_up(path: Path, connection: sqlite3.Connection) -> None:
     """Check whose database it is and of which version; create the table in an empty one."""
     if not _is_ours(path, connection):
@@ -251,7 +276,7 @@ def _explain(path: Path, error: Exception) -> str:
     text = str(error)
     if "full" in text:
         return f"{path}: the disk is full; make room, it is tried again"
-    if "locked" in text or "busy" in text:
+    if _is_held(error):
         return f"{path}: another program holds the journal; it is tried again"
     if "malformed" in text or "not a database" in text or "corrupt" in text:
         return (
@@ -261,6 +286,11 @@ def _explain(path: Path, error: Exception) -> str:
     if "readonly" in text or "unable to open" in text:
         return f"{path}: cannot be written; set ISLA_STATE_DIR to a writable place"
     return f"{path}: {text}"
+
+
+def _is_held(error: Exception) -> bool:
+    """Whether another connection has what this one needs."""
+    return "locked" in str(error) or "busy" in str(error)
 
 
 def _to_row(event: Event) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import pytest
 
 from isla_console.incident import commands
 from isla_console.incident.record.events import Event
-from isla_console.journal.local import APPLICATION_ID, JournalError, LocalJournal
+from isla_console.journal.local import APPLICATION_ID, JournalError, LocalJournal, _create, _prepare
 from tests.incident.story import ANA, Story, at
 
 ROOT = Path(__file__).parents[2]
@@ -183,6 +183,41 @@ def test_a_held_journal_says_so_after_a_moment(path: Path) -> None:
         holder.execute("ROLLBACK")
         holder.close()
         assert journal.append(story.events) == 1
+
+
+def test_opening_waits_its_turn_while_another_console_makes_the_journal(path: Path) -> None:
+    _prepare(path)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    _create(path, other)
+    # Made, and on its way to the write-ahead log: SQLite refuses a second one at once.
+    other.execute("BEGIN IMMEDIATE")
+    opened = threading.Event()
+    found: list[int] = []
+
+    def open_and_write() -> None:
+        with LocalJournal.open(path) as journal:
+            found.append(journal.append(Story().events))
+        opened.set()
+
+    thread = threading.Thread(target=open_and_write)
+    thread.start()
+    assert not opened.wait(0.2)
+    other.execute("COMMIT")
+    other.close()
+    thread.join()
+    assert found == [1]
+
+
+def test_a_journal_held_for_good_is_said_with_the_time_waited(path: Path) -> None:
+    _prepare(path)
+    holder = sqlite3.connect(path, isolation_level=None)
+    _create(path, holder)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JournalError, match=r"another program has held the journal for \d+ s"):
+        LocalJournal.open(path, wait_s=0.1)
+    holder.execute("ROLLBACK")
+    holder.close()
+    LocalJournal.open(path).close()
 
 
 def test_threads_share_a_connection(path: Path) -> None:
