@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Exit codes: 0 done, 1 refused or findings, 2 wrong usage, 130 interrupted.
     """
+    _restore_signals()
     try:
         words = sys.argv[1:] if argv is None else argv
         arguments = _parser(with_commands=bool(words)).parse_args(words)
@@ -31,6 +33,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `isla-console check | head`: the reader left; nothing more to say, also not at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _restore_signals() -> None:
+    """Let the signals that end a program end this one and what it starts, whatever the parent ignores.
+
+    `nohup`, and a script that starts something in the background, hand on what they ignore: a console would
+    outlive its terminal, and a drill's platform its console.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def _parser(*, with_commands: bool) -> argparse.ArgumentParser:

@@ -23,12 +23,15 @@ from isla_console.settings import Settings
 from isla_console.ui.commands import bindings
 from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.messages import Request
+from isla_console.ui.terminal.driver import has_hung_up
 from isla_console.ui.terminal.key_queue import KeyQueue
 from isla_console.ui.terminal.painter import Painter
 from isla_console.ui.theme import DARK, LIGHT
 
 STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
 """Of what the first frame shows."""
+HANG_UP_S = 1.0
+"""How often the terminal is looked at for being gone."""
 
 
 class Program(Protocol):
@@ -105,6 +108,8 @@ class Shell(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self.hang_up, number)
+        if not self.is_headless:
+            self.set_interval(HANG_UP_S, self._notice_hang_up)
         self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
         self.call_after_refresh(self.begin)
 
@@ -142,6 +147,13 @@ class Shell(App[int]):
         if isinstance(renderable, CompositorUpdate):
             renderable = self.painter.changed(renderable, screen.outer_size)
         super()._display(screen, renderable)
+
+    def _notice_hang_up(self) -> None:
+        """Leave when the terminal is gone and nobody says so: a shell between that ignores SIGHUP keeps the
+        signal for itself.
+        """
+        if sys.__stdin__ is not None and has_hung_up(sys.__stdin__.fileno()):
+            self.hang_up(signal.SIGHUP)
 
     def hang_up(self, number: signal.Signals) -> None:
         """The terminal is gone, or somebody ends us: leave cleanly. What was done is on disk already."""

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,17 @@ Launch = Callable[..., Terminal]
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Launch:
-    """`launch(*arguments, columns=, rows=, **environ)`: a terminal with the console, its home in tmp_path."""
+    """`launch(*arguments, columns=, rows=, through=, **environ)`: a terminal with the console, its home in
+    tmp_path; `through` makes the command into one that starts it.
+    """
 
-    def start(*arguments: str, columns: int = 140, rows: int = 40, **environ: str) -> Terminal:
+    def start(
+        *arguments: str,
+        columns: int = 140,
+        rows: int = 40,
+        through: Callable[[Sequence[str]], list[str]] = list,
+        **environ: str,
+    ) -> Terminal:
         base = {
             "HOME": str(tmp_path),
             "PATH": os.environ["PATH"],
@@ -27,6 +35,6 @@ def launch(tmp_path: Path) -> Launch:
             # No probe leaves this machine in a test: nothing listens on this port.
             "ISLA_LINK_CHECK": "127.0.0.1:9",
         }
-        return Terminal([*COMMAND, *arguments], base | environ, columns=columns, rows=rows)
+        return Terminal(through([*COMMAND, *arguments]), base | environ, columns=columns, rows=rows)
 
     return start

@@ -15,6 +15,8 @@ from types import TracebackType
 
 import pyte
 
+from tests.support.waiting import PATIENCE_S
+
 KEYS = {
     "enter": "\r",
     "escape": "\x1b",
@@ -128,7 +130,7 @@ class Terminal:
         self._stream.feed(data)
         return True
 
-    def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = 20) -> str:
+    def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = PATIENCE_S) -> str:
         """Read until the screen holds the text (or the function says yes); the screen then."""
         found = wanted if callable(wanted) else (lambda text: wanted in text)
         end = time.monotonic() + seconds
@@ -149,7 +151,7 @@ class Terminal:
         """Send a signal to the program itself."""
         os.kill(self.pid, number)
 
-    def wait(self, seconds: float = 10) -> int:
+    def wait(self, seconds: float = PATIENCE_S) -> int:
         """The exit code, once it ended; what it still writes is taken in."""
         end = time.monotonic() + seconds
         while self.code is None and time.monotonic() < end:

@@ -1,6 +1,7 @@
 """The terminal itself: bell, title, desktop notification. Everything private to Textual's driver is here."""
 
 import os
+import select
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,13 @@ def notification(text: str, environ: Mapping[str, str]) -> str:
     if program in OSC_9 or program == "iTerm2" or environ.get("WT_SESSION"):
         return f"\x1b]9;{text}\x07"
     return f"\x1b]777;notify;isla-console;{text.replace(';', ',')}\x07"
+
+
+def has_hung_up(descriptor: int) -> bool:
+    """Whether the terminal was closed or its line was cut: nobody is there any more."""
+    poll = select.poll()
+    poll.register(descriptor, 0)  # a hang-up is told unasked
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 class Terminal:
