@@ -50,7 +50,8 @@ T = TypeVar("T")
 
 
 def _is_answer(sample: Sample) -> bool:
-    return sample.ok or sample.reached
+    """Whether the far side spoke. A connection that then stays silent may be our own link, cut meanwhile."""
+    return sample.ok or (sample.reached and sample.timed_out_ms is None)
 
 
 def utcnow() -> datetime:
@@ -212,8 +213,8 @@ class Poller:
             self._answered(began)
             if was_blind and not self._link.blind:
                 self._resume(sample.at)
-        # What was asked while our link was down says nothing of who was asked.
-        if not self._link.blind and (_is_answer(sample) or began >= self._resumed_at):
+        # What was asked while our link was down says nothing of who was asked, nor does the time it took.
+        if not self._link.blind and began >= self._resumed_at:
             self._held.append(sample)
             self._release()
         self._report(sample.at)

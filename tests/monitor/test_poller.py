@@ -92,7 +92,9 @@ async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
 
 
 class FakeHttp:
-    """Answers as told: "ok", "down" (an answer, a bad one), "dark" (no answer at all), or hangs."""
+    """Answers as told: "ok", "down" (an answer, a bad one), "dark" (no answer at all), "silent" (a connection
+    and no answer), or hangs.
+    """
 
     def __init__(self, clock: Callable[[], datetime] = utcnow) -> None:
         self.behaviour: dict[str, str] = {}
@@ -120,8 +122,9 @@ class FakeHttp:
 
 def answer(id: str, at: datetime, how: str = "ok") -> Sample:
     phases = Phases(connect_ms=1, first_byte_ms=11, total_ms=12, status=200)
-    reason = {"ok": "", "down": "500 instead of 200", "dark": "network unreachable"}[how]
-    return Sample(id, at, how == "ok", reason, phases, reached=how != "dark")
+    reasons = {"ok": "", "down": "500 instead of 200", "dark": "network unreachable", "silent": "timed out"}
+    timed_out_ms = 2000 if how == "silent" else None
+    return Sample(id, at, how == "ok", reasons[how], phases, reached=how != "dark", timed_out_ms=timed_out_ms)
 
 
 async def test_a_slow_endpoint_starves_nobody_and_never_meets_itself(tmp_path: Path) -> None:
@@ -280,7 +283,9 @@ class TestBlind:
 
     @pytest.fixture
     def poller(self, tmp_path: Path, changes: list[Transition]) -> Poller:
-        errors = latency(id="errors", source={"kind": "error_rate", "aggregate": "rate", "window_s": 300})
+        errors = latency(
+            id="errors", every_s=5, source={"kind": "error_rate", "aggregate": "rate", "window_s": 300}
+        )
         errors |= {"normal": "< 0.1 %", "alert": "> 1 %", "unit": "%"}
         return make(
             tmp_path,
@@ -330,6 +335,34 @@ class TestBlind:
         assert snapshot.metrics[1].value == 0
         assert [(change.kind, change.new) for change in changes] == [("link", "blind"), ("link", "ok")]
 
+    def test_a_request_that_our_own_outage_cut_short_is_no_failure_of_theirs(
+        self, poller: Poller, changes: list[Transition]
+    ) -> None:
+        """Connected before the cut and never answered: only what is asked later tells it from a far side that
+        hangs.
+        """
+        self.link(poller, 0, 12)
+        self.probes(poller, 1, "ok")
+        changes.clear()
+        self.answer(poller, "fast", 6, "silent", took_s=2)
+        self.answer(poller, "other", 7, "ok", took_s=3)  # on its way already, and read late
+        states = {reading.state for reading in readings(poller.snapshot(START + timedelta(seconds=7)))}
+        assert (states, changes) == ({"ok"}, [])
+        for seconds in (8, 13):
+            self.link(poller, seconds, None)
+        assert [(change.kind, change.new) for change in changes] == [("link", "blind")]
+        self.link(poller, 18, 12)
+        self.probes(poller, 19, "ok")
+        assert [(change.kind, change.new) for change in changes] == [("link", "blind"), ("link", "ok")]
+
+    def test_a_far_side_that_takes_and_never_answers_fails(self, poller: Poller) -> None:
+        self.link(poller, 0, 12)
+        for seconds in (3, 8, 13):
+            self.answer(poller, "fast", seconds, "silent", took_s=2)
+            self.link(poller, seconds + 1, 12)
+        states = [probe.state for probe in poller.snapshot(START + timedelta(seconds=14)).probes]
+        assert states == ["alert", "unknown"]
+
     def test_their_outage_is_theirs_when_our_link_is_fine(
         self, poller: Poller, changes: list[Transition]
     ) -> None:
@@ -374,6 +407,18 @@ class TestBlind:
             self.probes(poller, seconds, "ok")
         assert poller.snapshot(START + timedelta(seconds=19)).metrics[1].value == 0
         assert "alert" not in {change.new for change in changes}
+
+    def test_an_answer_that_our_own_outage_delayed_is_not_slow(self, poller: Poller) -> None:
+        """Asked while the link was down, sent again by the kernel, answered once it was back."""
+        self.link(poller, 0, 12)
+        self.probes(poller, 1, "ok")
+        for seconds in (5, 10):
+            self.link(poller, seconds, None)
+        late = START + timedelta(seconds=15)
+        phases = Phases(connect_ms=3000, first_byte_ms=11, total_ms=3011, status=200)
+        poller._receive(Sample("fast", late, True, "", phases, reached=True), late - timedelta(seconds=3))
+        snapshot = poller.snapshot(late)
+        assert (snapshot.link.state, snapshot.metrics[0].state, snapshot.metrics[0].value) == ("ok", "ok", 12)
 
     def test_unreachable_targets_do_not_hide_one_dead_endpoint(self, poller: Poller) -> None:
         for seconds in range(0, 60, 5):
