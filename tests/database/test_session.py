@@ -16,7 +16,9 @@ from isla_console.database import session as module
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
 from isla_console.net.lookup import Resolver
 from isla_console.settings import Secret
+from tests.support.pace import slowness
 from tests.support.servers import Endpoints, Postgres, Proxy, free_port
+from tests.support.waiting import until
 
 CONNECTIONS = "SELECT count(*) AS value FROM pg_stat_activity WHERE backend_type = 'client backend'"
 
@@ -31,6 +33,13 @@ async def why(database: DatabaseSession, sql: str = "SELECT 1 AS value", deadlin
         await database.query(sql, deadline_s)
     assert Postgres.password not in repr(caught.value)
     return caught.value.failure.reason
+
+
+async def is_answered(database: DatabaseSession) -> bool:
+    """Whether it answers now; not yet, where it waits before it tries again."""
+    with contextlib.suppress(DatabaseUnavailable):
+        return await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
+    return False
 
 
 @pytest.fixture
@@ -182,8 +191,7 @@ async def test_no_slot_left_is_said_in_words(postgres: Postgres, admin: asyncpg.
         # What the connection is kept for:
         assert (await kept.query(CONNECTIONS, 4))["value"] == postgres.max_connections
         await others.pop().close()
-        await asyncio.sleep(0.3)
-        assert await late.query("SELECT 1 AS value", 4) == {"value": 1.0}
+        await until(lambda: is_answered(late))
         await late.close()
     finally:
         for connection in others:
@@ -212,10 +220,12 @@ async def test_killed_while_idle_and_while_busy(
     )
     await database.query("SELECT 1 AS value", 4)
     await admin.execute(kill)
-    await asyncio.sleep(0.1)
+    await until(lambda: database.reading().state == "down")
     assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
     busy = asyncio.create_task(why(database, "SELECT pg_sleep(2)"))
-    await asyncio.sleep(0.2)
+    await until(
+        lambda: admin.fetchval("SELECT true FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'")
+    )
     await admin.execute(kill)
     assert "ended our connection" in (reason := await busy) or "closed" in reason
     assert database.reading().state == "down"
@@ -235,8 +245,7 @@ async def test_a_server_that_dies_and_comes_back(postgres: Postgres, database: D
         assert database._attempts == tried
     finally:
         await asyncio.to_thread(postgres.start)
-    await asyncio.sleep(0.25)
-    assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
+    await until(lambda: is_answered(database))
     assert database.reading().state == "ok"
 
 
@@ -261,15 +270,14 @@ async def test_a_proxy_that_stops_forwarding(postgres: Postgres) -> None:
         await database.query("SELECT 1 AS value", 4)
         proxy.flowing.clear()
         started = time.monotonic()
-        hung = asyncio.create_task(why(database, deadline_s=0.6))
+        hung = asyncio.create_task(why(database, deadline_s=2))
         await asyncio.sleep(0.05)
         assert await why(database, deadline_s=0.3) == "the connection is busy with another query"
-        assert await hung == "the server stopped answering for 0.6 s: connection dropped"
-        assert time.monotonic() - started < 10
+        assert await hung == "the server stopped answering for 2 s: connection dropped"
+        assert time.monotonic() - started < 10 * slowness()
         assert await why(database, deadline_s=0.3) == "timed out after 0.3 s connecting"
         proxy.flowing.set()
-        await asyncio.sleep(0.1)
-        assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
+        await until(lambda: is_answered(database))
     finally:
         await database.close()
         server.close()
@@ -287,13 +295,13 @@ async def test_closing_and_cancelling_are_prompt_while_the_server_hangs(postgres
     with pytest.raises(asyncio.CancelledError):
         await query
     await database.close()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 3 * slowness()
     proxy.flowing.set()
     await database.query("SELECT 1 AS value", 4)
     proxy.flowing.clear()
     started = time.monotonic()
     await database.close()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 3 * slowness()
     proxy.flowing.set()
     server.close()
 
@@ -357,17 +365,18 @@ async def test_something_else_listens_there(endpoints: Endpoints) -> None:
         started = time.monotonic()
         reason = await why(session(Secret(f"postgresql://a:b@127.0.0.1:{port}/x")), deadline_s=deadline_s)
         assert reason
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 15 * slowness()
 
 
 async def test_refused_logins_wait_while_refused_connections_back_off(postgres: Postgres) -> None:
-    database = session(postgres.dsn(password="wr0ng"), refused_retry_s=0.5)
+    database = session(postgres.dsn(password="wr0ng"), refused_retry_s=60)
     await why(database)
     tried = database._attempts
     await why(database)
     assert database._attempts == tried
-    await asyncio.sleep(0.7)
+    database._next_attempt = 0
     await why(database)
+    assert database._attempts == tried + 1
     refused = session(Secret(f"postgresql://a:b@127.0.0.1:{free_port()}/x"))
     await why(refused)
     assert refused._attempts == 1

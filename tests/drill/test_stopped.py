@@ -1,8 +1,5 @@
 """Dangerous steps that were begun and not done: told to the drill, kept in its record, scored."""
 
-import asyncio
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,14 +19,8 @@ from tests.drill.score.test_score import good, judge
 from tests.incident.story import at as clock
 from tests.support.asgi import served
 from tests.support.pilot import settle
+from tests.support.waiting import until
 from tests.ui.test_steps import app_with, at, declare, shell
-
-
-async def until(true: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < give_up
-        await asyncio.sleep(0.02)
 
 
 def started() -> ScenarioRunner:

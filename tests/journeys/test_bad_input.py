@@ -11,13 +11,15 @@ import pytest
 
 from tests.journeys.conftest import COMMAND, Launch
 from tests.support.hostile import hostile_server
+from tests.support.pace import slowness
 from tests.support.terminal import Terminal
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
 QUICK_S = 0.2
 LOADED = 2.5
-"""How much slower a machine may be that runs other tests beside this one."""
+"""How much slower still the machine may have been than when it was measured."""
 
 
 def seconds_for(terminal: Terminal, key: str, wanted: str) -> float:
@@ -25,7 +27,7 @@ def seconds_for(terminal: Terminal, key: str, wanted: str) -> float:
     started = time.monotonic()
     os.write(terminal.fd, key.encode())
     while wanted not in terminal.text:
-        assert terminal.read_once(5), terminal.text
+        assert terminal.read_once(PATIENCE_S), terminal.text
     return time.monotonic() - started
 
 
@@ -48,15 +50,15 @@ def test_hostile_endpoints(launch: Launch) -> None:
             "ISLA_DATABASE_URL": f"postgresql://reader:hunter22@127.0.0.1:{port}/isla",
         }
         with launch(rows=60, **addresses) as terminal:
-            terminal.wait_for("timed out after", 25)
-            screen = terminal.wait_for("302 instead of 200", 25)
+            terminal.wait_for("timed out after")
+            screen = terminal.wait_for("302 instead of 200")
             assert "503 instead of" in screen
             times = [
                 seconds_for(terminal, key, wanted)
                 for _ in range(10)
                 for key, wanted in (("1", "Symptoms"), ("h", "all keys"))
             ]
-            assert statistics.median(times) < QUICK_S * LOADED
+            assert statistics.median(times) < QUICK_S * LOADED * slowness()
             assert b"\x1b]0;" not in terminal.received
             assert b"\x1b[31m" not in terminal.received
             assert b"hunter22" not in terminal.received
@@ -115,7 +117,7 @@ def test_runbook_refused(launch: Launch, tmp_path: Path, kind: str) -> None:
     """Said clearly, exit 1, never a traceback; the same from `check`."""
     path = runbook_of(kind, tmp_path)
     with launch(ISLA_RUNBOOK=str(path)) as terminal:
-        assert terminal.wait(20) == 1
+        assert terminal.wait() == 1
         screen = terminal.text
         assert b"\x1b]0;" not in terminal.received
     assert "runbook.yaml" in screen
@@ -133,7 +135,7 @@ def test_runbook_refused(launch: Launch, tmp_path: Path, kind: str) -> None:
     assert "runbook.yaml" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stdout
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 5 * slowness()
 
 
 def test_newer_journal(launch: Launch, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from isla_console import __version__
 from tests.support.terminal import Terminal
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 

@@ -48,7 +48,8 @@ def test_what_runs_ends_with_the_console(
             terminal.code = os.waitstatus_to_exitcode(os.waitpid(terminal.pid, 0)[1])
         else:
             terminal.kill(number)
-        assert_gone({pid}, 12)
+            terminal.wait()  # a console that ends still writes to its terminal, which somebody has to read
+        assert_gone({pid})
 
 
 @pytest.mark.slow
@@ -85,13 +86,13 @@ def test_roll_back_heals(tmp_path: Path) -> None:
         terminal.send("enter")
         terminal.wait_for("What it changes")
         terminal.send("dpl_5pQ9", "enter", "redirects are slow", "enter")
-        terminal.wait_for("serves production", 30)
-        terminal.wait_for("Undo: promote dpl_8xK2", 30)
-        terminal.wait_for(lambda text: "1 fails" not in text and "Redirect p95" in text, 30)
+        terminal.wait_for("serves production")
+        terminal.wait_for("Undo: promote dpl_8xK2")
+        terminal.wait_for(lambda text: "1 fails" not in text and "Redirect p95" in text)
         terminal.send("t")
         timeline = terminal.wait_for("ran “Roll back production” (destroy): exit 0")
         assert "serves production" in timeline
         terminal.send("q")
         terminal.wait_for("goes on")
         terminal.send("enter")
-        assert terminal.wait(20) == 0
+        assert terminal.wait() == 0

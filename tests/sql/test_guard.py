@@ -15,7 +15,7 @@ from isla_console.sql.classify import classify
 from tests.sql.conftest import Server
 from tests.sql.statements import HOSTILE, READS, SCHEMA
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.slow
 
 WRITTEN = """
 SELECT md5(string_agg(part, '|' ORDER BY part)) FROM (

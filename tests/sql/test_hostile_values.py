@@ -15,7 +15,7 @@ from tests.sql.conftest import Server
 from tests.steps.support import Answer, Bench
 from tests.steps.test_hostile_inputs import MARK, VALUES
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.slow
 
 ECHO = "SELECT $1::text AS value, encode(convert_to($1::text, 'UTF8'), 'hex') AS bytes"
 REFUSED = {"a\0b": "0x00", "\0": "0x00", "\ud800": "surrogates"}

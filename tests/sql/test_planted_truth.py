@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,8 +26,9 @@ from isla_console.sql.values import raw_text
 from isla_console.sql.writing import PendingWrite, Writer
 from tests.sql.conftest import Server, _programs
 from tests.support.platform import running_platform
+from tests.support.waiting import PATIENCE_S, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.slow
 
 RUNBOOK = load_runbook(resource("runbook.yaml")).runbook
 CONSOLE = "isla-console/ana@jump1"
@@ -148,14 +149,6 @@ async def bench(where: Where) -> AsyncIterator[Bench]:
     await engine.close()
 
 
-async def until(holds: Callable[[], Awaitable[Any]], seconds: float = 15.0) -> Any:
-    """What it gives once that is true."""
-    async with asyncio.timeout(seconds):
-        while not (found := await holds()):
-            await asyncio.sleep(0.05)
-        return found
-
-
 async def test_headroom_and_who_holds_it(bench: Bench) -> None:
     before = (await bench.ask("db-headroom"))[0]
     assert before["max"] == int(await bench.admin.fetchval("SHOW max_connections"))
@@ -255,7 +248,7 @@ async def test_who_blocks_whom_three_deep(bench: Bench) -> None:
     assert (rows[0]["application_name"], rows[0]["state"]) == ("holder", "idle in transaction")
     assert (await bench.ask("db-headroom"))[0]["waiting_for_lock"] >= 2
     await holder.execute("ROLLBACK")
-    await asyncio.wait_for(asyncio.gather(first, second), 5)
+    await asyncio.wait_for(asyncio.gather(first, second), PATIENCE_S)
     assert not [row for row in await bench.ask("db-blockers") if row["pid"] in chain]
     await bench.admin.execute("DROP TABLE piled")
 
@@ -376,6 +369,7 @@ async def test_one_session_is_ended_and_no_other(bench: Bench) -> None:
     assert {await other.fetchval("SELECT 1") for other in (neighbour, console)} == {1}
 
     assert await end(one["pid"], one["backend_start"], one["state_change"]) == [True]
+    await until(leaky.is_closed)
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
         await leaky.fetchval("SELECT 1")
     assert {await other.fetchval("SELECT 1") for other in (neighbour, console)} == {1}

@@ -23,8 +23,9 @@ from isla_console.settings import Secret
 from isla_console.sql.engine import SqlEngine, pane_session
 from isla_console.sql.writing import Writer
 from tests.sql.conftest import Server, running
+from tests.support.waiting import PATIENCE_S
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.slow
 
 SERVERS = 2
 """Server connections of the pool: fewer than clients, so that transactions move between them."""
@@ -170,13 +171,13 @@ async def test_a_cancel_reaches_the_server_behind_it(pooler: Pooler, pane: SqlEn
     direct = await pooler.server.connect(name="looker")
     busy = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(14)' AND state = 'active'"
     asking = asyncio.create_task(pane.run("SELECT pg_sleep(14)"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await direct.fetchval(busy):
             await asyncio.sleep(0.02)
     asking.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await asking
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await direct.fetchval(busy):
             await asyncio.sleep(0.02)
     assert (await pane.run("SELECT 1")).ok

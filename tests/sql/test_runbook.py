@@ -15,7 +15,7 @@ from isla_console.sql.classify import classify
 from isla_console.sql.engine import SqlEngine
 from tests.sql.conftest import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.slow
 
 PLANTED = """
 CREATE TABLE click_events (id bigserial PRIMARY KEY, slug text, visitor_id text, created_at timestamptz);

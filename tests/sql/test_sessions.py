@@ -16,8 +16,9 @@ from isla_console.sql import health, sessions
 from isla_console.sql.engine import SqlEngine
 from isla_console.sql.sessions import ServerSession, groups, tree
 from tests.sql.conftest import Server
+from tests.support.waiting import PATIENCE_S
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.slow
 
 ROLES = """
 DO $$BEGIN
@@ -39,7 +40,7 @@ async def crowd(server: Server, admin: Any) -> AsyncIterator[list[Any]]:
     for connection in held:
         with contextlib.suppress(Exception):
             connection.terminate()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"):
             await asyncio.sleep(0.02)
 
@@ -106,7 +107,7 @@ async def test_an_alter_table_pile_up_three_deep(server: Server, crowd: list[Any
     assert branches[0].blocks == 2
     ended = await sessions.end(engine.session, branches[0].session, "terminate")
     assert ended.done, ended.text
-    await asyncio.wait_for(asyncio.gather(altering, reading), 5)
+    await asyncio.wait_for(asyncio.gather(altering, reading), PATIENCE_S)
     assert tree(await sessions.read(engine.session)) == ()
     await engine.close()
 
@@ -149,7 +150,7 @@ async def test_cancel_ends_the_query_and_not_the_session(
     worker = await server.connect(user="app", name="worker")
     crowd.append(worker)
     sleeping = asyncio.create_task(worker.execute("SELECT pg_sleep(30)"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not (
             busy := [
                 one
@@ -160,7 +161,7 @@ async def test_cancel_ends_the_query_and_not_the_session(
             await asyncio.sleep(0.02)
     assert (await sessions.end(boss.session, busy[0], "cancel")).done
     with pytest.raises(asyncpg.QueryCanceledError):
-        await asyncio.wait_for(sleeping, 5)
+        await asyncio.wait_for(sleeping, PATIENCE_S)
     assert await worker.fetchval("SELECT 1") == 1
     await boss.close()
 
@@ -213,7 +214,7 @@ def test_groups_count_and_order() -> None:
 
 
 async def _wait_for(admin: Any, application: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not await admin.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'",
             application,

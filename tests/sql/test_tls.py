@@ -14,7 +14,7 @@ from isla_console.settings import Secret
 from isla_console.sql.engine import SqlEngine, pane_session
 from tests.sql.conftest import Server, _programs, running
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

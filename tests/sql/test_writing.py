@@ -14,8 +14,9 @@ from isla_console.sql.engine import pane_session
 from isla_console.sql.values import text
 from isla_console.sql.writing import PendingWrite, Writer
 from tests.sql.conftest import Server
+from tests.support.waiting import PATIENCE_S
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ async def test_leaving_rolls_back(writer: Writer, admin: Any) -> None:
     running = asyncio.create_task(
         Writer.write(writer, "UPDATE w SET a = 'new'", (), 10, lambda change: shown.set())
     )
-    await asyncio.wait_for(shown.wait(), 5)
+    await asyncio.wait_for(shown.wait(), PATIENCE_S)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -24,6 +24,7 @@ from isla_console.steps.guard import Judgement
 from isla_console.steps.outcome import Outcome
 from isla_console.steps.runner import Run
 from tests.support.platform import running_platform
+from tests.support.waiting import PATIENCE_S
 
 RUNBOOK = load_runbook(resource("runbook.yaml")).runbook
 STEPS = {step.id: step for step in RUNBOOK.all_steps()}
@@ -100,7 +101,7 @@ async def do(tools: StepServices, step: Step) -> Outcome:
     if judgement.effect == "stream":
         await until(run, lambda: run.received >= 2)
         tools.runner.stop(step.id)
-    return await asyncio.wait_for(run.task, 60)
+    return await asyncio.wait_for(run.task, PATIENCE_S)
 
 
 async def change(platform: Platform, step: Step) -> None:
@@ -130,7 +131,7 @@ async def change(platform: Platform, step: Step) -> None:
 
 
 async def until(run: Run, holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():
             assert run.outcome is None, run.outcome
             await asyncio.sleep(0.05)

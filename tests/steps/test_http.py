@@ -18,6 +18,7 @@ from isla_console.steps.http import Request
 from isla_console.steps.output import HEAD, TAIL, Capture
 from isla_console.steps.rows import NOTHING, Row, tabulated
 from tests.steps.support import NOW, Bench, http_step, shell_step
+from tests.support.waiting import PATIENCE_S
 
 Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -236,7 +237,7 @@ async def test_a_few_bytes_that_are_gigabytes(
     assert "accept-encoding: identity" in server.asked[0].lower()
     stream = bench.runner.start(http_step(server.url, id="s", effect="stream"), Judgement("stream"), NOW)
     assert stream.task is not None
-    await asyncio.wait_for(stream.task, 30)
+    await asyncio.wait_for(stream.task, PATIENCE_S)
     assert max(sizes) <= 2 * 64 * 1024 + 1
 
 

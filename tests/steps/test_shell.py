@@ -15,6 +15,8 @@ from isla_console.steps.lifeline import MARK, Lifeline
 from isla_console.steps.output import HEAD, TAIL, Capture
 from isla_console.steps.shell import Ended, missing_tools, run
 from isla_console.text.redact import Redactor
+from tests.support.pace import slowness
+from tests.support.waiting import PATIENCE_S
 
 PERSON = {
     "PATH": os.environ["PATH"],
@@ -92,7 +94,7 @@ async def test_stop_ends_the_whole_group() -> None:
     started = time.monotonic()
     ended, text = await go("sleep 60 & echo $!; sleep 60", stop=stop)
     assert ended.how == "stopped"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 5 * slowness()
     assert await gone(int(text.split()[0]))
 
 
@@ -122,7 +124,7 @@ async def test_what_it_leaves_running_is_ended_and_said() -> None:
     ended, text = await go("sleep 62 & echo $!")
     assert (ended.how, ended.exit_code) == ("exited", 0)
     assert ended.left_behind == 1
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 6 * slowness()
     assert await gone(int(text.split()[0]))
 
 
@@ -175,7 +177,7 @@ async def test_it_ends_when_the_console_is_killed(script: str) -> None:
         start_new_session=True,
     )
     assert console.stdout is not None
-    pid = int(await asyncio.wait_for(console.stdout.readline(), 30))
+    pid = int(await asyncio.wait_for(console.stdout.readline(), PATIENCE_S))
     watchers = children(console.pid)
     assert watchers
     assert not any(b"topsecretvalue" in arguments(one) for one in watchers)
@@ -205,7 +207,7 @@ async def test_a_watch_over_nothing_ends_nothing() -> None:
     other = await asyncio.create_subprocess_exec("sleep", "66", env={**os.environ, MARK: "f" * 16})
     lifeline = await Lifeline.tie("")
     os.close(lifeline._end)
-    assert await asyncio.wait_for(lifeline._process.wait(), 15) == 0
+    assert await asyncio.wait_for(lifeline._process.wait(), PATIENCE_S) == 0
     assert alive(other.pid)
     other.kill()
     await other.wait()

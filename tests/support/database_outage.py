@@ -15,6 +15,7 @@ from types import TracebackType
 from tests.sql.conftest import Server
 from tests.support.servers import Proxy
 from tests.support.terminal import KEYS, Terminal
+from tests.support.waiting import PATIENCE_S
 
 F5 = "\x1b[15~"
 SELECT_ALL = "\x1b[18~"
@@ -75,7 +76,7 @@ def kill(server: Server) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def start_again(server: Server, seconds: float = 20) -> None:
+def start_again(server: Server, seconds: float = PATIENCE_S) -> None:
     """Start it as soon as the killed one's processes have left its memory."""
     end = time.monotonic() + seconds
     while True:

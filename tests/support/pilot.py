@@ -6,8 +6,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
 from isla_console.ui.shell import Shell
-
-PATIENCE_S = 15.0
+from tests.support.waiting import PATIENCE_S
 
 
 async def settle(pilot: Pilot[int]) -> None:

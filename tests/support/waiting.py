@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 T = TypeVar("T")
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """When something is said to never come. Reached only by a test that fails."""
 _LOOK_S = 0.01
 

@@ -24,7 +24,6 @@ def _can_cut() -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.skipif(not _can_cut(), reason="needs unshare, ip and the right to make a network namespace")
 def test_with_our_own_link_cut_nothing_is_ranked_and_nothing_called_down(tmp_path: Path) -> None:
     done = subprocess.run(

@@ -23,7 +23,7 @@ from isla_console.triage.ranking import Ranking, rank
 from tests.support.platform import running_platform
 from tests.support.rate_limit import PACE, oftener
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 
 DEADLINE_S = 60
 Fault = Mapping[str, object]

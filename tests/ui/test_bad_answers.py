@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,6 +28,7 @@ from tests.support.asgi import served
 from tests.support.console import console_app
 from tests.support.faulty import Faulty
 from tests.support.pilot import settle
+from tests.support.waiting import until
 from tests.ui.test_command import press
 from tests.ui.test_triage import page
 
@@ -149,6 +149,4 @@ async def test_each_bad_answer_is_a_sentence_on_the_screen(
         async with app.run_test(size=(160, 60)) as pilot:
             await settle(pilot)
             await press(pilot, key)
-            async with asyncio.timeout(20):
-                while sentence not in page(app):  # noqa: ASYNC110 - nothing announces it
-                    await asyncio.sleep(0.05)
+            await until(lambda: sentence in page(app))

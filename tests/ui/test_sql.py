@@ -25,8 +25,9 @@ from isla_console.ui.widgets.text_block import TextBlock
 from tests.sql.conftest import Server, running
 from tests.support.frozen import frozen_app
 from tests.support.pilot import settle
+from tests.support.waiting import PATIENCE_S, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 SIZE = (140, 40)
 SCHEMA = """
@@ -73,7 +74,7 @@ async def run(pilot: Pilot[int], page: SqlPage, sql: str) -> None:
 
 async def quiet(pilot: Pilot[int]) -> None:
     """Until no statement runs, or one of them asks something."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         await pilot.pause()
         while any(w.group in {"sql", "command"} and not w.is_finished for w in pilot.app.workers):
             if isinstance(pilot.app.screen, AskScreen):
@@ -132,9 +133,7 @@ async def test_the_guard_speaks_while_one_types(app: Shell) -> None:
         page = await opened(app, pilot)
         page.take(None, "")
         await pilot.press("i", *"drop table cart")
-        async with asyncio.timeout(10):
-            while "admin" not in page.query_one("#sql-verdict", TextBlock).lines[0].plain:
-                await pilot.pause(0.05)
+        await until(lambda: "admin" in page.query_one("#sql-verdict", TextBlock).lines[0].plain)
         await pilot.press("escape")
         assert app.focused is page.query_one(DataTable)
 
@@ -149,9 +148,7 @@ async def test_a_write_is_unlocked_shown_and_committed(app: Shell, admin: Any, t
         assert "WRITING UNLOCKED" in app.screen.query_one("#banner", TextBlock).lines[0].plain
         page.take(None, "UPDATE cart SET owner = 'me' WHERE id < 3")
         await pilot.press("x")
-        async with asyncio.timeout(10):
-            while "not committed" not in foot(page):
-                await pilot.pause(0.02)
+        await until(lambda: "not committed" in foot(page))
         assert "UPDATE 2" in foot(page)
         assert "owner=owner 1" in foot(page)
         assert "owner=me" in foot(page)
@@ -171,9 +168,7 @@ async def test_a_plan_leaves_the_guards_word_on_the_statement(app: Shell) -> Non
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
         page.take(None, "DELETE FROM cart")
-        async with asyncio.timeout(10):
-            while "deletes rows" not in page.query_one("#sql-verdict", TextBlock).lines[0].plain:
-                await pilot.pause(0.02)
+        await until(lambda: "deletes rows" in page.query_one("#sql-verdict", TextBlock).lines[0].plain)
         await pilot.press("g")
         await quiet(pilot)
         assert "Delete on cart" in cells(page)[0][0]
@@ -202,14 +197,10 @@ async def test_a_rebuild_that_would_shrink_totals_is_blocked(app: Shell, admin: 
         await quiet(pilot)
         for day, answer in (("2026-11-20", "would get smaller"), ("2026-11-21", "not committed")):
             await pilot.press("x")
-            async with asyncio.timeout(10):
-                while not isinstance(app.screen, AskScreen):
-                    await pilot.pause(0.02)
+            await until(lambda: isinstance(app.screen, AskScreen))
             await settle(pilot)
             await pilot.press(*day, "f2")
-            async with asyncio.timeout(10):
-                while answer not in foot(page):
-                    await pilot.pause(0.02)
+            await until(lambda answer=answer: answer in foot(page))
         await pilot.press("C")
         await quiet(pilot)
     totals = await admin.fetchval("SELECT string_agg(slug || clicks, ' ' ORDER BY slug) FROM analytics_daily")
@@ -280,17 +271,13 @@ async def test_a_rebuild_goes_day_by_day(app: Shell, admin: Any) -> None:
 
 async def asked(app: Shell, pilot: Pilot[int]) -> None:
     """Until a sheet asks something and takes keys."""
-    async with asyncio.timeout(10):
-        while not isinstance(app.screen, AskScreen):
-            await pilot.pause(0.02)
+    await until(lambda: isinstance(app.screen, AskScreen))
     await settle(pilot)
 
 
 async def footed(pilot: Pilot[int], page: SqlPage, wanted: str) -> None:
     """Until the line under the rows says so."""
-    async with asyncio.timeout(15):
-        while wanted not in foot(page):
-            await pilot.pause(0.02)
+    await until(lambda: wanted in foot(page))
 
 
 async def test_export_and_history(app: Shell, tmp_path: Path) -> None:
@@ -299,9 +286,7 @@ async def test_export_and_history(app: Shell, tmp_path: Path) -> None:
         await run(pilot, page, "SELECT 1 AS one")
         page.take(None, "SELECT id, note FROM cart ORDER BY id")
         await pilot.press("S")
-        async with asyncio.timeout(10):
-            while not isinstance(app.screen, AskScreen):
-                await pilot.pause(0.02)
+        await until(lambda: isinstance(app.screen, AskScreen))
         await pilot.press("down", "f2")
         await quiet(pilot)
         assert "9 rows in" in foot(page)
@@ -336,7 +321,7 @@ async def test_stop_ends_what_runs(app: Shell, admin: Any) -> None:
         await pilot.press("X")
         await quiet(pilot)
         assert "Stopped" in foot(page)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await admin.fetchval(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE query = 'SELECT pg_sleep(14)' AND state = 'active'"
@@ -357,7 +342,7 @@ async def test_sessions_are_seen_and_ended(app: Shell, server: Server, admin: An
         await pilot.press("a")
         await settle(pilot)
         page = app.screen.query_one(SessionsPage)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while len([one for one in page.sessions if one.application == "leaky"]) < 3:
                 await pilot.pause(0.05)
                 app.program.console.refresh_state()
@@ -416,7 +401,7 @@ async def test_a_real_exhaustion_marks_its_symptom(
     finally:
         for connection in held:
             connection.terminate()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE usename = 'crowd'"):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
@@ -448,6 +433,4 @@ async def test_without_a_database_it_says_which_setting(tmp_path: Path) -> None:
         await pilot.press("b", "a")
         await settle(pilot)
         head = app.screen.query_one("#sessions-head", TextBlock)
-        async with asyncio.timeout(5):
-            while "ISLA_DATABASE_URL" not in head.lines[-1].plain:
-                await pilot.pause(0.05)
+        await until(lambda: "ISLA_DATABASE_URL" in head.lines[-1].plain)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from isla_console.ui.shell import Shell
 from isla_console.ui.widgets.rows import RowList
 from tests.support.frozen import OUTAGE, Moment, frozen_app
 from tests.support.pilot import settle
+from tests.support.waiting import until
 
 ESCAPES = [
     "\x1b]52;c;ZXZpbA==\x07",
@@ -97,12 +97,6 @@ async def at(app: Shell, pilot: Pilot[int], step: str) -> None:
     assert rows.go(f"step:{step}")
     app.main.set_focus(rows)
     await pilot.pause()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 async def ended(app: Shell, step: str) -> None:

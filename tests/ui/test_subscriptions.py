@@ -24,10 +24,11 @@ from tests.support.asgi import Recorded, served
 from tests.support.console import console_app
 from tests.support.pilot import settle
 from tests.support.subscriptions import at_stripe
+from tests.support.waiting import until
 from tests.ui.test_command import press
 from tests.ui.test_triage import page
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 MANY = 100_000
 PAGE = 1_000
@@ -76,9 +77,7 @@ async def console(
 
 async def says(app: Shell, sentence: str) -> None:
     """Wait until the page says so."""
-    async with asyncio.timeout(60):
-        while sentence not in page(app):  # noqa: ASYNC110 - nothing announces it
-            await asyncio.sleep(0.02)
+    await until(lambda: sentence in page(app))
 
 
 async def test_the_newest_are_compared_quickly_and_all_on_request(
@@ -114,9 +113,7 @@ async def test_comparing_all_goes_on_elsewhere_and_x_stops_it(
         assert "X stops it" in page(app)
         before = len(record.paths)
         await press(pilot, "h")
-        async with asyncio.timeout(60):
-            while len(record.paths) < before + 3:  # noqa: ASYNC110 - nothing announces it
-                await asyncio.sleep(0.02)
+        await until(lambda: len(record.paths) >= before + 3)
         await press(pilot, "P")
         # A second one is not begun beside it.
         app.program.open_row("drift:now")
@@ -148,9 +145,7 @@ async def test_a_key_that_loses_its_right_on_the_way_leaves_what_was_found(
     async with console(server, tmp_path, monkeypatch) as (pilot, app, _):
         await press(pilot, "h")
         app.program.open_row("drift:all")
-        async with asyncio.timeout(20):
-            while app.program.session.drift is None or app.program.session.comparing:
-                await pilot.pause(0.02)
+        await until(lambda: not (app.program.session.drift is None or app.program.session.comparing))
         assert "Subscriptions: 6,000 compared, no difference" in [one.message for one in app._notifications]
         await press(pilot, "P")
         assert "6,000 compared, no difference · the newest 6,000 of more" in page(app)

@@ -7,7 +7,7 @@ from isla_console.drill.launch import Platform
 from isla_console.drill.scenario.faults import DayMissing
 from isla_console.drill.scenario.model import load
 from isla_console.runbook.model import Runbook
-from tests.drill.waiting import until
+from tests.support.waiting import until
 
 
 async def test_ending_a_pools_sessions_makes_it_worse_for_real(drill_platform: Platform) -> None:
@@ -34,7 +34,7 @@ async def test_ending_a_pools_sessions_makes_it_worse_for_real(drill_platform: P
         async def is_worse() -> bool:
             return await held("isla-app") == before + more and await held("postgrest") == pool
 
-        await until(is_worse, 30)
+        await until(is_worse)
         log = (await client.progress(url)).entries
         assert [entry.text for entry in log if entry.kind == "danger"][-1:] == [turn.text]
         assert (await client.heal(url)).ok
@@ -42,7 +42,7 @@ async def test_ending_a_pools_sessions_makes_it_worse_for_real(drill_platform: P
         async def is_as_before() -> bool:
             return await held("isla-app") == before
 
-        await until(is_as_before, 30)
+        await until(is_as_before)
     finally:
         await connection.close()
 
@@ -70,9 +70,9 @@ async def test_a_missing_day_is_missing_and_comes_back_when_switched_off(drill_p
         return await _yesterday(drill_platform) == before
 
     assert (await client.inject(url, DayMissing().model_dump())).ok
-    await until(is_gone, 8)
+    await until(is_gone)
     assert (await client.heal(url)).ok
-    await until(is_back, 8)
+    await until(is_back)
 
 
 async def test_clicks_stored_twice_are_what_the_runbook_finds(
@@ -94,7 +94,7 @@ async def test_clicks_stored_twice_are_what_the_runbook_finds(
         async def doubled() -> bool:
             return await found() == [2] * fault.count
 
-        await until(doubled, 8)
+        await until(doubled)
     finally:
         await connection.close()
 

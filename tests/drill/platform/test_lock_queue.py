@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,12 @@ import pytest
 
 from isla_console.drill import client, launch
 from tests.support.platform import environment
+from tests.support.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 LEAKED = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'export-worker'"
 END = "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE application_name = 'export-worker'"
-
-
-async def until(question: Callable[[], Awaitable[bool]], seconds: float = 40.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not await question():  # noqa: ASYNC110 - a server has no event to wait for
-            await asyncio.sleep(0.1)
 
 
 async def refused(url: str) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import statistics
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from isla_console.drill import client
 from isla_console.drill.launch import Platform
 from tests.support.platform import descendants
+from tests.support.waiting import until
 
 
 @contextlib.asynccontextmanager
@@ -31,13 +32,6 @@ async def _client(platform: Platform, service: str) -> AsyncIterator[httpx.Async
     url = platform.variables[f"ISLA_{service}_URL"]
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=10) as client:
         yield client
-
-
-async def _until(true: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:
-    give_up = time.monotonic() + seconds
-    while not await true():
-        assert time.monotonic() < give_up
-        await asyncio.sleep(0.05)
 
 
 async def test_the_application_answers_its_health_checks(drill_platform: Platform) -> None:
@@ -125,10 +119,15 @@ async def test_thirty_days_are_there_and_the_totals_match(drill_platform: Platfo
 async def test_clicks_keep_coming(drill_platform: Platform) -> None:
     query = "SELECT count(*) FROM click_events WHERE created_at > now() - interval '2 seconds'"
     async with _database(drill_platform) as database:
-        await asyncio.sleep(2.2)
-        assert 4 <= await database.fetchval(query) <= 20
-        age = await database.fetchval("SELECT extract(epoch FROM now() - max(created_at)) FROM click_events")
-        assert age < 1
+
+        async def seen() -> bool:
+            return bool(4 <= await database.fetchval(query) <= 20)
+
+        async def is_fresh() -> bool:
+            return bool(await database.fetchval("SELECT now() - max(created_at) < '1 s' FROM click_events"))
+
+        await until(seen)
+        await until(is_fresh)
 
 
 async def test_connections_are_those_of_a_quiet_day_with_their_names(drill_platform: Platform) -> None:
@@ -154,7 +153,7 @@ async def test_a_terminated_session_is_opened_again(drill_platform: Platform) ->
         async def back() -> bool:
             return bool(await database.fetchval(query) == before)
 
-        await _until(back)
+        await until(back)
 
 
 async def test_the_readers_role_reads_all_and_writes_nothing(drill_platform: Platform) -> None:
@@ -213,9 +212,9 @@ async def test_injected_latency_is_what_a_client_measures(drill_platform: Platfo
         return healthy, slow
 
     async with _client(drill_platform, "REDIRECT") as redirect:
-        for _ in range(5):  # the machine may be busy with something else
+        for _ in range(5):  # the machine may be busy with something else in one of the two
             healthy, slow = await measured()
-            if healthy < 100 and _p95(slow) == pytest.approx(400 + healthy, rel=0.1):
+            if _p95(slow) == pytest.approx(400 + healthy, rel=0.1):
                 return
     raise AssertionError(f"healthy {healthy:.0f} ms, slow {_p95(slow):.0f} ms")
 
@@ -252,11 +251,11 @@ async def test_no_clicks_are_stored_while_redirects_fail(drill_platform: Platfor
 async def test_the_scenario_in_its_order(drill_platform: Platform) -> None:
     url = drill_platform.control_url
     async with _client(drill_platform, "REDIRECT") as redirect:
+        healthy = await _latencies(redirect, "/test-slug", 12)
         slow = await client.inject(url)
         assert (slow.phase, slow.faults) == ("Redirects are slow", ("redirect: 1200 ms slower",))
-        began = time.perf_counter()
-        assert (await redirect.get("/test-slug")).status_code == 307
-        assert time.perf_counter() - began == pytest.approx(1.2, rel=0.1)
+        times = await _latencies(redirect, "/test-slug", 4)
+        assert 1200 <= min(times) < 1200 + 3 * max(healthy)
         assert (await client.inject(url)).phase == "Redirects fail"
         assert (await redirect.get("/test-slug")).status_code == 500
 
@@ -269,7 +268,7 @@ async def test_connections_are_held_and_let_go(drill_platform: Platform) -> None
 
     before = (await client.state(url)).truths["client_backends"]
     await client.inject(url, {"kind": "connections", "count": 65})
-    await _until(lambda: held(before + 65))
+    await until(lambda: held(before + 65))
     async with _database(drill_platform) as database:
         query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbouncer'"
         assert await database.fetchval(query) == 65
@@ -278,7 +277,7 @@ async def test_connections_are_held_and_let_go(drill_platform: Platform) -> None
     async def let_go() -> bool:
         return not await held(before + 3)
 
-    await _until(let_go)
+    await until(let_go)
 
 
 async def test_a_database_with_no_connection_free_refuses_for_real(drill_platform: Platform) -> None:
@@ -292,7 +291,7 @@ async def test_a_database_with_no_connection_free_refuses_for_real(drill_platfor
             return True
 
     await client.inject(url, {"kind": "connections", "count": 150})
-    await _until(refused, 10)
+    await until(refused)
     await client.heal(url)
 
 

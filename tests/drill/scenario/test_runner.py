@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from isla_console.drill.scenario.faults import Connections, Errors, Fault, Faults, Latency
 from isla_console.drill.scenario.model import Cure, Phase, Scenario
 from isla_console.drill.scenario.runner import ScenarioRunner
+from tests.support.waiting import until
 
 _SLOW = Latency(target="redirect", ms=900)
 _FAILING = Errors(target="redirect")
@@ -46,7 +47,7 @@ async def test_phases_follow_each_other_and_replace_their_faults() -> None:
     faults.on_change(lambda: seen.append(faults.active))
     runner = _runner(faults, healthy_s=0.05)
     runner.begin()
-    await asyncio.sleep(0.4)
+    await until(lambda: len(seen) >= 2)
     assert seen == [(_SLOW,), (_FAILING,)]
     assert _titles(runner) == ["Well", "Slow", "Failing"]
 
@@ -84,8 +85,7 @@ async def test_injecting_after_healing_begins_with_the_first_fault_and_goes_on()
     runner.inject()
     assert _in_force(faults) == [_SLOW]
     assert runner.state()["healed"] is False
-    await asyncio.sleep(0.3)
-    assert _in_force(faults) == [_FAILING]
+    await until(lambda: _in_force(faults) == [_FAILING])
 
 
 async def test_a_fault_of_ones_own_comes_on_top() -> None:

@@ -11,7 +11,7 @@ from isla_console.drill.scenario.faults import Faults, LinkLost
 from isla_console.drill.scenario.model import Cure, Scenario, load, names
 from isla_console.drill.scenario.runner import ScenarioRunner
 from isla_console.runbook.model import Runbook
-from tests.drill.waiting import until
+from tests.support.waiting import until
 
 # What each cure's pattern stands for, done as the platform would tell it.
 ACTIONS = ("deployment:older", "sessions:export-worker", "pile-up:root", "rebuilt:1", "event:delivered")

@@ -19,12 +19,10 @@ from isla_console.ui.shell import Shell
 from isla_console.ui.widgets.text_block import TextBlock
 from tests.support.frozen import OUTAGE, frozen_app
 from tests.support.pilot import settle
+from tests.support.waiting import PATIENCE_S
 
 SIZE = (140, 40)
-PATIENCE_S = 60.0
 TIMES = 50
-
-pytestmark = pytest.mark.timeout(180)
 
 
 def burst(app: Shell, *keys: str) -> None:

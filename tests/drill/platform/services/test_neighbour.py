@@ -4,7 +4,7 @@ import asyncio
 
 from isla_console.drill.platform.services.neighbour import Neighbour
 from isla_console.drill.scenario.faults import Faults, LinkLost
-from tests.drill.waiting import until
+from tests.support.waiting import until
 
 
 async def test_while_the_link_is_lost_nobody_listens() -> None:

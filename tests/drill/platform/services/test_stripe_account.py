@@ -11,7 +11,7 @@ from isla_console.drill.scenario.faults import Faults, PaymentsFail
 from isla_console.drill.scenario.speed import window
 from isla_console.monitor.stripe.payments import FEW_ATTEMPTS
 from isla_console.runbook.model import Runbook
-from tests.drill.waiting import until
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize("speed", [1, 2, 10, 30, 60, 120])
