@@ -79,7 +79,9 @@ def query_failure(error: BaseException, dsn: Secret) -> PgFailure:
     """What an error while querying means. The text is redacted and safe to show."""
     import asyncpg
 
-    if isinstance(error, asyncpg.InterfaceError | asyncpg.PostgresConnectionError):
+    # The driver takes the server's goodbye to an idle connection for a fault of its own.
+    gone = asyncpg.InterfaceError | asyncpg.InternalClientError | asyncpg.PostgresConnectionError
+    if isinstance(error, gone):
         return PgFailure("lost", "our connection was closed", False)
     if isinstance(error, asyncpg.PostgresError):
         return _server_failure(error, dsn, _QUERY, otherwise="query")

@@ -283,6 +283,37 @@ async def test_a_proxy_that_stops_forwarding(postgres: Postgres) -> None:
         server.close()
 
 
+async def test_an_end_that_was_told_and_not_yet_seen(
+    postgres: Postgres, admin: asyncpg.Connection[Any]
+) -> None:
+    """The server's last word is read, the closing of the connection is still on its way."""
+
+    class Withholding(Proxy):
+        async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while part := await reader.read(65536):
+                writer.write(part)
+                self.passed += len(part)
+            await asyncio.Event().wait()
+
+        passed = 0
+
+    proxy = Withholding(postgres.port)
+    server = await asyncio.start_server(proxy.handle, "127.0.0.1", 0)
+    database = session(postgres.dsn(port=server.sockets[0].getsockname()[1]))
+    await database.query("SELECT 1 AS value", 4)
+    connection = database._connection
+    assert connection is not None
+    passed = proxy.passed
+    await admin.execute("SELECT pg_terminate_backend($1, 1000)", connection.get_server_pid())
+    await until(lambda: proxy.passed > passed)
+    await asyncio.sleep(0.05)  # from the proxy's hands into the driver's
+    assert not connection.is_closed()
+    assert await why(database) == "our connection was closed"
+    assert await until(lambda: is_answered(database))
+    await database.close()
+    server.close()
+
+
 async def test_closing_and_cancelling_are_prompt_while_the_server_hangs(postgres: Postgres) -> None:
     proxy, server = await proxied(postgres)
     database = session(postgres.dsn(port=proxy.port))
