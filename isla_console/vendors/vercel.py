@@ -41,6 +41,7 @@ class AliasChange:
 
     @property
     def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
         return self.status in {"succeeded", "failed", "skipped", "canceled"}
 
 

@@ -18,7 +18,7 @@ ReadingT = TypeVar("ReadingT", covariant=True)
 
 
 class Source(ABC, Generic[ReadingT]):
-    """Something that is watched. One class a kind, with three verbs:
+    """Something that is watched. One class a kind, with three verbs.
 
     - `ask` puts the question. It alone does I/O, and it gives one `Sample` whatever happens: what fails is
       a sample that is not ok and says why, in words that are safe to show. (What it raises all the same is
