@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from isla_console import __version__
 
 if TYPE_CHECKING:
-    from isla_console.settings import Settings
+    from isla_console.settings.resolve import Settings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -142,7 +142,7 @@ def _load_settings(arguments: argparse.Namespace) -> Settings:
     Raises:
         SystemExit: it cannot be used; every finding is printed.
     """
-    from isla_console.settings import Settings, SettingsError
+    from isla_console.settings.resolve import Settings, SettingsError
 
     try:
         return Settings.load(os.environ, overrides=_options(arguments))
@@ -214,7 +214,7 @@ def _drill(arguments: argparse.Namespace) -> int:
 def _replay(arguments: argparse.Namespace) -> int:
     from isla_console.drill.client import clean
     from isla_console.journal.local import JournalError
-    from isla_console.settings import Settings
+    from isla_console.settings.resolve import Settings
     from isla_console.ui.start import run_replay
 
     try:

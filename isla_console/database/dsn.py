@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from isla_console.settings import MASK, Secret
+from isla_console.settings.secret import MASK, Secret
 
 TRANSACTION_POOLER_PORT = 6543
 """Supavisor's and Supabase's PgBouncer's transaction mode; by convention, everywhere."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from isla_console.database.dsn import authority_problem, redact
 from isla_console.net.failures import network_failure
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
 
 Kind = Literal["refused", "full", "lost", "query", "network", "address"]

@@ -27,7 +27,7 @@ from isla_console.database.failures import (
     query_failure,
 )
 from isla_console.net.lookup import LookupFailed, Resolver
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 
 if TYPE_CHECKING:
     from asyncpg import Connection

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from isla_console.drill.scenario.model import Scenario
     from isla_console.drill.score.scoring import Score
     from isla_console.incident.record.events import Event
-    from isla_console.settings import Settings
+    from isla_console.settings.resolve import Settings
 
 _TIMEOUT_S = 3.0
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 
 # A drill starts from an emptied environment: only what describes the person, the terminal and the file
 # system passes.

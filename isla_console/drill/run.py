@@ -13,7 +13,7 @@ from isla_console.drill.environment import Folders
 from isla_console.drill.launch import DrillError, Platform
 from isla_console.drill.scenario.model import ScenarioError, load, names
 from isla_console.drill.score.report import report, score_of
-from isla_console.settings import Settings, SettingsError
+from isla_console.settings.resolve import Settings, SettingsError
 
 
 def main(

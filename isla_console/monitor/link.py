@@ -21,7 +21,7 @@ from isla_console.text.brief import brief
 
 if TYPE_CHECKING:
     from isla_console.runbook.watch import LinkCheck
-    from isla_console.settings import Settings
+    from isla_console.settings.resolve import Settings
 
 VARIABLE = "ISLA_LINK_CHECK"
 FAILURES_TO_BLIND = 2

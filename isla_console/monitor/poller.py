@@ -34,7 +34,7 @@ from isla_console.net.lookup import Resolver
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Runbook
-    from isla_console.settings import Settings
+    from isla_console.settings.resolve import Settings
 
 STAGGER_S = 0.222
 JITTER = 0.1

@@ -8,7 +8,7 @@ from isla_console.incident.record.events import Author, Event, derived_id, event
 from isla_console.incident.record.state import Incident
 from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 
 
 class DrillWatch:

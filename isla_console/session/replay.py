@@ -22,7 +22,7 @@ from isla_console.monitor.monitor import Snapshot, Transition
 from isla_console.runbook.model import Runbook
 from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.ui.format import duration
 
 REASON = "this is a replay: nothing is done, nothing is written"

@@ -29,7 +29,7 @@ from isla_console.runbook.model import Runbook
 from isla_console.session.parts import Clock, Journal, MakeMonitor
 from isla_console.session.reconcile import Reconciler
 from isla_console.session.state import Comparing, ConsoleState
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.sql.database import Database
 from isla_console.text.plain import plain
 from isla_console.text.times import utc_text

@@ -9,7 +9,8 @@ from typing import Any
 from isla_console.incident.record.state import Incident
 from isla_console.runbook.model import Runbook
 from isla_console.runbook.steps import Effect, Input, Step
-from isla_console.settings import VARIABLES, Settings
+from isla_console.settings.resolve import Settings
+from isla_console.settings.variables import VARIABLES
 from isla_console.steps import rollback
 from isla_console.steps.guard import Circumstances, Judgement, judge
 from isla_console.steps.inputs import Inputs, offers

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from isla_console.database.session import SessionReading
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.sql.engine import KEEP_S, SqlEngine, pane_session
 from isla_console.sql.writing import Writer
 

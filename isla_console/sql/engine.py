@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable, SessionReading
 from isla_console.net.lookup import Resolver
-from isla_console.settings import Secret, Settings
+from isla_console.settings.resolve import Settings
+from isla_console.settings.secret import Secret
 from isla_console.sql import errors
 from isla_console.sql.catalogue import settle
 from isla_console.sql.classify import classify

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from isla_console.database.dsn import redact
 from isla_console.runbook.check import tools
 from isla_console.runbook.steps import Step
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from isla_console.steps import dump
 
 Kind = Literal["", "backup", "restore"]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from isla_console.settings import VARIABLES
+from isla_console.settings.variables import VARIABLES
 
 _CONFIRMS = re.compile(
     r"(?:^|_)(?:YES|ASSUME_YES|ASSUMEYES|AUTO_APPROVE|AUTO_CONFIRM|FORCE|SKIP_CONFIRM\w*)$", re.IGNORECASE

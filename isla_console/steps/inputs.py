@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from isla_console.runbook.steps import Input, Step
-from isla_console.settings import MASK, Secret, Settings
+from isla_console.settings.resolve import Settings
+from isla_console.settings.secret import MASK, Secret
 from isla_console.steps.template import step_inputs
 from isla_console.text.redact import Redactor
 

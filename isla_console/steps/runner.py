@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 from isla_console.runbook.check import tools
 from isla_console.runbook.steps import Step
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.steps import environment, http, shell
 from isla_console.steps.guard import Judgement
 from isla_console.steps.inputs import Inputs, bound

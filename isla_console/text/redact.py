@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urlsplit
 
-from isla_console.settings import MASK, Secret
+from isla_console.settings.secret import MASK, Secret
 
 SHORTEST = 4
 """Characters under which a declared secret hides nothing and would riddle every line with bullets."""

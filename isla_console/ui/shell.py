@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from isla_console.resources import resource
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.ui.commands import bindings
 from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.messages import Request

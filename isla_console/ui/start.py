@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.ui.shell import Program, Shell
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from isla_console.database.dsn import Address, parse, redact, verified
 from isla_console.database.failures import PgFailure, connect_failure
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 
 
 @pytest.mark.parametrize(

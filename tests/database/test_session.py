@@ -15,7 +15,7 @@ import pytest
 from isla_console.database import session as module
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
 from isla_console.net.lookup import Resolver
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from tests.support.pace import slowness
 from tests.support.servers import Endpoints, Postgres, Proxy, free_port
 from tests.support.waiting import until

@@ -16,7 +16,7 @@ import pytest
 
 from isla_console.drill import launch, run
 from isla_console.drill.launch import Platform
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from tests.support.pace import slowness
 from tests.support.platform import SCENARIO, environment, running_platform, runs_left
 

@@ -13,7 +13,7 @@ HEAVY = ("httpx", "httpcore", "h11", "asyncpg", "textual", "rich", "stripe", "jm
 @pytest.mark.parametrize(
     "module",
     [
-        "isla_console.settings",
+        "isla_console.settings.resolve",
         "isla_console.monitor.metrics.sample",
         "isla_console.monitor.metrics.window",
         "isla_console.monitor.metrics.metric",

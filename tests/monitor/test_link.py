@@ -9,7 +9,7 @@ import pytest
 from isla_console.monitor.link import LinkProbe, LinkSample, LinkTracker, link_plan, parse_targets
 from isla_console.net.lookup import Resolver
 from isla_console.runbook.watch import LinkCheck
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from tests.support.servers import Endpoints, at, free_port
 
 

@@ -23,7 +23,7 @@ from isla_console.monitor.monitor import Snapshot, Transition
 from isla_console.monitor.poller import Poller
 from isla_console.resources import resource
 from isla_console.runbook.model import Runbook
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from tests.support.pace import slowness
 from tests.support.servers import START, Endpoints, Postgres, Proxy, utcnow
 from tests.support.waiting import until

@@ -12,7 +12,7 @@ from isla_console.journal.interchange import export_lines
 from isla_console.journal.local import JournalError, LocalJournal
 from isla_console.journal.recorded import read_recorded
 from isla_console.session.replay import Replay, ReplaySession, choose
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.ui.commands import BY_ID, COMMANDS, LOOKING
 from isla_console.ui.main.footer import KeyLine
 from isla_console.ui.shell import Shell

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from isla_console.sql.engine import SqlEngine, pane_session
 from tests.support.servers import Postgres
 

@@ -20,7 +20,7 @@ import pytest
 from isla_console.drill.platform.postgres import database
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from isla_console.sql.engine import SqlEngine, pane_session
 from isla_console.sql.values import raw_text
 from isla_console.sql.writing import PendingWrite, Writer

@@ -19,7 +19,7 @@ import asyncpg
 import pytest
 
 from isla_console.database.dsn import TRANSACTION_POOLER_PORT
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from isla_console.sql.engine import SqlEngine, pane_session
 from isla_console.sql.writing import Writer
 from tests.sql.conftest import Server, running

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from isla_console.sql.engine import SqlEngine, pane_session
 from tests.sql.conftest import Server, _programs, running
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isla_console.runbook.steps import Effect, HttpCall, Input, Step
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.steps.guard import Judgement
 from isla_console.steps.inputs import Inputs
 from isla_console.steps.outcome import Outcome

@@ -17,7 +17,8 @@ from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.steps import Step
 from isla_console.session.steps import Sql, StepServices
-from isla_console.settings import Secret, Settings
+from isla_console.settings.resolve import Settings
+from isla_console.settings.secret import Secret
 from isla_console.sql.engine import SqlEngine, pane_session
 from isla_console.sql.writing import PendingWrite, Writer
 from isla_console.steps.guard import Judgement

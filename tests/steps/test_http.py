@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from isla_console.runbook.steps import Expect, Input, Seen
-from isla_console.settings import MASK
+from isla_console.settings.secret import MASK
 from isla_console.steps import http
 from isla_console.steps.guard import Judgement
 from isla_console.steps.http import Request

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from isla_console.runbook.steps import Input, InputType, Pick
-from isla_console.settings import MASK
+from isla_console.settings.secret import MASK
 from isla_console.steps.inputs import bound, problem, typed
 from tests.steps.support import NOW, Bench, shell_step
 

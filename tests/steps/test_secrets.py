@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from isla_console.runbook.steps import Input
-from isla_console.settings import MASK
+from isla_console.settings.secret import MASK
 from isla_console.steps.guard import Judgement
 from isla_console.steps.output import Capture
 from isla_console.steps.runner import Run

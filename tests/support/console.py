@@ -1,7 +1,7 @@
 """The application with its program loaded, so that tests can reach it before and after the first frame."""
 
 from isla_console.session.session import Session
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.ui.program import ConsoleProgram
 from isla_console.ui.shell import Shell
 

@@ -20,7 +20,7 @@ from isla_console.monitor.monitor import Snapshot, Transition
 from isla_console.monitor.poller import Poller
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.triage.facts import gather
 from isla_console.triage.ranking import rank
 from tests.support.platform import running_platform

@@ -15,7 +15,7 @@ from isla_console.monitor.monitor import Snapshot, Transition
 from isla_console.monitor.stripe.client import StripeReader
 from isla_console.runbook.model import DatabaseCheck, HealthCheck, Runbook
 from isla_console.session.session import Session
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.ui.shell import Shell
 from tests.support.console import console_app
 

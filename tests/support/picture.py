@@ -13,7 +13,7 @@ from isla_console.clock import Clock
 from isla_console.drill import client
 from isla_console.drill.launch import Platform
 from isla_console.session.session import Session
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from tests.support.console import console_app
 from tests.support.pilot import settle
 from tests.support.platform import running_platform

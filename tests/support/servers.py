@@ -19,7 +19,7 @@ import pytest
 
 from isla_console.monitor.http.prober import HttpCheck, HttpProber
 from isla_console.net.lookup import Resolver
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

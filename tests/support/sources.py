@@ -17,7 +17,7 @@ from isla_console.monitor.sources.table import METRIC_SOURCES, Sources, make_sou
 from isla_console.net.lookup import Resolver
 from isla_console.resources import resource
 from isla_console.runbook.model import MetricSpec, Runbook
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from tests.support.servers import utcnow
 
 

@@ -16,7 +16,7 @@ from isla_console.monitor.sources.database import DEADLINE_S as DATABASE_DEADLIN
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Runbook
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.triage.blame import blame
 from isla_console.triage.facts import Facts, gather
 from isla_console.triage.ranking import Ranking, rank

@@ -23,7 +23,7 @@ from isla_console.drill.scenario.runner import ScenarioRunner
 from isla_console.monitor import poller
 from isla_console.monitor.stripe.client import StripeReader
 from isla_console.resources import resource
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from tests.support.asgi import served
 from tests.support.console import console_app
 from tests.support.faulty import Faulty

@@ -13,7 +13,7 @@ from isla_console.drill.scenario.faults import Faults
 from isla_console.drill.scenario.model import load, names
 from isla_console.drill.scenario.runner import ScenarioRunner
 from isla_console.session.replay import Replay, ReplaySession
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.ui.shell import Shell
 from tests.drill.score.test_score import good
 from tests.support.console import console_app

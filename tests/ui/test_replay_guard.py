@@ -9,7 +9,7 @@ import pytest
 from textual.screen import ModalScreen
 
 from isla_console.session.replay import Replay, ReplaySession
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.steps.runner import Runner
 from isla_console.ui.commands import COMMANDS
 from isla_console.ui.controllers.base import Console

@@ -17,7 +17,7 @@ from isla_console.drill.scenario.faults import Faults
 from isla_console.monitor.stripe import client as stripe
 from isla_console.monitor.stripe.client import StripeReader
 from isla_console.session import compare
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.ui.shell import Shell
 from tests.sql.conftest import Server, running
 from tests.support.asgi import Recorded, served

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from isla_console.monitor.http.prober import HttpCheck
-from isla_console.settings import Secret, Settings
+from isla_console.settings.resolve import Settings
+from isla_console.settings.secret import Secret
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Input

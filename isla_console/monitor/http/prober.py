@@ -26,7 +26,7 @@ from isla_console import __version__
 from isla_console.monitor.metrics.sample import Phases, Sample
 from isla_console.net.failures import Failure, network_failure
 from isla_console.net.lookup import LookupFailed, Resolver
-from isla_console.settings import MASK, Secret
+from isla_console.settings.secret import MASK, Secret
 from isla_console.text.brief import brief
 
 if TYPE_CHECKING:

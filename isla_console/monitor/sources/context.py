@@ -20,7 +20,7 @@ from isla_console.net.lookup import Resolver
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Runbook
-    from isla_console.settings import Settings
+    from isla_console.settings.resolve import Settings
 
 DATABASE_VARIABLE = "ISLA_DATABASE_URL"
 STRIPE_VARIABLE = "STRIPE_API_KEY"

@@ -27,7 +27,7 @@ from isla_console.monitor.stripe.payments import (
     mode_of,
 )
 from isla_console.net.rate_limit import RateLimiter
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from isla_console.incident.record.state import Incident
 from isla_console.session.parts import Clock
 from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.ui.main.pages import known_page
 from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.sheets.detail import DetailScreen

@@ -16,7 +16,7 @@ import trustme
 
 from isla_console.monitor.http.prober import MAX_BODY, USER_AGENT, HttpProber
 from isla_console.net.lookup import Resolver
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from tests.support.pace import slowness
 from tests.support.servers import Endpoints, check, free_port, utcnow
 

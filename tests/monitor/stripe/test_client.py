@@ -19,7 +19,7 @@ from isla_console.monitor.stripe.client import StripeReader
 from isla_console.monitor.stripe.drift import Comparison, Drift
 from isla_console.monitor.stripe.payments import Details, mode_of, reasons
 from isla_console.net.rate_limit import RateLimiter
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from tests.support.asgi import Recorded, served
 from tests.support.pace import slowness
 from tests.support.servers import Endpoints, utcnow

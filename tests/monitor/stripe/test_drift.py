@@ -9,7 +9,7 @@ from isla_console.database.session import DatabaseUnavailable
 from isla_console.drill.platform.services.stripe_account import subscription
 from isla_console.monitor.stripe.client import StripeReader, StripeUnavailable
 from isla_console.monitor.stripe.drift import PATIENCE, QUICK_PAGES, Comparison, left_s
-from isla_console.settings import Secret
+from isla_console.settings.secret import Secret
 from tests.monitor.stripe.test_client import account, quick
 from tests.support.servers import utcnow
 from tests.support.subscriptions import Ours, at_stripe

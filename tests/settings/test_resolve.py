@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import io
 import os
-import pickle
-import re
 from pathlib import Path
 
 import pytest
-import yaml
 from rich.console import Console
 from rich.traceback import Traceback
 
-from isla_console import settings as module
 from isla_console.cli import main
 from isla_console.clock import Clock
-from isla_console.resources import resource
 from isla_console.session.session import Session
-from isla_console.settings import (
-    MASK,
-    VARIABLES,
-    Secret,
-    Settings,
-    SettingsError,
-    env_example,
-    readme_table,
-)
+from isla_console.settings import resolve as module
+from isla_console.settings.resolve import Settings, SettingsError
+from isla_console.settings.secret import MASK, Secret
 from isla_console.ui.views.home import home_rows
 
-ROOT = Path(__file__).parent.parent
 DSN = "postgresql://ana:s3cret-w0rd@db/x"
 
 
@@ -310,20 +297,6 @@ def test_the_actor_is_a_person(home: dict[str, str], monkeypatch: pytest.MonkeyP
         assert Settings.load(home | {"SUDO_USER": "ben"}).actor == "ben"
 
 
-def test_a_secret_shows_itself_nowhere(home: dict[str, str]) -> None:
-    secret = Secret("s3cret-w0rd")
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret:>40}", f"{secret!r}", f"{[secret]} {secret}"]
-    assert not any("s3cret" in text for text in shown)
-    with pytest.raises(TypeError):
-        pickle.dumps(secret)
-    with pytest.raises(TypeError):
-        copy.copy(secret)
-    assert secret == Secret("s3cret-w0rd")
-    assert secret != Secret("other")
-    assert secret
-    assert not Secret("")
-
-
 def test_settings_in_a_traceback_with_locals_show_no_secret(home: dict[str, str]) -> None:
     write_config(home, 'STRIPE_API_KEY = "sk-s3cret"')
     settings = Settings.load(home | {"ISLA_DATABASE_URL": DSN})
@@ -340,37 +313,3 @@ def test_settings_in_a_traceback_with_locals_show_no_secret(home: dict[str, str]
     assert "ISLA_DATABASE_URL" in out.getvalue()
     assert "s3cret" not in out.getvalue()
     assert "s3cret" not in repr(settings)
-
-
-def test_each_variable_is_listed_once() -> None:
-    names = [variable.name for variable in VARIABLES]
-    assert len(names) == len(set(names))
-    groups = [variable.group for variable in VARIABLES]
-    assert sorted(set(groups), key=groups.index) == [
-        group for index, group in enumerate(groups) if index == 0 or groups[index - 1] != group
-    ]
-    assert all(variable.help.endswith(".") or variable.help.endswith("verified.") for variable in VARIABLES)
-
-
-def test_every_input_of_the_shipped_runbook_is_listed() -> None:
-    declared = yaml.safe_load(resource("runbook.yaml").read_text())["inputs"]
-    listed = {variable.name: variable for variable in VARIABLES}
-    for name, fields in declared.items():
-        if env := fields.get("env"):
-            assert env in listed, name
-            assert listed[env].secret == bool(fields.get("secret")), name
-
-
-def test_every_variable_named_in_the_code_is_listed() -> None:
-    listed = {variable.name for variable in VARIABLES} | module._INTERNAL
-    code = "".join(path.read_text() for path in (ROOT / "isla_console").rglob("*.py"))
-    assert set(re.findall(r"\bISLA_[A-Z_]+[A-Z]\b", code)) - listed == set()
-
-
-def test_env_example_is_generated() -> None:
-    assert (ROOT / ".env.example").read_text() == env_example()
-    assert re.findall(r"^#([A-Z_]+)=", env_example(), re.MULTILINE) == [v.name for v in VARIABLES]
-
-
-def test_the_readme_has_the_table() -> None:
-    assert readme_table() in (ROOT / "README.md").read_text()
