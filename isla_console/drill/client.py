@@ -114,13 +114,6 @@ def score_so_far(
     return score(record, scenario(drill.scenario), events)
 
 
-def span(seconds: float | None) -> str:
-    """Return a duration as the score shows it: `1:05` (minutes and seconds); None is `never`."""
-    from isla_console.drill.score.report import span
-
-    return span(seconds)
-
-
 def run(
     name: str,
     open_console: Callable[["Settings"], int],

@@ -14,7 +14,8 @@ from isla_console.incident.rules.escalation import Rung, ladder
 from isla_console.incident.rules.next import what_now
 from isla_console.incident.rules.postmortem import postmortem
 from isla_console.text.plain import plain
-from isla_console.text.times import clock_text, span_text
+from isla_console.text.spans import elapsed, span_text
+from isla_console.text.times import clock_text, full_text, parse_utc
 
 _BOX = {"ticked": "[x]", "na": "[-]", "open": "[ ]"}
 
@@ -27,7 +28,7 @@ def list_text(rows: Sequence[Mapping[str, Any]]) -> str:
         mark = "*" if row["open"] else " "
         overdue = f"  OVERDUE: {', '.join(row['overdue'])}" if row["overdue"] else ""
         head = f"{mark} {plain(row['id']):<{width}}  {plain(row['severity']):<3} {row['state']:<13}"
-        lines.append(f"{head} {row['declared_at'][:16]}Z  {plain(row['title'])}{overdue}")
+        lines.append(f"{head} {full_text(parse_utc(row['declared_at']))}  {plain(row['title'])}{overdue}")
     return "\n".join(lines) + "\n"
 
 
@@ -39,9 +40,8 @@ def show_text(incident: Incident, now: datetime) -> str:
         f"{incident.severity} {incident.title} · {incident.state}",
         incident.id,
         "",
-        f"T {_clock_text(t_seconds(incident, now))}  since {clock_text(incident.impact_started_at, now)}",
-        f"E {_clock_text(e_seconds(incident, now))}"
-        + (f"  held until {clock_text(held, now)}" if held else ""),
+        f"T {elapsed(t_seconds(incident, now))}  since {clock_text(incident.impact_started_at, now)}",
+        f"E {elapsed(e_seconds(incident, now))}" + (f"  held until {clock_text(held, now)}" if held else ""),
         "",
         "Next",
         f"  {what_now(incident, now)}",
@@ -69,11 +69,6 @@ def show_text(incident: Incident, now: datetime) -> str:
         state = (due.state or "not begun").replace("_", " ")
         lines += ["", f"Post-mortem {state}, owner {due.owner or 'nobody'}{when}{late}"]
     return "".join(f"{plain(line)}\n" for line in lines)
-
-
-def _clock_text(seconds: float) -> str:
-    whole = int(seconds)
-    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
 def _rung_text(rung: Rung, now: datetime) -> str:

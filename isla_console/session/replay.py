@@ -23,7 +23,7 @@ from isla_console.runbook.model import Runbook
 from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
 from isla_console.settings.resolve import Settings
-from isla_console.ui.format import duration
+from isla_console.text.spans import span_text
 
 REASON = "this is a replay: nothing is done, nothing is written"
 _UNTOLD = "nothing of it is in the journal"
@@ -219,7 +219,7 @@ class ReplaySession(Session):
         if state is None:
             return None
         left = self.replay.end - now
-        what = "over" if left < timedelta(seconds=1) else f"{duration(left)} to go"
+        what = "over" if left < timedelta(seconds=1) else f"{span_text(left)} to go"
         return replace(state, replay=f"{self.replay.incident_id} · {self.replay.pace} · {what}")
 
 

@@ -13,6 +13,7 @@ from typing import Literal, TextIO
 from isla_console.sql.engine import Rows
 from isla_console.sql.result import Column
 from isla_console.sql.values import jsonable, raw_text
+from isla_console.text.times import stamp_text
 
 Format = Literal["csv", "json"]
 NULL = "\\N"
@@ -64,4 +65,4 @@ class ExportFile:
 
 def export_path(folder: Path, kind: Format, now: datetime) -> Path:
     """`<folder>/query-20261123T141241Z.csv`."""
-    return folder / f"query-{now.strftime('%Y%m%dT%H%M%SZ')}.{kind}"
+    return folder / f"query-{stamp_text(now)}.{kind}"

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
 from isla_console.sql.catalogue import query
+from isla_console.text.spans import span_text
 
 State = Literal["ok", "elevated", "alert", "unknown"]
 DEADLINE_S = 4.0
@@ -53,7 +54,7 @@ def judge(row: Mapping[str, Any]) -> tuple[Health, ...]:
             "transaction",
             "Longest transaction",
             _above(longest, LONG_TRANSACTION_S, 3600),
-            f"{longest:.0f} s",
+            span_text(longest),
         ),
         Health(
             "cache",

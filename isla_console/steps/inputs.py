@@ -7,7 +7,7 @@ Secrets are held as `Secret` and never leave the process but to the step that ne
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
 from isla_console.runbook.steps import Input, Step
@@ -15,9 +15,8 @@ from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import MASK, Secret
 from isla_console.steps.template import step_inputs
 from isla_console.text.redact import Redactor
+from isla_console.text.times import read_before, utc_text
 
-_SPAN = re.compile(r"-(\d{1,6})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = 8192
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 
@@ -189,11 +188,8 @@ def _not_iso(parse: object, text: str, expected: str) -> str:
 
 def _at(item: Input, text: str, now: datetime) -> str:
     """For a datetime a span before now, as a time; anything else as it is."""
-    span = _SPAN.fullmatch(text) if item.type == "datetime" else None
-    if span is None:
-        return text
-    moment = now - timedelta(**{_UNITS[span[2]]: int(span[1])})
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = read_before(text, now) if item.type == "datetime" else None
+    return utc_text(moment, "seconds") if moment is not None else text
 
 
 def _moment(text: str) -> datetime:

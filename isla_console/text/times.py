@@ -1,17 +1,27 @@
-"""Times as the journal writes them: aware UTC, milliseconds, a trailing ``Z``."""
+"""The one place that writes and reads times: for the journal, for people, and as a person types them.
+
+Every time that is written is UTC and says so with a `Z`. A time of another day than the reader's is never
+shown without its whole date. Spans, which are no moments, are in `spans.py`.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 _SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?P<zone>Z|[+-]\d\d:\d\d)?", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:[zZ]|UTC)?", re.ASCII)
+_AGO = re.compile(r"(\d{1,4})\s*(s|m|min|h)(?:\s*ago)?", re.ASCII)
+_BEFORE = re.compile(r"-(\d{1,6})([smhd])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 
 def parse_utc(text: str) -> datetime:
-    """An aware UTC time from ``2026-11-23T14:00:00.000Z`` or one with an offset.
+    """Return an aware UTC time from `2026-11-23T14:00:00.000Z` or one with an offset.
 
-    Raises ValueError, saying what to write, for naive times and anything else.
+    Raises:
+        ValueError: it is naive or no time; the message says what to write.
     """
     found = _SHAPE.fullmatch(text)
     if found is None:
@@ -24,37 +34,81 @@ def parse_utc(text: str) -> datetime:
         raise ValueError(f"no such time: {text[:40]!r}") from None
 
 
-def utc_text(when: datetime) -> str:
-    """``2026-11-23T14:00:00.000Z``, the journal's form; the time must be aware."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+def read_time(typed: str, now: datetime) -> datetime | None:
+    """Return the time that a tired person typed; None for nothing.
+
+    `14:05` (UTC, the last time it was that), `20m ago`, `2h`, or ISO 8601 with a zone.
+
+    Raises:
+        ValueError: in words, with what to write instead.
+    """
+    text = typed.strip()
+    if not text:
+        return None
+    if match := _AGO.fullmatch(text):
+        return now - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    if match := _CLOCK.fullmatch(text):
+        hour, minute, second = (int(part or 0) for part in match.groups())
+        if hour > 23 or minute > 59 or second > 59:
+            raise ValueError(f"{text} is no time of day")
+        at = now.astimezone(UTC).replace(hour=hour, minute=minute, second=second, microsecond=0)
+        return at if at <= now else at - timedelta(days=1)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("write 14:05, 20m ago, or 2026-11-23T14:05Z; times are UTC") from None
+    if at.tzinfo is None:
+        raise ValueError("that time has no zone: add Z for UTC")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"no such time: {text[:40]!r}") from None
+
+
+def read_before(typed: str, now: datetime) -> datetime | None:
+    """Return the moment that `-30m` means; None for a text that is no such span.
+
+    A span is so many seconds, minutes, hours or days (s, m, h, d) before now.
+    """
+    match = _BEFORE.fullmatch(typed)
+    return now - timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else None
+
+
+def utc_text(when: datetime, timespec: Literal["milliseconds", "seconds"] = "milliseconds") -> str:
+    """Return `2026-11-23T14:00:00.000Z`, the journal's form; the time must be aware."""
+    return when.astimezone(UTC).isoformat(timespec=timespec)[:-6] + "Z"
 
 
 def as_stored(when: datetime) -> datetime:
-    """In UTC and cut to the millisecond: what is held in memory equals what is stored."""
+    """Return a time in UTC, cut to the millisecond: what is held in memory equals what is stored."""
     when = when.astimezone(UTC)
     return when.replace(microsecond=when.microsecond // 1000 * 1000)
 
 
-def clock_text(when: datetime, now: datetime | None = None) -> str:
-    """``14:30Z``; with the date in front when it is not the day of ``now``."""
+def clock_text(when: datetime, now: datetime | None = None, *, seconds: bool = False) -> str:
+    """Return `14:30Z`, or `14:30:05Z` with seconds; the whole date in front on another day than `now`'s."""
     when = when.astimezone(UTC)
-    if now is None or when.date() == now.astimezone(UTC).date():
-        return f"{when:%H:%M}Z"
-    return f"{when:%Y-%m-%d %H:%M}Z"
+    if now is not None and when.date() != now.astimezone(UTC).date():
+        return full_text(when, seconds=seconds)
+    return f"{when:%H:%M:%S}Z" if seconds else f"{when:%H:%M}Z"
 
 
-def span_text(seconds: float) -> str:
-    """A distance in time for a person: ``45 s``, ``12 min``, ``3 h 05 min``, ``2 d 04 h``."""
-    whole = int(abs(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    if whole < 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
+def full_text(when: datetime, *, seconds: bool = False) -> str:
+    """Return `2026-11-23 14:30Z`, or `2026-11-23 14:30:05Z` with seconds."""
+    return f"{when.astimezone(UTC).date()} {clock_text(when, seconds=seconds)}"
+
+
+def stamp_text(when: datetime) -> str:
+    """Return `20261123T143005Z`, for the name of a file."""
+    return f"{when.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def formal_text(when: datetime) -> str:
+    """Return `14:30 UTC on 2026-11-23`, for readers who do not know what a Z means."""
+    when = when.astimezone(UTC)
+    return f"{when:%H:%M} UTC on {when.date()}"
 
 
 def minutes(count: float) -> timedelta:
-    """So many minutes as a timedelta."""
+    """Return so many minutes as a timedelta."""
     return timedelta(minutes=count)

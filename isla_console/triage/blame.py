@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from isla_console.text.times import clock_text
 from isla_console.triage.facts import Facts, Known
 from isla_console.triage.ranking import Ranking
 
@@ -47,9 +48,11 @@ def blame(runbook: Runbook, facts: Facts, ranking: Ranking) -> Blame:
     }
     what = _alerts_text(runbook, facts)
     if guilty:
-        return Blame("they", f"They: {_vendor_reports(guilty)}; we see {what}.", f"they: {', '.join(guilty)}")
+        return Blame(
+            "they", f"They: {_vendor_reports(guilty, facts)}; we see {what}.", f"they: {', '.join(guilty)}"
+        )
     if troubled:
-        return Blame("us", f"Likely us: {what}. Beside it {_vendor_reports(troubled)}.", "likely us")
+        return Blame("us", f"Likely us: {what}. Beside it {_vendor_reports(troubled, facts)}.", "likely us")
     if not titles:
         return Blame("unknown", f"We see {what}; no vendor is watched.", "")
     if len(unread) == len(titles):
@@ -67,7 +70,7 @@ def _without_alerts(facts: Facts, troubled: Mapping[str, Known], unread: list[st
         names = ", ".join(troubled)
         return Blame(
             "nobody",
-            f"{_vendor_reports(troubled)}; our endpoints answer all the same.",
+            f"{_vendor_reports(troubled, facts)}; our endpoints answer all the same.",
             f"trouble at {names}",
         )
     if not facts.watching:
@@ -83,10 +86,10 @@ def _related_vendors(runbook: Runbook, ranking: Ranking) -> set[str]:
     return {signal.vendor for issue in issues for signal in issue.signals if signal.vendor}
 
 
-def _vendor_reports(troubled: Mapping[str, Known]) -> str:
+def _vendor_reports(troubled: Mapping[str, Known], facts: Facts) -> str:
     parts = []
     for title, known in troubled.items():
-        since = f" since {known.since:%H:%M}Z" if known.since else ""
+        since = f" since {clock_text(known.since, facts.at)}" if known.since else ""
         text = f" ({known.text})" if known.text else ""
         parts.append(f"{title} reports trouble{since}{text}")
     return ", ".join(parts)

@@ -45,6 +45,8 @@ class Facts:
     done: frozenset[str] = frozenset()
     """Steps that were done already."""
     blind: bool = False
+    at: datetime | None = None
+    """When all this was known."""
 
     @property
     def alerts(self) -> tuple[str, ...]:
@@ -112,4 +114,5 @@ def gather(snapshot: Snapshot | None, incident: Incident | None) -> Facts:
         if incident is not None
         else frozenset(),
         blind=snapshot.link.state == "blind",
+        at=snapshot.at,
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from isla_console.text.spans import span_text
 from isla_console.triage.facts import Facts, Known
 
 if TYPE_CHECKING:
@@ -156,19 +157,13 @@ def _deployment_evidence(signal: Signal, facts: Facts) -> Evidence | None:
     before = onset - suspect.at
     if before > timedelta(minutes=signal.deployed_within_min):
         return None
-    because = f"{signal.because}: {short_id(suspect.id)} {span(before)} before"
+    because = f"{signal.because}: {short_id(suspect.id)} {span_text(before)} before"
     return Evidence("deployment", signal.weight, because, strong=False, measured=True)
 
 
 def short_id(id: str) -> str:
     """Return a deployment's id as people say it, such as `dpl_8xK2`."""
     return id if len(id) <= 12 else id[:8]
-
-
-def span(before: timedelta) -> str:
-    """Return a span in one unit, such as `40 s` or `4 min`."""
-    seconds = max(0, int(before.total_seconds()))
-    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min"
 
 
 def _upstream_issue(issue: Issue, measured: set[str], found: dict[str, Candidate]) -> str:

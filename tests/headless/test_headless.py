@@ -72,9 +72,9 @@ def test_the_list_marks_what_is_open_and_overdue(shell: _Shell) -> None:
     shell.keep(Story().events)
     assert shell("incident", "list") == 0
     assert shell.out.splitlines() == [
-        "* inc-20261123-redirects-down  P0  declared      2026-11-23T14:00Z  Redirects down"
+        "* inc-20261123-redirects-down  P0  declared      2026-11-23 14:00Z  Redirects down"
         "  OVERDUE: public update",
-        "* inc-20261120-redirects-down  P0  resolved      2026-11-20T10:00Z  Redirects down"
+        "* inc-20261120-redirects-down  P0  resolved      2026-11-20 10:00Z  Redirects down"
         "  OVERDUE: post-mortem",
     ]
     assert shell("incident", "list", "--json") == 0

@@ -10,6 +10,8 @@ from isla_console.drill.score.scoring import Score, score
 from isla_console.incident.record.events import Event
 from isla_console.journal.local import FILE_NAME, JournalError, LocalJournal
 from isla_console.text.plain import plain
+from isla_console.text.spans import countdown
+from isla_console.text.times import clock_text, full_text
 
 
 def report(state: Path) -> tuple[str, list[str]]:
@@ -44,7 +46,7 @@ def in_full(judged: Score, scenario: Scenario) -> list[str]:
     how += ["quiet"] if record.quiet else []
     how += ["cut off: the console was gone before anybody left it"] if record.cut_off else []
     lines = [
-        f"{scenario.title} ({record.scenario}), {record.began:%Y-%m-%d %H:%MZ}, {plain(record.actor)}",
+        f"{scenario.title} ({record.scenario}), {full_text(record.began)}, {plain(record.actor)}",
         *how,
         f"{judged.points} of 100 points",
         "",
@@ -85,16 +87,16 @@ def table(scores: Sequence[Score]) -> list[str]:
 
 
 def span(seconds: float | None) -> str:
-    """Return a duration as `1:05` (minutes and seconds); None is `never`."""
-    if seconds is None:
-        return "never"
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02}"
+    """Return a duration as `01:05` (minutes and seconds); None is `never`."""
+    return "never" if seconds is None else countdown(round(seconds))
 
 
 def log_lines(log: Sequence[Entry]) -> list[str]:
     """Return the platform's log, a line for each entry."""
-    return [f"{entry.at:%H:%M:%S}  {f'{entry.who}: ' if entry.who else ''}{entry.text}" for entry in log]
+    return [
+        f"{clock_text(entry.at, seconds=True)}  {f'{entry.who}: ' if entry.who else ''}{entry.text}"
+        for entry in log
+    ]
 
 
 def _in_full(judged: Score) -> list[str]:
@@ -120,7 +122,7 @@ def _row(one: Score) -> tuple[str, ...]:
     record = one.record
     return (
         record.scenario,
-        f"{record.began:%Y-%m-%d %H:%MZ}",
+        f"{full_text(record.began)}",
         plain(record.actor),
         f"×{record.speed:g}",
         *(span(one.mark(title).seconds) for title in ("declared", "first update", "mitigated", "verified")),

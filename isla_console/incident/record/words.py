@@ -8,6 +8,8 @@ from typing import Any
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident
 from isla_console.text.plain import plain
+from isla_console.text.spans import took_text
+from isla_console.text.times import clock_text, parse_utc
 
 Data = Mapping[str, Any]
 
@@ -57,13 +59,15 @@ def _update(data: Data, verb: str) -> str:
 
 def _ran(data: Data, _: Incident) -> str:
     what = data.get("step") or data["command"]
-    return f"ran {what} ({data['effect']}): exit {data['exit_code']} in {data['duration_ms']:g} ms"
+    took = took_text(data["duration_ms"] / 1000)
+    return f"ran {what} ({data['effect']}): exit {data['exit_code']} in {took}"
 
 
 def _queried(data: Data, _: Incident) -> str:
     what = data.get("step") or data["sql"]
     rows = "1 row" if data["rows"] == 1 else f"{data['rows']} rows"
-    return f"queried {what} ({data['mode']}): {rows}, {data['outcome']} in {data['duration_ms']:g} ms"
+    took = took_text(data["duration_ms"] / 1000)
+    return f"queried {what} ({data['mode']}): {rows}, {data['outcome']} in {took}"
 
 
 def _level_due(data: Data, _: Incident) -> str:
@@ -82,8 +86,8 @@ def _acknowledged(data: Data, _: Incident) -> str:
     return f"acknowledged {data['level']}: {data['person']}{target} is on it"
 
 
-def _hour_and_minute(text: Any) -> str:
-    return f"{str(text)[11:16]}Z"
+def _time(text: Any, incident: Incident) -> str:
+    return clock_text(parse_utc(str(text)), incident.declared_at)
 
 
 _PHRASES: dict[str, Callable[[Data, Incident], str]] = {
@@ -91,7 +95,7 @@ _PHRASES: dict[str, Callable[[Data, Incident], str]] = {
     "severity_changed": lambda d, i: f"set the severity to {d['severity']}{_reason(d)}",
     "impact_changed": lambda d, i: f"said the impact: {d['impact']}",
     "impact_start_adjusted": lambda d, i: (
-        f"moved the impact start to {_hour_and_minute(d['impact_started_at'])}{_reason(d)}"
+        f"moved the impact start to {_time(d['impact_started_at'], i)}{_reason(d)}"
     ),
     "state_changed": lambda d, i: f"set it {d['state']}{_reason(d)}",
     "merged": lambda d, i: f"merged it into {d['into']}",
@@ -103,7 +107,7 @@ _PHRASES: dict[str, Callable[[Data, Incident], str]] = {
     "acknowledged": _acknowledged,
     "level_waived": lambda d, i: f"waived {d['level']}{_reason(d)}",
     "escalated": lambda d, i: f"escalated to {d['level']} by hand{_reason(d)}",
-    "hold_started": lambda d, i: f"held the ladder until {_hour_and_minute(d['until'])}{_reason(d)}",
+    "hold_started": lambda d, i: f"held the ladder until {_time(d['until'], i)}{_reason(d)}",
     "hold_ended": lambda d, i: "ended the hold",
     "update_drafted": lambda d, i: _update(d, "drafted"),
     "update_copied": lambda d, i: _update(d, "copied"),

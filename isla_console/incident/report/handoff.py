@@ -13,7 +13,8 @@ from isla_console.incident.rules.clocks import e_seconds, hold_until, t_seconds
 from isla_console.incident.rules.escalation import ladder, next_rung
 from isla_console.incident.rules.next import what_now
 from isla_console.text.plain import plain
-from isla_console.text.times import clock_text, span_text
+from isla_console.text.spans import span_text
+from isla_console.text.times import clock_text
 
 
 def brief(incident: Incident, now: datetime, *, width: int = 78, height: int = 22) -> str:

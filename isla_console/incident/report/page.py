@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from isla_console.incident.record.state import Incident
-from isla_console.text.times import span_text
+from isla_console.text.spans import span_text
+from isla_console.text.times import clock_text, full_text
 
 ASKED = "_For a person to write:_"
 """The mark of what the journal cannot know."""
@@ -36,18 +37,17 @@ class Page:
 
     def clock(self, when: datetime) -> str:
         """Return a time to the second, with the date unless it is the day of the declaration."""
-        day = "" if when.date() == self.incident.declared_at.date() else f"{when:%Y-%m-%d} "
-        return f"{day}{when:%H:%M:%S}Z"
+        return clock_text(when, self.incident.declared_at, seconds=True)
 
 
 def full_time(when: datetime | None) -> str:
     """Return a date and time to the second, "" for None."""
-    return "" if when is None else f"{when:%Y-%m-%d %H:%M:%S}Z"
+    return "" if when is None else full_text(when, seconds=True)
 
 
 def after(began: datetime, at: datetime) -> str:
     """Return how long after `began` a time is, or how long before it."""
     apart = at - began
     if apart < timedelta():
-        return f"{span_text(apart.total_seconds())} before"
-    return span_text(apart.total_seconds())
+        return f"{span_text(apart)} before"
+    return span_text(apart)

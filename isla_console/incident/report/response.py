@@ -11,7 +11,7 @@ from isla_console.incident.report.page import Page
 from isla_console.incident.rules.cadence import update_due
 from isla_console.incident.rules.escalation import ladder
 from isla_console.text.markdown import inline, table
-from isla_console.text.times import span_text
+from isla_console.text.spans import span_text
 
 
 def escalation(page: Page) -> None:
@@ -28,7 +28,7 @@ def escalation(page: Page) -> None:
         acts = [act for act in incident.level_acts if act.level == rung.level]
         acknowledged = [
             f"{inline(act.person)} {page.clock(act.at)}"
-            + (f" (after {span_text((act.at - rung.due_at).total_seconds())})" if rung.due_at else "")
+            + (f" (after {span_text(act.at - rung.due_at)})" if rung.due_at else "")
             for act in acts
             if act.kind == "acknowledged"
         ]
@@ -51,7 +51,7 @@ def escalation(page: Page) -> None:
     head = ("Level", "Who", "Status", "Due", "How", "Found", "Acknowledged")
     page.add(*table(head, rows))
     for hold in incident.holds:
-        span = span_text((hold.until - hold.started_at).total_seconds())
+        span = span_text(hold.until - hold.started_at)
         page.add(
             "",
             f"Held from {page.clock(hold.started_at)} for {span} by {inline(hold.by)}: {inline(hold.reason)}",
@@ -84,7 +84,7 @@ def updates(page: Page) -> None:
         elif update.at <= due:
             punctual = "on time"
         else:
-            punctual = f"{span_text((update.at - due).total_seconds())} late"
+            punctual = f"{span_text(update.at - due)} late"
         when = page.clock(due) if due else ""
         rows.append(
             (page.clock(update.at), update.audience, inline(update.by), inline(update.via), when, punctual)

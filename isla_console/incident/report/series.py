@@ -8,6 +8,7 @@ from datetime import datetime
 
 from isla_console.incident.record.facts import MeasuredChange
 from isla_console.incident.record.state import Incident
+from isla_console.text.times import clock_text
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _BARS = "▁▂▃▄▅▆▇█"
@@ -56,7 +57,7 @@ def _measure(
     ]
     after = [change for change in changes if mitigated_at is not None and change.at >= mitigated_at]
     first = _value_text(before[-1]) if before else changes[0].before
-    states = " → ".join(dict.fromkeys(_states_passed(changes)))
+    states = " → ".join(dict.fromkeys(_states_passed(changes, began)))
     return Measured(
         name=name,
         before=first,
@@ -67,9 +68,9 @@ def _measure(
     )
 
 
-def _states_passed(changes: list[MeasuredChange]) -> list[str]:
+def _states_passed(changes: list[MeasuredChange], began: datetime) -> list[str]:
     """Return the states passed through, with the time each was entered."""
-    return [changes[0].before, *(f"{change.after} {change.at:%H:%M}Z" for change in changes)]
+    return [changes[0].before, *(f"{change.after} {clock_text(change.at, began)}" for change in changes)]
 
 
 def _value_text(change: MeasuredChange) -> str:

@@ -11,7 +11,7 @@ from isla_console.incident.report.page import Page, after, full_time
 from isla_console.incident.rules.clocks import e_seconds, t_seconds
 from isla_console.incident.rules.postmortem import postmortem
 from isla_console.text.markdown import fenced, inline, table
-from isla_console.text.times import span_text
+from isla_console.text.spans import span_text
 
 
 def title(page: Page) -> None:
@@ -73,7 +73,7 @@ def _severity_row(page: Page, change: SeverityChange, upto: datetime) -> tuple[s
         inline(change.severity),
         page.clock(change.at),
         page.clock(upto),
-        span_text((upto - change.at).total_seconds()),
+        span_text(upto - change.at),
         inline(change.by),
         inline(change.reason),
     )

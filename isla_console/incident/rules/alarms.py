@@ -13,7 +13,8 @@ from isla_console.incident.rules.escalation import LATE_AFTER, ladder
 from isla_console.incident.rules.postmortem import postmortem
 from isla_console.incident.rules.quiet import quiet_since
 from isla_console.incident.rules.soak import soak
-from isla_console.text.times import clock_text, minutes, span_text, utc_text
+from isla_console.text.spans import span_text
+from isla_console.text.times import clock_text, minutes, utc_text
 
 _LOUDNESS = ("soft", "due", "nag", "red")
 
@@ -132,7 +133,7 @@ def _level_subjects(incident: Incident, now: datetime) -> list[_Subject]:
         whom = ", ".join(rung.waiting_for or rung.targets)
         when = clock_text(rung.due_at, now)
         ago = now - rung.due_at
-        late = f", {span_text(ago.total_seconds())} ago" if ago > LATE_AFTER else ""
+        late = f", {span_text(ago)} ago" if ago > LATE_AFTER else ""
         text = f"{rung.level} due {when}{late}: call {whom}"
         subjects.append(_Subject(tuple(stages), text))
     return subjects
@@ -164,7 +165,7 @@ def _quiet_subject(incident: Incident, now: datetime) -> _Subject | None:
     asked = quiet_since(incident, now)
     if asked is None:
         return None
-    quiet = span_text((now - incident.last_human_at).total_seconds())
+    quiet = span_text(now - incident.last_human_at)
     key = _alarm_key(incident, "quiet", utc_text(asked))
     return _Subject(((key, asked, "due"),), f"still on it? nobody did anything for {quiet}")
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.cadence import promised_next
+from isla_console.text.times import formal_text
 
 _BRACKETS = re.compile(r"\[[^\[\]\n]{1,120}\]")
 
@@ -60,11 +61,11 @@ def unfilled(text: str, placeholders: Iterable[str] | None = None) -> tuple[str,
 
 def final_update(incident: Incident, now: datetime, *, service: str | None = None) -> str:
     """Draft the last update after a resolve, for a person to finish."""
-    start = _absolute_time(incident.impact_started_at)
+    start = formal_text(incident.impact_started_at)
     lines = [
         f"Resolved: the issue affecting {service or incident.title}.",
         f"Impact: {incident.impact or '[description of impact]'}",
-        f"It lasted from {start} to {_absolute_time(now)}.",
+        f"It lasted from {start} to {formal_text(now)}.",
     ]
     return "\n".join(lines)
 
@@ -72,14 +73,14 @@ def final_update(incident: Incident, now: datetime, *, service: str | None = Non
 def internal_update(incident: Incident, now: datetime) -> str:
     """Draft an update to colleagues: the state, the commander, and when the next update comes."""
     following = promised_next(incident, now)
-    since = _absolute_time(incident.states[-1].at)
+    since = formal_text(incident.states[-1].at)
     lines = [
         f"{incident.severity} {incident.title}: {incident.state} since {since}.",
         f"Impact: {incident.impact or '[description of impact]'}",
         f"Commander: {incident.commander or 'nobody yet'}.",
     ]
     if following is not None:
-        lines.append(f"Next word by {_absolute_time(following)}.")
+        lines.append(f"Next word by {formal_text(following)}.")
     return "\n".join(lines)
 
 
@@ -105,11 +106,7 @@ def _known_values(incident: Incident, now: datetime, service: str) -> dict[str, 
         "feature": service,
         "date": f"{incident.impact_started_at.astimezone(UTC):%Y-%m-%d}",
         "impact": incident.impact,
-        "start": _absolute_time(incident.impact_started_at),
-        "end": _absolute_time(end) if end is not None else "",
-        "next_update": f"by {_absolute_time(following)}" if following else "when there is news",
+        "start": formal_text(incident.impact_started_at),
+        "end": formal_text(end) if end is not None else "",
+        "next_update": f"by {formal_text(following)}" if following else "when there is news",
     }
-
-
-def _absolute_time(when: datetime) -> str:
-    return f"{when.astimezone(UTC):%H:%M} UTC on {when.astimezone(UTC):%Y-%m-%d}"

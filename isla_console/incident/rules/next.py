@@ -12,7 +12,8 @@ from isla_console.incident.rules.escalation import ladder
 from isla_console.incident.rules.postmortem import is_owed, postmortem
 from isla_console.incident.rules.quiet import quiet_since
 from isla_console.incident.rules.soak import soak
-from isla_console.text.times import clock_text, span_text
+from isla_console.text.spans import span_text
+from isla_console.text.times import clock_text
 
 
 def what_now(incident: Incident, now: datetime, metrics: Mapping[str, str] | None = None) -> str:
@@ -55,7 +56,7 @@ def _overdue_update(incident: Incident, now: datetime) -> str | None:
 def _still_on_it(incident: Incident, now: datetime) -> str | None:
     if quiet_since(incident, now) is None:
         return None
-    quiet = span_text((now - incident.last_human_at).total_seconds())
+    quiet = span_text(now - incident.last_human_at)
     return f"Say that you are still on it, with a note: nobody did anything for {quiet}."
 
 
@@ -96,7 +97,7 @@ def _next_deadline(incident: Incident, now: datetime, metrics: Mapping[str, str]
     if not coming:
         return None
     at, what = min(coming)
-    return f"Next, {clock_text(at, now)} (in {span_text((at - now).total_seconds())}): {what}."
+    return f"Next, {clock_text(at, now)} (in {span_text(at - now)}): {what}."
 
 
 def _advice_for_state(incident: Incident) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from isla_console.incident.record.state import Incident
-from isla_console.text.times import clock_text, minutes, span_text
+from isla_console.text.spans import span_text
+from isla_console.text.times import clock_text, minutes
 
 _BAD = frozenset({"alert", "elevated"})
 

@@ -11,6 +11,7 @@ from typing import Any
 from isla_console.monitor.http.prober import HttpCheck, Prober
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.text.brief import brief
+from isla_console.text.spans import span_text
 
 MAX_JSON = 1024 * 1024
 """Bytes read of an answer; a status page with a hundred components has a tenth of that."""
@@ -110,7 +111,6 @@ def clock_sentence(apart: timedelta, whose: str) -> str:
     if not apart:
         return ""
     seconds = abs(apart.total_seconds())
-    how = f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
-    return (
-        f"our clock is {how} {'behind' if apart > timedelta() else 'ahead of'} {whose}'s: times are corrected"
-    )
+    unit = 60 if seconds >= 60 else 1  # it was measured: rounded, not cut
+    way = "behind" if apart > timedelta() else "ahead of"
+    return f"our clock is {span_text(unit * round(seconds / unit))} {way} {whose}'s: times are corrected"

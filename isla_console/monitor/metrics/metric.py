@@ -56,7 +56,7 @@ class MetricRule:
 
     def text(self, value: float) -> str:
         """The value with its unit: "1240 ms"."""
-        return f"{value:.{self.decimals}f} {self.unit}".rstrip()
+        return f"{value:z.{self.decimals}f} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from isla_console.monitor.metrics.health import ProbeReading
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
-from isla_console.monitor.sources.metric import MetricSource, window_text
+from isla_console.monitor.sources.metric import MetricSource
 from isla_console.monitor.sources.source import NO_SOURCE, Source
+from isla_console.text.spans import window_text
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import MetricSpec

@@ -91,10 +91,3 @@ def metric_request(
     if check is None:
         return None, context.inputs.missing_text(missing)
     return replace(check, max_body=max_body), ""
-
-
-def window_text(seconds: float) -> str:
-    """A window's length as a label has it: "1 h", "5 min", "60 s"."""
-    if seconds >= 3600 and seconds % 3600 == 0:
-        return f"{seconds / 3600:g} h"
-    return f"{seconds / 60:g} min" if seconds > 60 and seconds % 60 == 0 else f"{seconds:g} s"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from isla_console.monitor.metrics.metric import BLIND_REASON, STALE_INTERVALS, WAITING
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
-from isla_console.monitor.sources.metric import MetricSource, window_text
+from isla_console.monitor.sources.metric import MetricSource
 from isla_console.monitor.sources.source import Source
 from isla_console.monitor.stripe.payments import Details, Mode
+from isla_console.text.spans import window_text
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import MetricSpec

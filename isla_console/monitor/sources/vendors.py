@@ -18,6 +18,7 @@ from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
 from isla_console.monitor.sources.source import Source
 from isla_console.text.brief import brief
+from isla_console.text.times import clock_text
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Vendor
@@ -191,8 +192,8 @@ class StatusPage(Source[VendorReading]):
         """The vendor as it stands."""
         state = self._state(now, blind)
         text = self._status.text if self._status else self._reason
-        if state == "stale":
-            text = f"not read since {self._at:%H:%M}Z"
+        if state == "stale" and self._at is not None:
+            text = f"not read since {clock_text(self._at, now)}"
         since = (self._status.since if self._status else None) or self._since
         return VendorReading(self._vendor_id, self._title, state, text, since, self._at)
 

@@ -29,6 +29,7 @@ from isla_console.monitor.stripe.payments import (
 from isla_console.net.rate_limit import RateLimiter
 from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
+from isla_console.text.spans import window_text
 
 if TYPE_CHECKING:
     import stripe as sdk
@@ -93,7 +94,7 @@ class StripeReader:
         n, at = succeeded + failed, self._clock()
         if n < FEW_ATTEMPTS:
             many = f"{n} attempt{'' if n == 1 else 's'}" if n else "no attempt"
-            reason = f"not enough data: {many} in {_span(window_s)}"
+            reason = f"not enough data: {many} in {window_text(window_s)}"
             return Sample(id, at, False, reason, reached=True)
         values = {"value": 100.0 * succeeded / n, "n": float(n)}
         return Sample(id, at, True, values=values, reached=True)
@@ -337,9 +338,3 @@ def _timed_out(error: BaseException) -> bool:
             return True
         cause = cause.__cause__ or cause.__context__
     return False
-
-
-def _span(seconds: float) -> str:
-    if seconds >= 3600 and seconds % 3600 == 0:
-        return f"{seconds / 3600:g} h"
-    return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"

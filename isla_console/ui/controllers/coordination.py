@@ -12,8 +12,8 @@ from isla_console.incident.report.handoff import brief
 from isla_console.incident.rules.communication import channel_of
 from isla_console.incident.rules.next import what_now
 from isla_console.runbook.steps import Step
+from isla_console.text.times import clock_text
 from isla_console.ui.controllers.base import Controller, Handler
-from isla_console.ui.format import hm
 from isla_console.ui.sheets import command as sheets
 from isla_console.ui.sheets.ask import Answers
 from isla_console.ui.terminal.clipboard import copy
@@ -128,11 +128,11 @@ class CoordinationController(Controller):
             case "updates":
                 self.console.go("communication")
                 sent = [update for update in incident.updates if update.stage == "sent"]
-                return f"first update sent {hm(sent[0].at)}" if sent else ""
+                return f"first update sent {clock_text(sent[0].at)}" if sent else ""
             case "soak":
                 if incident.is_open and incident.resolved_at is None:
                     self.console.run_command("state", "")
-                return f"resolved {hm(at)}" if (at := incident.resolved_at) else ""
+                return f"resolved {clock_text(at)}" if (at := incident.resolved_at) else ""
             case "postmortem":
                 self.console.go("postmortem")
                 return f"owner {incident.postmortem_owner}" if incident.postmortem_owner else ""

@@ -9,11 +9,11 @@ from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.evidence import evidence_for
 from isla_console.session.change_state import state_events
 from isla_console.session.declare import Declaration, choice_text, declare
+from isla_console.text.times import read_time
 from isla_console.ui.controllers.base import Controller, Handler
 from isla_console.ui.sheets import command as command_sheets
 from isla_console.ui.sheets import incident as sheets
 from isla_console.ui.sheets.ask import Answers
-from isla_console.ui.times import read_time
 from isla_console.ui.views.triage import proposed_issue, proposed_trouble
 
 CORRECTABLE = ("text", "reason", "result", "title", "impact", "evidence")

@@ -23,6 +23,8 @@ from isla_console.sql.export import ExportFile, Format, export_path
 from isla_console.sql.result import SqlResult
 from isla_console.sql.verdict import Verdict
 from isla_console.sql.writing import DECIDE_S, PendingWrite, Writer
+from isla_console.text.spans import took_text
+from isla_console.text.times import clock_text
 from isla_console.ui.controllers.base import Controller
 from isla_console.ui.messages import SqlAsked
 from isla_console.ui.sheets import sql as dialogs
@@ -160,7 +162,9 @@ class SqlController(Controller):
             page.show_result(result, text)
             if result.refused:
                 return
-            page.say(f"Watched every {WATCH_S:g} s; X stops.  {self.console.clock.now():%H:%M:%SZ}")
+            page.say(
+                f"Watched every {WATCH_S:g} s; X stops.  {clock_text(self.console.clock.now(), seconds=True)}"
+            )
             await asyncio.sleep(WATCH_S)
 
     async def _export(self, text: str) -> None:
@@ -304,7 +308,7 @@ class SqlController(Controller):
         if result.error is not None:
             page.show_result(result)
         else:
-            page.say(f"Done in {result.duration_ms / 1000:.1f} s.{notices}")
+            page.say(f"Done in {took_text(result.duration_ms / 1000)}.{notices}")
         await self._account(text, result, "write", "error" if result.error else "ok")
 
     @contextlib.asynccontextmanager

@@ -10,7 +10,8 @@ from textual.widgets import Static, TextArea
 from isla_console.incident.rules.cadence import update_due
 from isla_console.incident.rules.communication import unfilled
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import countdown, hm
+from isla_console.text.spans import countdown
+from isla_console.text.times import clock_text
 from isla_console.ui.messages import DraftAct, DraftAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED
@@ -141,12 +142,12 @@ def _when(draft: Draft, state: ConsoleState, with_reason: bool) -> Content:
         return Content("")
     due = update_due(state.incident, draft.heard_by, state.now)
     if due.due_at is None:
-        sent = f"last sent {hm(due.last_sent_at, state.now)}" if due.last_sent_at else "by hand"
+        sent = f"last sent {clock_text(due.last_sent_at, state.now)}" if due.last_sent_at else "by hand"
         return Content.styled(sent, MUTED)
     seconds = (due.due_at - state.now).total_seconds()
     because = f": {due.because}" if with_reason and due.because else ""
     if due.stage == "snoozed" and due.snoozed_until is not None:
-        return Content.styled(f"snoozed until {hm(due.snoozed_until, state.now)}", "$warning")
+        return Content.styled(f"snoozed until {clock_text(due.snoozed_until, state.now)}", "$warning")
     if seconds < 0:
         return Content.styled(f"{countdown(seconds)} overdue{because}", "$error bold")
-    return Content(f"due {hm(due.due_at, state.now)} (in {countdown(seconds)}){because}")
+    return Content(f"due {clock_text(due.due_at, state.now)} (in {countdown(seconds)}){because}")

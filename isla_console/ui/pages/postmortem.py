@@ -10,7 +10,8 @@ from isla_console.incident.record.state import Incident
 from isla_console.incident.report import report
 from isla_console.incident.rules.postmortem import postmortem
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import countdown, hm
+from isla_console.text.spans import countdown
+from isla_console.text.times import clock_text
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED
 
@@ -57,7 +58,7 @@ def _standing(incident: Incident, console_state: ConsoleState) -> Content:
             due = f"due {incident.rule.postmortem_h:g} h after the resolve"
         return Content.styled(f"{state} · owner {owner} · {due}", MUTED)
     left = (found.due_at - console_state.now).total_seconds()
-    text = f"{state} · owner {owner} · due {hm(found.due_at, console_state.now)}"
+    text = f"{state} · owner {owner} · due {clock_text(found.due_at, console_state.now)}"
     if found.is_overdue:
         return Content.styled(f"{text} · {countdown(left)} overdue", "$error bold")
     return Content(f"{text} (in {countdown(left)})")

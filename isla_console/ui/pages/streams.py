@@ -14,6 +14,8 @@ from isla_console.session.state import ConsoleState
 from isla_console.steps.rows import Row as Record
 from isla_console.steps.rows import cell
 from isla_console.text.plain import plain
+from isla_console.text.spans import span_text
+from isla_console.text.times import clock_text
 from isla_console.ui.messages import StopAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED, STYLES
@@ -109,7 +111,9 @@ class StreamsPage(PageWidget):
         found = f"  {kept} with “{plain(wanted)}”" if wanted else ""
         return [
             Content.assemble((view.step.title, "bold"), which, "   ", state),
-            Content.styled(f"{view.received} lines in {view.elapsed_s:.0f} s{found}", MUTED),
+            Content.styled(
+                f"{view.received} lines in {span_text(view.elapsed_s, seconds=True)}{found}", MUTED
+            ),
         ]
 
     def look_at(self, step: str) -> None:
@@ -170,7 +174,7 @@ def _text(record: Record) -> str:
     parts = []
     for name, value in record.items():
         moment = moment_of(name, value)
-        parts.append(moment.strftime("%H:%M:%S") if moment is not None else cell(value))
+        parts.append(cell(value) if moment is None else clock_text(moment, seconds=True).removesuffix("Z"))
     return plain("  ".join(part for part in parts if part))
 
 

@@ -6,9 +6,8 @@ from isla_console.incident.record.kinds import ACTION_TYPES, POSTMORTEM_STATES, 
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.escalation import ladder
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import hms
+from isla_console.text.times import clock_text, read_time
 from isla_console.ui.sheets.ask import Answers, AskScreen, Choice, Field, required
-from isla_console.ui.times import read_time
 
 HOLD_MIN = ("5", "10", "15", "30")
 SNOOZE_MIN = ("5", "10", "15")
@@ -89,6 +88,7 @@ def impact_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
             return str(error)
         return ""
 
+    began = clock_text(incident.impact_started_at, state.now, seconds=True)
     return AskScreen(
         "Impact",
         [
@@ -96,7 +96,7 @@ def impact_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
             Field(
                 "since",
                 "It began",
-                hint=f"empty keeps {hms(incident.impact_started_at)}; 14:05 or 20m ago",
+                hint=f"empty keeps {began}; 14:05 or 20m ago",
                 check=check,
             ),
             Field("reason", "Why another begin", hint="needed to move it"),

@@ -12,9 +12,9 @@ from isla_console.incident.rules.proposal import Proposal, propose
 from isla_console.incident.rules.soak import soak
 from isla_console.runbook.model import Severity
 from isla_console.session.state import ConsoleState
+from isla_console.text.times import read_time
 from isla_console.ui.sheets.ask import AskScreen, Choice, Field, required
 from isla_console.ui.theme import MUTED
-from isla_console.ui.times import read_time
 
 NO_ISSUE = "none"
 ENDING: dict[str, tuple[str, ...]] = {"monitoring": ("resolved",), "resolved": ("closed",)}

@@ -7,7 +7,7 @@ from textual.content import Content
 from isla_console.runbook.model import Runbook
 from isla_console.sql.days import days
 from isla_console.sql.sessions import How, ServerSession
-from isla_console.ui.format import age
+from isla_console.text.spans import age
 from isla_console.ui.sheets.ask import AskScreen, Choice, Field, required
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.sessions import session_lines

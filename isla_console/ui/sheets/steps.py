@@ -16,7 +16,8 @@ from isla_console.steps.inputs import is_secret, problem, typed
 from isla_console.steps.outcome import Outcome
 from isla_console.steps.rows import Row, cell
 from isla_console.text.plain import plain
-from isla_console.ui.format import age, hm
+from isla_console.text.spans import age
+from isla_console.text.times import clock_text
 from isla_console.ui.sheets.ask import AskScreen, Choice, Field
 from isla_console.ui.sheets.guard import Asked
 from isla_console.ui.theme import MUTED
@@ -252,10 +253,8 @@ async def _sides(
 def _side(name: str, one: Deployment | None, now: datetime, width: int) -> Content:
     if one is None:
         return Content.assemble((name.ljust(7), MUTED), "nothing that the API names")
-    made = (
-        f"{hm(one.created_at, now)}, {age((now - one.created_at).total_seconds())}" if one.created_at else ""
-    )
-    text = f"{one.id[:16]:<18}made {made:<18}{one.commit[:7]:<9}{one.author:<6}{one.message}"
+    made = f"{clock_text(one.created_at, now)}, {age(now - one.created_at)}" if one.created_at else ""
+    text = f"{one.id[:16]:<18}made {made:<16}  {one.commit[:7]:<9}{one.author:<6}{one.message}"
     return Content.assemble((name.ljust(7), MUTED), (plain(text), "bold" if name == "to" else "")).truncate(
         width, ellipsis=True
     )

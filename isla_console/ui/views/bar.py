@@ -12,7 +12,8 @@ from isla_console.incident.rules.clocks import hold_until, t_seconds
 from isla_console.incident.rules.escalation import ladder, next_rung
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
-from isla_console.ui.format import countdown, elapsed, hm, hms
+from isla_console.text.spans import countdown, elapsed
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED
 from isla_console.ui.widgets.text_block import ends
 
@@ -79,11 +80,11 @@ def banner_lines(state: ConsoleState, width: int) -> list[Content]:
         text = f" runbook.yaml was edited. L: read it again.{kept}"
         lines.append(Content.styled(text, "$background on $warning bold"))
     if state.database is not None and (unlock := state.database.unlock) is not None:
-        left = countdown((unlock.until - state.now).total_seconds())
+        left = countdown(unlock.until - state.now)
         text = f" WRITING UNLOCKED {left} · {plain(unlock.reason)} · U on the SQL page locks it"
         lines.append(Content.styled(text, "$background on $warning bold").truncate(width, pad=True))
     if state.frozen_at is not None:
-        text = f" Panels held at {hms(state.frozen_at)} · z: let them go"
+        text = f" Panels held at {clock_text(state.frozen_at, state.now, seconds=True)} · z: let them go"
         lines.append(Content.styled(text, "$background on $warning bold"))
     return lines
 
@@ -105,7 +106,7 @@ def _shortenings(parts: list[_Part]) -> Iterator[tuple[int, list[Content]]]:
 
 
 def _place(state: ConsoleState) -> Content:
-    return Content.styled(f"{hms(state.now)} · {state.host} · {state.actor} ", MUTED)
+    return Content.styled(f"{clock_text(state.now, seconds=True)} · {state.host} · {state.actor} ", MUTED)
 
 
 def _clock(incident: Incident, state: ConsoleState) -> _Part | None:
@@ -123,7 +124,7 @@ def _ladder(incident: Incident, state: ConsoleState) -> _Part | None:
     current = next((rung for rung in rungs if rung.status == "current"), None)
     level = current.level if current else ""
     if (until := hold_until(incident, state.now)) is not None:
-        left = countdown((until - state.now).total_seconds())
+        left = countdown(until - state.now)
         return _Part(
             Content.styled(f"{level} on hold {left}", "$warning"), Content.styled(f"hold {left}", "$warning")
         )
@@ -155,7 +156,7 @@ def _update_part(update: UpdateDue, state: ConsoleState) -> _Part | None:
             Content.styled(f"{update.audience} update {late} overdue", LATE),
             Content.styled(f"update -{late}", LATE),
         )
-    at = hm(update.due_at, state.now)
+    at = clock_text(update.due_at, state.now)
     return _Part(
         Content(f"{update.audience} update due {at} (in {countdown(left)})"),
         Content(f"update {countdown(left)}"),

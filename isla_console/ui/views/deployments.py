@@ -9,8 +9,9 @@ from isla_console.monitor.metrics.metric import COURSE_STEP, STALE_INTERVALS, Re
 from isla_console.monitor.sources.deployments import DeploymentsReading
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
+from isla_console.text.spans import age, span_text
+from isla_console.text.times import clock_text
 from isla_console.triage.ranking import before_onset, short_id
-from isla_console.ui.format import age, duration, hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
 from isla_console.ui.widgets.rows import Row
 from isla_console.vendors.vercel import Deployment
@@ -44,7 +45,7 @@ def _sentence(state: ConsoleState) -> Content:
     id, _, before = found
     what = _first_alert(state)
     style = STYLES["elevated"] if before <= _HOUR else MUTED
-    return Content.styled(f"{short(id)} went live {duration(before)} before {what}.", style)
+    return Content.styled(f"{short(id)} went live {span_text(before)} before {what}.", style)
 
 
 def _first_alert(state: ConsoleState) -> str:
@@ -74,7 +75,7 @@ def _time_line(state: ConsoleState, reading: DeploymentsReading, width: int) -> 
     for one in reading.rows:
         if one.live_since is not None and began <= one.live_since <= state.now:
             marks[column(one.live_since)] = "▾"
-            spans.append((column(one.live_since), f"{short(one.id)} {hm(one.live_since)}"))
+            spans.append((column(one.live_since), f"{short(one.id)} {clock_text(one.live_since)}"))
     for known in (state.facts.metrics, state.facts.probes):
         for fact in known.values():
             if fact.state == "alert" and fact.since is not None and fact.since >= began:
@@ -90,7 +91,7 @@ def _time_line(state: ConsoleState, reading: DeploymentsReading, width: int) -> 
     yield Row.text(Content.assemble(indent, *cells_of_line))
     for metric in _measured(state):
         yield Row.text(_course(metric, state, cells))
-    left, right = hm(began), f"{hm(state.now)} now"
+    left, right = clock_text(began), f"{clock_text(state.now)} now"
     yield Row.text(Content.styled(f"{indent}{left}{right:>{cells - len(left)}}", MUTED))
 
 
@@ -126,7 +127,7 @@ def newest(state: ConsoleState) -> Content:
     """Say how long ago the newest deployment went live, for the sidebar."""
     reading = state.snapshot.deployments if state.snapshot is not None else None
     live = [one.live_since for one in reading.rows if one.live_since] if reading is not None else []
-    return Content.styled(age((state.now - max(live)).total_seconds()) if live else "", MUTED)
+    return Content.styled(age(state.now - max(live)) if live else "", MUTED)
 
 
 def short(id: str) -> str:
@@ -138,13 +139,13 @@ def _deployment(one: Deployment, console_state: ConsoleState, width: int) -> Row
     glyph = Content.styled("● ", STYLES["ok"]) if one.serving else Content("  ")
     live = "never"
     if one.live_since is not None:
-        old = age((console_state.now - one.live_since).total_seconds())
-        live = f"{hm(one.live_since, console_state.now)} {old:>4}"
+        old = age(console_state.now - one.live_since)
+        live = f"{clock_text(one.live_since, console_state.now)} {old:>4}"
     state = Content.styled(f"{one.state.lower():<9}", STYLES["alert"] if one.state == "ERROR" else "")
     line = Content.assemble(
         glyph,
         (f"{short(one.id):<12}", "bold" if one.serving else ""),
-        f"{live:<19}",
+        f"{live:<24}",
         state,
         (f"{one.commit[:7]:<9}{one.author[:9]:<10}", MUTED),
         one.message,
@@ -154,11 +155,10 @@ def _deployment(one: Deployment, console_state: ConsoleState, width: int) -> Row
 
 def deployment_lines(one: Deployment, state: ConsoleState) -> list[Content]:
     """Draw a deployment in full."""
-    live = (
-        f"{hm(one.live_since, state.now)}, {duration(state.now - one.live_since)} ago"
-        if one.live_since
-        else "never"
-    )
+    live = "never"
+    if one.live_since:
+        old = max(timedelta(), state.now - one.live_since)
+        live = f"{clock_text(one.live_since, state.now)}, {span_text(old)} ago"
     facts = (
         ("Id", one.id),
         ("Live since", live),

@@ -4,7 +4,7 @@ from textual.content import Content
 
 from isla_console.runbook.model import DatabaseCheck, HealthCheck
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import hms
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.contacts import contact_lines
 from isla_console.ui.views.describe import describe
@@ -45,8 +45,11 @@ def _metric(id: str, state: ConsoleState) -> Shown:
             ("Now", f"{reading.text} {reading.state}{few}"),
             ("Source", reading.source),
             ("Samples", str(reading.n)),
-            ("Sampled", hms(reading.sampled_at) if reading.sampled_at else "never"),
-            ("Since", hms(reading.since) if reading.since else ""),
+            (
+                "Sampled",
+                clock_text(reading.sampled_at, state.now, seconds=True) if reading.sampled_at else "never",
+            ),
+            ("Since", clock_text(reading.since, state.now, seconds=True) if reading.since else ""),
             ("Reason", reading.reason),
         ]
     lines = _facts(facts)
@@ -68,7 +71,7 @@ def _probe(id: str, state: ConsoleState) -> Shown | None:
             *facts,
         ]
     if probe.sample is not None:
-        facts.append(("At", hms(probe.sample.at)))
+        facts.append(("At", clock_text(probe.sample.at, state.now, seconds=True)))
         if (phases := probe.sample.phases) is not None:
             timed = {
                 "DNS": phases.dns_ms,

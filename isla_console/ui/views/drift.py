@@ -4,7 +4,8 @@ from textual.content import Content
 
 from isla_console.monitor.stripe.drift import Drift
 from isla_console.session.state import Comparing, ConsoleState
-from isla_console.ui.format import hm
+from isla_console.text.spans import span_text
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.widgets.rows import Row
 
@@ -56,7 +57,7 @@ def progress(comparing: Comparing) -> str:
         return f"{read:,} read, {known}"
     if left_s < 60:
         return f"{read:,} read, less than a minute left"
-    return f"{read:,} read, about {left_s / 60:.0f} min left"
+    return f"{read:,} read, about {span_text(60 * round(left_s / 60))} left"
 
 
 def differences(drift: Drift, most: int) -> list[tuple[str, str]]:
@@ -88,7 +89,7 @@ def _found(drift: Drift, state: ConsoleState, width: int) -> list[Row]:
 
 
 def _headline(drift: Drift, state: ConsoleState) -> Content:
-    at = hm(drift.at, state.now)
+    at = clock_text(drift.at, state.now)
     if not drift.compared and not drift.total:
         return Content.styled(f" {summary(drift)} · {at}", MUTED)
     whole = "all" if drift.complete else f"the newest {drift.compared:,} of more"

@@ -7,7 +7,8 @@ from textual.content import Content
 from isla_console.drill import client
 from isla_console.drill.client import DrillState
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import hms
+from isla_console.text.spans import countdown
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED
 from isla_console.ui.widgets.rows import Row
 
@@ -20,7 +21,9 @@ def drill_rows(state: ConsoleState, width: int) -> list[Row]:
     rows = [*_paragraph(story.briefing, width), Row.text("")]
     rows += [Row.text(f"{name:<10}{text}") for name, text in _how(state)]
     said = [
-        f"{hms(entry.at)} {entry.who}: {entry.text}" for entry in story.entries if entry.kind == "message"
+        f"{clock_text(entry.at, state.now, seconds=True)} {entry.who}: {entry.text}"
+        for entry in story.entries
+        if entry.kind == "message"
     ]
     rows += _section("What people say", "said", said, width)
     rows += _score(story, state, width)
@@ -34,7 +37,10 @@ def speed_words(speed: float) -> str:
 
 
 def _how(state: ConsoleState) -> list[tuple[str, str]]:
-    found = [("Drill", state.drill), ("Since", hms(state.story.entries[0].at))]
+    found = [
+        ("Drill", state.drill),
+        ("Since", clock_text(state.story.entries[0].at, state.now, seconds=True)),
+    ]
     if words := speed_words(state.drill_speed):
         found.append(("Speed", words))
     found.append(("Kept", "in the drill's own journal; isla-console drill report compares"))
@@ -51,8 +57,8 @@ def _score(story: DrillState, state: ConsoleState, width: int) -> list[Row]:
     for mark in judged.marks:
         # Whether the cause is right would be a hint before it is over.
         seconds = mark.seconds if over or mark.title not in {"right cause", "mitigated"} else None
-        done = client.span(seconds) if seconds is not None else "–"
-        limit = f"of {client.span(mark.limit_s)}" if mark.limit_s is not None else ""
+        done = countdown(round(seconds)) if seconds is not None else "–"
+        limit = f"of {countdown(round(mark.limit_s))}" if mark.limit_s is not None else ""
         style = "" if seconds is None or mark.in_time else "$warning"
         told = Content.assemble((f"{mark.title:<14}", MUTED), (f"{done:>7}  {limit}", style))
         rows.append(Row(f"mark:{mark.title}", told))

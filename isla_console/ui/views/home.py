@@ -8,7 +8,8 @@ from isla_console.incident.record.state import Incident
 from isla_console.monitor.metrics.metric import Reading
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
-from isla_console.ui.format import duration, hm
+from isla_console.text.spans import span_text
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.views.triage import offered, triage_rows, vendor_rows
 from isla_console.ui.widgets.rows import Row
@@ -60,7 +61,7 @@ def _situation(state: ConsoleState) -> Content:
     if hot:
         facts = ", ".join(f"{reading.title} {reading.text} ({reading.bound})" for reading in hot)
         since = min((reading.since for reading in hot if reading.since), default=None)
-        lasting = f", for {duration(state.now - since)}" if since else ""
+        lasting = f", for {span_text(state.now - since)}" if since else ""
         count = "One measure is" if len(hot) == 1 else f"{len(hot)} measures are"
         return Content.assemble(
             (f"{GLYPHS['alert']} {count} in alert: ", STYLES["alert"]), (f"{facts}{lasting}.", "")
@@ -136,7 +137,7 @@ def _incident(incident: Incident) -> Content:
 
 def _standing(incident: Incident, state: ConsoleState) -> Content:
     return Content.styled(
-        f"{incident.state} · declared {hm(incident.declared_at, state.now)}",
+        f"{incident.state} · declared {clock_text(incident.declared_at, state.now)}",
         "$warning" if incident.is_open else MUTED,
     )
 

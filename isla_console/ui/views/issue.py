@@ -7,7 +7,7 @@ from textual.content import Content
 
 from isla_console.runbook.model import Issue, Procedure, Step, Symptom
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import hms
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.views.runs import has_worked, ran_before, result_word, run_rows
 from isla_console.ui.widgets.rows import Row
@@ -163,7 +163,8 @@ def _symptom(symptom: Symptom, issue: Issue, state: ConsoleState, width: int) ->
         return Row(key, _line(DONE, Content.styled(symptom.text, "bold"), measured, width))
     if stated is not None:
         seen = stated.seen
-        word = Content.styled(f"{'seen' if seen else 'not seen'} {hms(stated.at)} {stated.actor}", MUTED)
+        at = clock_text(stated.at, state.now, seconds=True)
+        word = Content.styled(f"{'seen' if seen else 'not seen'} {at} {stated.actor}", MUTED)
         return Row(key, _line(DONE if seen else SKIPPED, Content(symptom.text), word, width))
     hint = Content.styled("space: seen  -: not seen" if state.incident else "", MUTED)
     return Row(key, _line(ABSENT, Content(symptom.text), hint, width))
@@ -178,10 +179,16 @@ def _measured(symptom: Symptom, state: ConsoleState) -> Content | None:
             return None
         holds = symptom.beyond.holds(reading.value) if symptom.beyond else reading.state == "alert"
         if holds and reading.sampled_at is not None:
-            return Content.styled(f"measured {reading.text} {hms(reading.sampled_at)}", STYLES["alert"])
+            return Content.styled(
+                f"measured {reading.text} {clock_text(reading.sampled_at, state.now, seconds=True)}",
+                STYLES["alert"],
+            )
     for probe in state.snapshot.probes:
         if probe.id == symptom.probe and probe.state == "alert" and probe.sample is not None:
-            return Content.styled(f"measured: {probe.sample.reason} {hms(probe.sample.at)}", STYLES["alert"])
+            return Content.styled(
+                f"measured: {probe.sample.reason} {clock_text(probe.sample.at, state.now, seconds=True)}",
+                STYLES["alert"],
+            )
     return None
 
 

@@ -5,7 +5,7 @@ from textual.content import Content
 from isla_console.monitor.stripe.drift import Drift
 from isla_console.monitor.stripe.payments import Details
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import hms
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.drift import differences
 
@@ -23,8 +23,13 @@ def vendor(id: str, state: ConsoleState) -> Shown | None:
     return found.title, _facts(
         ("State", found.state),
         ("Says", found.text),
-        ("Since", hms(found.since) if found.since is not None and found.known else ""),
-        ("Read", hms(found.at) if found.at is not None else "never"),
+        (
+            "Since",
+            clock_text(found.since, state.now, seconds=True)
+            if found.since is not None and found.known
+            else "",
+        ),
+        ("Read", clock_text(found.at, state.now, seconds=True) if found.at is not None else "never"),
         ("From", state.runbook.vendor(id).url),
         ("Mind", "Status pages lag by 5 to 30 minutes: no entry does not mean no trouble."),
     )
@@ -36,7 +41,7 @@ def payment(id: str, state: ConsoleState) -> Shown | None:
     if found is None:
         return None
     return found.id, _facts(
-        ("At", hms(found.at)),
+        ("At", clock_text(found.at, state.now, seconds=True)),
         ("Amount", found.amount),
         ("Code", found.code),
         ("Reason", found.reason),
@@ -62,7 +67,7 @@ def subscription(id: str, console_state: ConsoleState) -> Shown | None:
     return id, _facts(
         ("Database", ours.get(id, "does not have it")),
         ("Stripe", theirs.get(id, "does not have it")),
-        ("Compared", hms(drift.at)),
+        ("Compared", clock_text(drift.at, console_state.now, seconds=True)),
     )
 
 
@@ -75,7 +80,7 @@ def differing(state: ConsoleState) -> Shown | None:
     lines = [Content(line) for _, line in listed]
     if (more := drift.total - len(listed)) > 0:
         lines.append(Content.styled(f"and {more:,} more that are not listed", MUTED))
-    return f"{drift.total:,} subscriptions differ · {hms(drift.at)}", lines
+    return f"{drift.total:,} subscriptions differ · {clock_text(drift.at, state.now, seconds=True)}", lines
 
 
 def _details(state: ConsoleState) -> Details:

@@ -14,8 +14,8 @@ from isla_console.monitor.sources.vendors import VendorReading
 from isla_console.runbook.model import MetricSpec
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
+from isla_console.text.spans import age
 from isla_console.triage.blame import blame
-from isla_console.ui.format import age
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
 from isla_console.ui.widgets.text_block import ends
 
@@ -128,7 +128,7 @@ _SHORT_KINDS = {"postgres": "sql", "http_json": "json", "prometheus": "prom"}
 
 def _origin(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> Content:
     """Draw bound, source and age; where room is short, one word for the source and no unit."""
-    old = "" if reading.sampled_at is None else age((now - reading.sampled_at).total_seconds())
+    old = "" if reading.sampled_at is None else age(now - reading.sampled_at)
     long = " · ".join(part for part in (reading.bound, plain(reading.source), old) if part)
     if len(long) <= width:
         return Content.styled(long, MUTED)

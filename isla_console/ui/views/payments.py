@@ -5,7 +5,8 @@ from textual.content import Content
 from isla_console.monitor.sources.payments import PaymentsReading
 from isla_console.monitor.stripe.payments import reasons
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import age, hm
+from isla_console.text.spans import age
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.views.drift import drift_rows
 from isla_console.ui.widgets.rows import Row
@@ -50,7 +51,7 @@ def mode(state: ConsoleState) -> Content:
 
 
 def _head(reading: PaymentsReading, console_state: ConsoleState, width: int) -> Content:
-    old = f"read {age((console_state.now - reading.at).total_seconds())} ago" if reading.at else ""
+    old = f"read {age(console_state.now - reading.at)} ago" if reading.at else ""
     state = f"{GLYPHS[reading.state]} {reading.state}" if reading.state != "ok" else ""
     return ends(
         Content.assemble(" ", badge(reading), " Stripe ", (state, MUTED)), Content.styled(old, MUTED), width
@@ -94,7 +95,7 @@ def _failed(reading: PaymentsReading, state: ConsoleState, width: int) -> list[R
     for one in failed[:_LISTED]:
         why = " · ".join(filter(None, ("blocked by Stripe's rules" if one.blocked else "", one.reason)))
         line = Content.assemble(
-            f" {hm(one.at, state.now)}  {one.amount:>12}  ",
+            f" {clock_text(one.at, state.now)}  {one.amount:>12}  ",
             (f"{one.code:<20} ", ""),
             (why, MUTED),
         )
@@ -109,7 +110,9 @@ def _undelivered(reading: PaymentsReading, state: ConsoleState, width: int) -> l
     if not events and "undelivered" not in reading.details.problems:
         return [*rows, Row.text(Content.styled(" none", MUTED))]
     for one in events[:_LISTED]:
-        line = Content.assemble(f" {hm(one.at, state.now)}  {one.type:<30} ", (f"{one.id}  ↵ resend", MUTED))
+        line = Content.assemble(
+            f" {clock_text(one.at, state.now)}  {one.type:<30} ", (f"{one.id}  ↵ resend", MUTED)
+        )
         rows.append(Row(f"undelivered:{one.id}", line.truncate(width, ellipsis=True)))
     return rows
 

@@ -10,7 +10,8 @@ from isla_console.session.state import ConsoleState
 from isla_console.steps.rows import Row as Record
 from isla_console.steps.rows import cell, columns_of
 from isla_console.text.plain import plain
-from isla_console.ui.format import age, hm
+from isla_console.text.spans import age, span_text, took_text
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.widgets.rows import Row
 
@@ -32,9 +33,11 @@ def result_word(view: "RunView", state: ConsoleState) -> Content:
     outcome = view.outcome
     if outcome is None:
         count = f" · {view.received} lines" if view.is_stream else ""
-        return Content.styled(f"runs {_seconds(view.elapsed_s)}{count}  X: stop", "$accent bold")
+        return Content.styled(
+            f"runs {span_text(view.elapsed_s, seconds=True)}{count}  X: stop", "$accent bold"
+        )
     style = STYLES["alert"] if outcome.ending == "failed" or outcome.met is False else MUTED
-    time = f" · {_took(outcome.duration_ms)} · {hm(outcome.started_at, state.now)}"
+    time = f" · {took_text(outcome.duration_ms / 1000)} · {clock_text(outcome.started_at, state.now)}"
     return Content.styled(f"{_short(outcome.result)}{time}", style)
 
 
@@ -97,7 +100,7 @@ def output_lines(view: "RunView", now: datetime, width: int) -> list[Content]:
     outcome = view.outcome
     if outcome is None:
         return [Content(plain(line)) for line in view.lines]
-    head = Content.styled(f"{plain(outcome.result)} · {_took(outcome.duration_ms)}", "bold")
+    head = Content.styled(f"{plain(outcome.result)} · {took_text(outcome.duration_ms / 1000)}", "bold")
     if view.masked:
         return [head, Content.styled("the output is masked   V: show it for 10 s", MUTED)]
     if outcome.rows is not None:
@@ -137,7 +140,7 @@ def _table_line(cells: Sequence[str], sizes: Sequence[int], style: str) -> Conte
 def _value(name: str, value: object, now: datetime) -> str:
     """Write a cell; a time since 1970, in seconds or milliseconds, as a clock and how long ago."""
     if (moment := moment_of(name, value)) is not None:
-        return f"{hm(moment, now)} {age((now - moment).total_seconds())}"
+        return f"{clock_text(moment, now)} {age(now - moment)}"
     if name == "commit" and isinstance(value, str) and len(value) == 40:
         return value[:7]
     return cell(value)
@@ -159,14 +162,6 @@ def _short(text: str) -> str:
     return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
 
 
-def _took(milliseconds: float) -> str:
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
-
-
 def ran_before(state: ConsoleState, step: str) -> Content | None:
     """Say when a step was last run in the incident, by whichever console; None if it was not."""
     event = state.ran.get(step)
@@ -174,4 +169,6 @@ def ran_before(state: ConsoleState, step: str) -> Content | None:
         return None
     said = plain(str(event.data.get("result") or f"exit {event.data.get('exit_code')}"))
     style = MUTED if event.data.get("exit_code") == 0 else STYLES["alert"]
-    return Content.styled(f"{_short(said)} · {hm(event.occurred_at, state.now)} {plain(event.actor)}", style)
+    return Content.styled(
+        f"{_short(said)} · {clock_text(event.occurred_at, state.now)} {plain(event.actor)}", style
+    )

@@ -7,7 +7,8 @@ from textual.content import Content
 from isla_console.sql.health import Health
 from isla_console.sql.sessions import Branch, Group, ServerSession, groups, tree
 from isla_console.text.plain import plain
-from isla_console.ui.format import age
+from isla_console.text.spans import age
+from isla_console.text.times import full_text
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
@@ -72,7 +73,7 @@ def session_lines(session: ServerSession) -> list[Content]:
         "waits for": session.waits or "nothing",
         "blocked by": ", ".join(map(str, session.blocked_by)) or "nobody",
         "transaction": age(session.transaction_s) if session.transaction_s is not None else "none",
-        "connected": f"{session.backend_start:%Y-%m-%d %H:%M:%SZ}, {age(session.age_s)} ago",
+        "connected": f"{full_text(session.backend_start, seconds=True)}, {age(session.age_s)} ago",
     }
     if session.shielded:
         told["never ended"] = session.shielded

@@ -5,7 +5,8 @@ from textual.content import Content
 from isla_console.incident.rules.escalation import Rung, ladder
 from isla_console.runbook.model import Level
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import countdown, hm
+from isla_console.text.spans import countdown
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.describe import describe
 from isla_console.ui.views.issue import DONE, OPEN, SKIPPED
@@ -52,9 +53,9 @@ def event_lines(state: ConsoleState, width: int, height: int) -> list[Content]:
         return [Content.styled("begins with an incident", MUTED)]
     newest = state.incident.timeline[-max(1, height) :]
     return [
-        Content.assemble((f"{event.occurred_at:%H:%M} ", MUTED), describe(event, state)).truncate(
-            width, ellipsis=True
-        )
+        Content.assemble(
+            (f"{clock_text(event.occurred_at, state.now).removesuffix('Z')} ", MUTED), describe(event, state)
+        ).truncate(width, ellipsis=True)
         for event in newest
     ]
 
@@ -87,5 +88,5 @@ def _when(rung: Rung, state: ConsoleState) -> Content:
         if not rung.from_min:
             return Content.styled("now" if rung.status == "current" else "", MUTED)
         late = " late" if rung.late else ""
-        return Content.styled(f"{hm(rung.due_at, state.now)}{late}", "$warning" if late else MUTED)
+        return Content.styled(f"{clock_text(rung.due_at, state.now)}{late}", "$warning" if late else MUTED)
     return Content.styled(rung.status.replace("_", " "), MUTED)

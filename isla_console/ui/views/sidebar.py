@@ -4,7 +4,7 @@ from textual.content import Content
 
 from isla_console.incident.rules.cadence import updates
 from isla_console.session.state import ConsoleState
-from isla_console.ui.format import age
+from isla_console.text.spans import age
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.deployments import newest
 from isla_console.ui.views.issue import DONE

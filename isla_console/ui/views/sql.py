@@ -14,7 +14,7 @@ from isla_console.sql.result import Column, SqlResult
 from isla_console.sql.values import text
 from isla_console.sql.verdict import Verdict
 from isla_console.sql.writing import PendingWrite
-from isla_console.ui.format import countdown
+from isla_console.text.spans import countdown, took_text
 from isla_console.ui.theme import MUTED, STYLES
 
 CELL = 48
@@ -131,7 +131,7 @@ def result_lines(result: SqlResult | None, shown: int, said: str) -> list[Conten
     if result.truncated:
         rows = f"the first {result.row_count} of more; S exports all"
     found = f" · {shown} shown" if shown != result.row_count else ""
-    times = f"{result.duration_ms:.0f} ms · first row {result.first_row_ms:.0f} ms"
+    times = f"{took_text(result.duration_ms / 1000)} · first row {took_text(result.first_row_ms / 1000)}"
     style = STYLES["elevated"] if result.truncated else ""
     return [*lines, Content.assemble((rows, style), (f"{found} in {times} · {NULL} is NULL", MUTED))]
 

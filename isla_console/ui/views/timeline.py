@@ -7,7 +7,7 @@ from textual.content import Content
 from isla_console.incident.record.events import Event
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain_block
-from isla_console.ui.format import hms
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.describe import describe
 from isla_console.ui.widgets.rows import Row
@@ -76,7 +76,10 @@ def _entry(event: Event, state: ConsoleState, width: int) -> Content:
     corrected = state.incident is not None and event.id in state.incident.corrections
     marks = " ".join(word for word, on in (("corrected", corrected), ("written late", late)) if on)
     weight = "" if event.is_human else MUTED
-    left = Content.assemble((f" {hms(event.occurred_at)}  ", MUTED), (describe(event, state), weight))
+    left = Content.assemble(
+        (f" {clock_text(event.occurred_at, state.now, seconds=True)}  ", MUTED),
+        (describe(event, state), weight),
+    )
     return ends(left, Content.styled(marks, "$warning"), width)
 
 

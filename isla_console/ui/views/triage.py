@@ -10,10 +10,10 @@ from isla_console.monitor.sources.vendors import VendorReading
 from isla_console.runbook.model import Issue
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
+from isla_console.text.times import clock_text
 from isla_console.triage.blame import blame
 from isla_console.triage.check import next_check
 from isla_console.triage.ranking import Candidate, names
-from isla_console.ui.format import hm
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.widgets.rows import Row
 from isla_console.ui.widgets.text_block import ends
@@ -109,7 +109,7 @@ def vendor_rows(console_state: ConsoleState, width: int) -> list[Row]:
     for vendor in console_state.snapshot.vendors:
         state = glyph_state(vendor)
         since = (
-            f" since {hm(vendor.since, console_state.now)}"
+            f" since {clock_text(vendor.since, console_state.now)}"
             if vendor.since is not None and vendor.known
             else ""
         )

@@ -9,7 +9,8 @@ import pytest
 from isla_console.incident.record.events import Author, EventError, derived_id, event, parse
 from isla_console.incident.record.ids import time_ordered_id
 from isla_console.incident.record.policy import Policy, PolicyError
-from isla_console.text.times import parse_utc, span_text, utc_text
+from isla_console.text.spans import span_text
+from isla_console.text.times import parse_utc, utc_text
 from tests.incident.story import ANA, AS_WRITTEN, RULES, START, Story
 
 GOOD: dict[str, Any] = {
