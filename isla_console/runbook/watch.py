@@ -10,7 +10,8 @@ from isla_console.runbook.bound import Bound
 from isla_console.runbook.fields import Id, Part, Seconds, Short, Status, Text, Whole, variables
 from isla_console.runbook.steps import HttpCall
 
-MetricKind = Literal["probe", "error_rate", "postgres", "stripe", "http_json", "prometheus"]
+MetricKind = Literal["probe", "error_rate", "postgres", "stripe", "http_json", "prometheus", "openmetrics"]
+MetricName = Annotated[str, StringConstraints(pattern=r'^[^\s{}"]+$')]
 Aggregate = Literal["last", "p95", "max", "mean", "rate"]
 
 
@@ -59,10 +60,16 @@ class MetricSource(Part):
     query: Text | None = None
     """postgres: one statement whose first row's first column, `value`, is the sample; prometheus: PromQL."""
     url: Text | None = None
-    """http_json and prometheus: the address."""
+    """http_json, prometheus and openmetrics: the address."""
     headers: dict[str, str] = Field(default_factory=dict)
     select: Text | None = None
     """http_json: a JMESPath that gives one number."""
+    metric: MetricName | None = None
+    """openmetrics: the series' name in the exposition. A gauge is shown as it is, a counter per second."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """openmetrics: labels that the series has, each with exactly this value."""
+    combine: Literal["sum", "max", "min"] | None = None
+    """openmetrics: what becomes of several such series; without it there may be only one."""
     aggregate: Aggregate
     window_s: Seconds
     take: Literal["total", "server_time"] = "total"

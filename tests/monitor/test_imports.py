@@ -7,7 +7,19 @@ import sys
 
 import pytest
 
-HEAVY = ("httpx", "httpcore", "h11", "asyncpg", "textual", "rich", "stripe", "jmespath", "pydantic", "yaml")
+HEAVY = (
+    "httpx",
+    "httpcore",
+    "h11",
+    "asyncpg",
+    "textual",
+    "rich",
+    "stripe",
+    "jmespath",
+    "pydantic",
+    "yaml",
+    "prometheus_client",
+)
 
 
 @pytest.mark.parametrize(

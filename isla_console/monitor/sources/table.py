@@ -17,6 +17,7 @@ from isla_console.monitor.sources.database import DatabaseProbe, Ping, PostgresM
 from isla_console.monitor.sources.deployments import DeploymentsReading, DeploymentsSource
 from isla_console.monitor.sources.from_probes import ErrorRate, Latency
 from isla_console.monitor.sources.http_json import HttpJson, Prometheus
+from isla_console.monitor.sources.openmetrics import OpenMetrics
 from isla_console.monitor.sources.payments import Payments, PaymentsReading, PaymentSuccess
 from isla_console.monitor.sources.probe import HttpProbe
 from isla_console.monitor.sources.source import Source
@@ -32,6 +33,7 @@ METRIC_SOURCES: Mapping[str, Callable[[MetricSpec, Context], Source[Reading]]] =
     "stripe": PaymentSuccess,
     "http_json": HttpJson,
     "prometheus": Prometheus,
+    "openmetrics": OpenMetrics,
 }
 """By the `kind` of a metric's `source` in the runbook."""
 

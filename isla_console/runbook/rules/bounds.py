@@ -13,23 +13,18 @@ from isla_console.runbook.rules.document import Breach, Index, ids, mapping, num
 _FEW = 20
 """A p95 of fewer samples says little."""
 
-_SOURCE_NEEDS = {
-    "probe": ("probes",),
-    "error_rate": (),
-    "postgres": ("query",),
-    "stripe": (),
-    "http_json": ("url", "select"),
-    "prometheus": ("url", "query"),
+_SOURCE_KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "probe": (("probes",), ("take",)),
+    "error_rate": ((), ("probes",)),
+    "postgres": (("query",), ()),
+    "stripe": ((), ()),
+    "http_json": (("url", "select"), ("headers",)),
+    "prometheus": (("url", "query"), ("headers",)),
+    "openmetrics": (("url", "metric"), ("headers", "labels", "combine")),
 }
-_SOURCE_KEYS = ("probes", "query", "url", "headers", "select", "take")
-_SOURCE_ALLOWS = {
-    "probe": {"probes", "take"},
-    "error_rate": {"probes"},
-    "postgres": {"query"},
-    "stripe": set[str](),
-    "http_json": {"url", "headers", "select"},
-    "prometheus": {"url", "headers", "query"},
-}
+"""By kind of source, the keys that it needs and those that it may have besides."""
+_OWN_KEYS = tuple(dict.fromkeys(key for keys in _SOURCE_KEYS.values() for key in sum(keys, ())))
+"""Keys that only some kinds have."""
 
 
 def thresholds(index: Index) -> Iterator[Breach]:
@@ -87,13 +82,14 @@ def sources(index: Index) -> Iterator[Breach]:
         source = mapping(metric.get("source"))
         kind = source.get("kind")
         at = (*path, "source")
-        if not isinstance(kind, str) or kind not in _SOURCE_NEEDS:
+        if not isinstance(kind, str) or kind not in _SOURCE_KEYS:
             continue
-        for key in _SOURCE_NEEDS[kind]:
+        needs, may = _SOURCE_KEYS[kind]
+        for key in needs:
             if key not in source:
                 yield Breach((*at, key), f"a source of kind {kind} needs `{key}`", at=at)
-        for key in _SOURCE_KEYS:
-            if key in source and key not in _SOURCE_ALLOWS[kind]:
+        for key in _OWN_KEYS:
+            if key in source and key not in (*needs, *may):
                 yield Breach((*at, key), f"a source of kind {kind} has no `{key}`", on_key=True)
         probes = source.get("probes")
         if kind == "probe" and isinstance(probes, list) and len(probes) != 1:

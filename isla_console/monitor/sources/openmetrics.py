@@ -1,0 +1,204 @@
+"""One number of an exposition: what a service tells Prometheus, scraped as Prometheus does.
+
+A gauge is shown as it is; a counter as its rate per second between two samples. A counter that is lower
+than before began anew from zero, as Prometheus takes it: its rate is never negative.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from isla_console.monitor.http.answers import clock_offset
+from isla_console.monitor.metrics.metric import STALE_INTERVALS
+from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.sources.context import Context
+from isla_console.monitor.sources.metric import MetricSource, metric_request
+from isla_console.settings.secret import Secret
+from isla_console.text.brief import brief
+
+if TYPE_CHECKING:
+    from isla_console.runbook.model import MetricSpec
+
+MAX_EXPOSITION = 4 * 1024 * 1024
+"""Bytes read of an exposition; a node exporter's has a twentieth of that."""
+STALE_S = 300.0
+"""A series whose own timestamp is older is over: as long as Prometheus looks back."""
+SECOND_WANTED = "waiting for the second sample: a rate lies between two"
+NOT_ANEW = "not counted anew since the last sample"
+
+_OPENMETRICS = "application/openmetrics-text"
+_ACCEPT = f"{_OPENMETRICS};version=1.0.0,text/plain;version=0.0.4;q=0.5"
+_COMBINE: Mapping[str, Callable[[Iterable[float]], float]] = {"sum": sum, "max": max, "min": min}
+_COUNTED = ("_total", "_count", "_sum", "_bucket")
+"""What the names of growing series end in, by the kind of their family: a counter's first, the others are a
+histogram's and a summary's."""
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of an exposition. `at` is its own timestamp in seconds since 1970, where it has one."""
+
+    labels: Labels
+    value: float
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """The series that are wanted, as one exposition has them."""
+
+    series: tuple[Series, ...]
+    is_counter: bool = False
+
+
+class OpenMetrics(MetricSource):
+    """A metric scraped from an exposition endpoint, in Prometheus's text format or in OpenMetrics."""
+
+    def __init__(self, spec: MetricSpec, context: Context) -> None:
+        source = spec.source
+        self._metric, self._labels = source.metric or "", source.labels
+        self._combine = source.combine
+        request, unset = metric_request(spec, context, source.url or "", max_body=MAX_EXPOSITION)
+        super().__init__(spec, f"openmetrics {self._metric}", unset=unset)
+        if request is not None and "accept" not in {name.lower() for name, _ in request.headers}:
+            request = replace(request, headers=(("Accept", Secret(_ACCEPT)), *request.headers))
+        self._request = request
+        self._http = context.http
+        self._before: tuple[datetime, Scrape] | None = None
+
+    async def ask(self) -> Sample:
+        """The wanted series as a sample with a Scrape, or why they give no number."""
+        assert self._request is not None, self.unset
+        sample, body = await self._http.fetch(self._request)
+        if not sample.ok:
+            return sample
+        kind = sample.phases.content_type if sample.phases else ""
+        try:
+            # In a thread: of thousands of series it takes a while.
+            found = await asyncio.to_thread(read, body, kind, self._metric, self._labels)
+        except ValueError as error:
+            return replace(sample, ok=False, reason=str(error))
+        fresh = _fresh(found, (sample.at + clock_offset(sample)).timestamp())
+        reason = self._problem(fresh, stale=len(found.series) - len(fresh.series))
+        return replace(sample, ok=not reason, reason=reason, detail=fresh)
+
+    def observe(self, sample: Sample) -> None:
+        """Take a scrape: its gauge, or its counter's rate since the one before."""
+        scrape = sample.detail if sample.ok else None
+        if not isinstance(scrape, Scrape):
+            self.pipeline.missing(sample.reason or "the answer has no value", sample.at)
+            return
+        values = [series.value for series in scrape.series]
+        if scrape.is_counter:
+            before, self._before = self._before, (sample.at, scrape)
+            if before is None or (sample.at - before[0]).total_seconds() > STALE_INTERVALS * self.every_s:
+                self.pipeline.missing(SECOND_WANTED, sample.at)
+                return
+            values = rates(before, (sample.at, scrape))
+        value = _COMBINE[self._combine or "sum"](values) if values else math.nan
+        if math.isfinite(value):
+            self.pipeline.add(value, sample.at)
+        else:
+            self.pipeline.missing(f"{value} is no number" if values else NOT_ANEW, sample.at)
+
+    def _problem(self, scrape: Scrape, stale: int) -> str:
+        """Why these series give no number, "" where they do; `stale` are those that are too old."""
+        many, name = len(scrape.series), selector(self._metric, self._labels)
+        if not many and stale:
+            return f"{name} is stale: its own time is more than {STALE_S / 60:g} min ago"
+        if not many:
+            return f"there is no {name}"
+        if many > 1 and self._combine is None:
+            return f"{many} series match {name}: one is wanted, or `combine`"
+        for series in scrape.series:
+            if not math.isfinite(series.value):
+                return f"{name} is {series.value}: no number"
+            if scrape.is_counter and series.value < 0:
+                return f"{name} is {series.value:g}: no counter is negative"
+        return ""
+
+
+def read(body: bytes, content_type: str, metric: str, labels: Mapping[str, str]) -> Scrape:
+    """The series of a metric that have these labels, and perhaps others.
+
+    Args:
+        content_type: without parameters; it says which of the two formats it is.
+        labels: each with its exact value; "" means that a series does not have it.
+
+    Raises:
+        ValueError: it is no exposition; the text is safe to show.
+    """
+    if len(body) >= MAX_EXPOSITION:
+        raise ValueError(f"the answer is larger than {MAX_EXPOSITION // 1024} KiB")
+    if content_type == "text/html" or body.lstrip()[:1] == b"<":
+        raise ValueError("answered with a web page, not with metrics")
+    found: list[Series] = []
+    is_counter = False
+    try:
+        for family, one in _samples(body.decode("utf-8"), content_type == _OPENMETRICS, metric):
+            if all(one.labels.get(name, "") == value for name, value in labels.items()):
+                at = None if one.timestamp is None else float(one.timestamp)
+                found.append(Series(tuple(sorted(one.labels.items())), float(one.value), at))
+                is_counter = is_counter or _is_counter(family.type, one.name)
+    except Exception:  # the parser raises whatever it stumbles over, and may quote it
+        raise ValueError("the answer is no exposition of metrics") from None
+    return Scrape(tuple(found), is_counter)
+
+
+def _samples(text: str, is_openmetrics: bool, metric: str) -> Iterable[tuple[Any, Any]]:
+    """Each sample of that name, with its family, by prometheus-client's parser."""
+    from prometheus_client import parser as plain
+    from prometheus_client.openmetrics import parser as openmetrics
+
+    parse = (openmetrics if is_openmetrics else plain).text_string_to_metric_families
+    # The rest of a large exposition would take seconds to parse.
+    family = next((metric.removesuffix(end) for end in _COUNTED if metric.endswith(end)), metric)
+    wanted = "".join(f"{line}\n" for line in text.split("\n") if family in line or line == "# EOF")
+    # A counter's name may be given with its suffix or, as its family's, without.
+    names = {"counter": (metric, f"{metric}_total")}
+    for found in parse(wanted):
+        for one in found.samples:
+            if one.name in names.get(found.type, (metric,)):
+                yield found, one
+
+
+def _is_counter(kind: str, name: str) -> bool:
+    if kind == "counter":
+        return name.endswith(_COUNTED[0])
+    return kind in {"histogram", "summary"} and name.endswith(_COUNTED[1:])
+
+
+def _fresh(scrape: Scrape, now: float) -> Scrape:
+    """Without the series whose own timestamp is old; `now` in seconds since 1970, by the far side's clock."""
+    kept = (one for one in scrape.series if one.at is None or now - one.at <= STALE_S)
+    return replace(scrape, series=tuple(kept))
+
+
+def rates(before: tuple[datetime, Scrape], after: tuple[datetime, Scrape]) -> list[float]:
+    """Per second, of each series that both have and that was counted anew in between; none is negative."""
+    known = {series.labels: series for series in before[1].series}
+    found = []
+    for series in after[1].series:
+        old = known.get(series.labels)
+        if old is None:
+            continue
+        seconds = (after[0] - before[0]).total_seconds()
+        if old.at is not None and series.at is not None:
+            seconds = series.at - old.at
+        if seconds > 0:
+            since_reset = series.value < old.value
+            found.append((series.value if since_reset else series.value - old.value) / seconds)
+    return found
+
+
+def selector(metric: str, labels: Mapping[str, str]) -> str:
+    """The metric with its labels, as Prometheus writes it."""
+    wanted = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return brief(f"{metric}{{{wanted}}}" if wanted else metric, 80)
