@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from isla_console import __version__
 from isla_console.drill.client import DrillState
@@ -29,15 +28,14 @@ from isla_console.runbook.model import Runbook
 from isla_console.session.parts import Clock, Journal, MakeMonitor
 from isla_console.session.reconcile import Reconciler
 from isla_console.session.state import Comparing, ConsoleState
+from isla_console.session.steps import Sql, StepServices
 from isla_console.settings.resolve import Settings
 from isla_console.sql.database import Database
+from isla_console.steps.runner import Run
 from isla_console.text.plain import plain
 from isla_console.text.times import utc_text
 from isla_console.triage.facts import gather
 from isla_console.triage.ranking import rank
-
-if TYPE_CHECKING:
-    from isla_console.session.steps import StepServices
 
 
 class SessionError(Exception):
@@ -74,7 +72,7 @@ class Session:
         self.loaded: Loaded | None = None
         self.monitor: Monitor | None = None
         self.database: Database | None = None
-        self.step_services: StepServices | None = None
+        self._step_services: StepServices | None = None
         """What steps are done with, once the first one was."""
         self._ran_of: tuple[Incident | None, dict[str, Event]] = (None, {})
         self.incident_id = ""
@@ -109,6 +107,32 @@ class Session:
         """The incident this console works on, from what is on disk."""
         found = self.journal.incident(self.incident_id)
         return found if found is not None and found.is_open else None
+
+    @property
+    def step_services(self) -> StepServices:
+        """What steps are done with, for the runbook and the incident as they are now.
+
+        Raises:
+            SessionError: the runbook is not read yet.
+        """
+        if self._step_services is None:
+            # The SQL page's, which is open already: there may be no slot for another one.
+            engine = self.database.engine if self.database is not None else None
+            self._step_services = StepServices(
+                self.runbook, self.settings, sql=Sql(engine) if engine is not None else None
+            )
+        self._step_services.settle(self.runbook, self.incident)
+        return self._step_services
+
+    @property
+    def running_steps(self) -> list[Run]:
+        """The steps that run now, oldest first."""
+        return self._step_services.runner.running if self._step_services is not None else []
+
+    async def stop_steps(self) -> None:
+        """Stop every step that runs, and wait until it is gone."""
+        if self._step_services is not None:
+            await self._step_services.runner.close()
 
     @property
     def open_incidents(self) -> list[Incident]:
@@ -341,7 +365,7 @@ class Session:
             edited_runbook=self.edited_runbook,
             findings=tuple(self.loaded.findings),
             settings=self._settings,
-            runs=self.step_services.run_views(now) if self.step_services is not None else {},
+            runs=self._step_services.run_views(now) if self._step_services is not None else {},
             ran=self._ran(incident),
             missing=self._missing(),
             database=self.database.standing(now) if self.database is not None else None,
@@ -358,8 +382,7 @@ class Session:
 
     async def close(self) -> None:
         """End what runs, write what waits and let go of the journal."""
-        if self.step_services is not None:
-            await self.step_services.runner.close()
+        await self.stop_steps()
         await self.log_console("console_closed")
         await self.journal.close()
 

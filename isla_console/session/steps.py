@@ -1,27 +1,30 @@
-"""What doing a step needs, made when the first step is done: inputs, redaction, the runner. Textual-free."""
+"""What doing a step needs, made when the first step is done: inputs, redaction, the runner."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
 
 from isla_console.incident.record.state import Incident
 from isla_console.runbook.model import Runbook
 from isla_console.runbook.steps import Effect, Input, Step
 from isla_console.settings.resolve import Settings
 from isla_console.settings.variables import VARIABLES
-from isla_console.steps import rollback
 from isla_console.steps.guard import Circumstances, Judgement, judge
 from isla_console.steps.inputs import Inputs, offers
-from isla_console.steps.outcome import STORED, Outcome
+from isla_console.steps.outcome import Outcome
 from isla_console.steps.rows import Row
 from isla_console.steps.runner import Run, Runner
-from isla_console.text.plain import plain_block
 from isla_console.text.redact import Redactor
+
+if TYPE_CHECKING:
+    from isla_console.sql.result import SqlResult
 
 REVEAL_S = 10.0
 """How long an output that is masked shows itself on request."""
+UNDO = ".undo"
+"""The end of the id of a step that takes another one back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,8 @@ class RunView:
 class StepServices:
     """Holds the values and results of one incident (or of none) at a time."""
 
-    def __init__(
-        self, runbook: Runbook, settings: Settings, *, sql: "Sql | None", on_end: Callable[[Run], None]
-    ) -> None:
+    def __init__(self, runbook: Runbook, settings: Settings, *, sql: "Sql | None") -> None:
+        """`sql` runs the runbook's statements; None where no database is set."""
         self.settings = settings
         self.redactor = Redactor(
             found
@@ -62,16 +64,11 @@ class StepServices:
             self.redactor,
             settings,
             run_sql=sql.run if sql is not None else None,
-            on_end=on_end,
         )
         self.reveal_until: dict[str, datetime] = {}
         self.progress: dict[str, str] = {}
         self.undo: dict[str, Step] = {}
         """Steps that take back what a step did, by that step's id."""
-        self.serving: dict[str, str] = {}
-        """What served production before a rollback step, by that step's id."""
-        self.reasons: dict[str, str] = {}
-        """Why a guarded step is run, until its result is journalled."""
         self._runbook = runbook
         self._incident = ""
 
@@ -109,12 +106,17 @@ class StepServices:
         return await asyncio.to_thread(judge, step, here, sql_effect)
 
     def step(self, id: str) -> Step:
-        """A step of the runbook.
+        """A step of the runbook, or one that takes such a step back.
 
         Raises:
             KeyError: there is none of that id.
         """
-        return self._runbook.step(id)
+        undo = self.undo.get(id.removesuffix(UNDO)) if id.endswith(UNDO) else None
+        return undo or self._runbook.step(id)
+
+    def original(self, step: Step) -> Step:
+        """The step that an undo takes back; any other is its own."""
+        return self._runbook.step(step.id.removesuffix(UNDO)) if step.id.endswith(UNDO) else step
 
     def rows(self, step: str) -> tuple[Row, ...]:
         """The rows of a step's newest result."""
@@ -127,7 +129,7 @@ class StepServices:
 
     def run_views(self, now: datetime) -> dict[str, RunView]:
         """Every step that runs or ran, by id."""
-        return {id: self._picture(run, now) for id, run in self.runner.runs.items()}
+        return {id: self._view(run, now) for id, run in self.runner.runs.items()}
 
     def is_masked(self, step: Step, now: datetime) -> bool:
         """Whether a step's output is hidden now."""
@@ -141,7 +143,7 @@ class StepServices:
             return tuple({"line": line} for line in self.runner.live(run, 500))
         return tuple(run.rows)
 
-    def _picture(self, run: Run, now: datetime) -> RunView:
+    def _view(self, run: Run, now: datetime) -> RunView:
         outcome = run.outcome
         masked = self.is_masked(run.step, now)
         is_http_stream = run.step.kind == "http" and run.judgement.effect == "stream"
@@ -161,12 +163,19 @@ class StepServices:
         )
 
 
+class ReadingEngine(Protocol):
+    """What runs one statement that reads, as the SQL pane's engine does."""
+
+    async def run(self, sql: str, params: Sequence[object] = ...) -> "SqlResult":
+        """Run a statement; what keeps it from its rows is in the result."""
+
+
 @dataclass(frozen=True, slots=True)
 class SqlReply:
-    """A statement's answer as the runner takes it."""
+    """A statement's answer as the runner takes it. `error` is "" where there are rows."""
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[Sequence[object]]
     row_count: int
     truncated: bool
     error: str
@@ -175,10 +184,11 @@ class SqlReply:
 class Sql:
     """Runs the runbook's statements by the SQL pane's engine, read-only."""
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: ReadingEngine) -> None:
         self._engine = engine
 
-    async def run(self, statement: str, params: Sequence[Any]) -> SqlReply:
+    async def run(self, statement: str, params: Sequence[int | str | date]) -> SqlReply:
+        """Run one statement with its parameters."""
         result = await self._engine.run(statement, params)
         error = result.refused or (str(result.error.message) if result.error is not None else "")
         names = [column.name for column in result.columns]
@@ -193,32 +203,3 @@ def sql_effect(statement: str) -> tuple[Effect, tuple[str, ...]]:
     effects: Mapping[str, Effect] = {"read": "read", "write": "write", "maintenance": "write"}
     found = effects.get(verdict.kind, "destroy" if verdict.kind == "admin" else "write")
     return found, tuple(f"the statement {reason}" for reason in verdict.reasons)
-
-
-def ran_data(run: Run, inputs: Mapping[str, str], reason: str, secret_output: bool) -> dict[str, Any]:
-    """A finished run as the data of a `ran` event: redacted already, and bounded."""
-    outcome = run.outcome
-    assert outcome is not None
-    output = "(masked)" if secret_output else plain_block(outcome.output)[:STORED]
-    data: dict[str, Any] = {
-        "step": outcome.step,
-        "command": plain_block(outcome.command)[:2000],
-        "effect": outcome.effect,
-        "exit_code": outcome.exit_code,
-        "duration_ms": outcome.duration_ms,
-        "output": output,
-        "truncated": outcome.truncated,
-        "result": plain_block(outcome.result)[:400],
-    }
-    if outcome.met is not None:
-        data["met"] = outcome.met
-    if inputs:
-        data["inputs"] = dict(inputs)
-    if reason:
-        data["reason"] = reason
-    return data
-
-
-def is_rollback(step: Step) -> bool:
-    """Whether a step chooses what production serves."""
-    return bool(rollback.target_input(step))

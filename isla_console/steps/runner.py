@@ -4,7 +4,6 @@ The runner owns its tasks. Whatever happens in a step becomes an `Outcome`: noth
 """
 
 import asyncio
-import contextlib
 import itertools
 import json
 import os
@@ -71,7 +70,7 @@ class Run:
     received: int = 0
     """Rows of the stream so far, those no longer kept included."""
     outcome: Outcome | None = None
-    task: "asyncio.Task[Outcome] | None" = None
+    task: "asyncio.Task[Outcome]" = field(init=False)
 
     @property
     def is_running(self) -> bool:
@@ -79,7 +78,7 @@ class Run:
 
 
 class Runner:
-    """Starts and stops steps; `on_change` is called when one begins and ends."""
+    """Starts and stops steps; whoever starts one awaits its task."""
 
     def __init__(
         self,
@@ -88,14 +87,12 @@ class Runner:
         settings: Settings,
         *,
         run_sql: RunSql | None = None,
-        on_end: Callable[[Run], None] = lambda run: None,
         person: Mapping[str, str] | None = None,
     ) -> None:
         self._inputs = inputs
         self._redactor = redactor
         self._settings = settings
         self._run_sql = run_sql
-        self._on_end = on_end
         self._person = os.environ if person is None else person
         self.runs: dict[str, Run] = {}
 
@@ -159,7 +156,7 @@ class Runner:
 
     async def close(self) -> None:
         """Stop everything and wait until it is gone."""
-        tasks = [run.task for run in self.running if run.task is not None]
+        tasks = [run.task for run in self.running]
         for run in self.running:
             run.stop.set()
         if tasks:
@@ -184,8 +181,6 @@ class Runner:
             changed=changes(before, outcome.rows, outcome.output) if outcome.ending == "done" else None,
         )
         run.outcome = outcome
-        with contextlib.suppress(Exception):
-            self._on_end(run)
         return outcome
 
     async def _by_kind(self, run: Run, now: datetime) -> Outcome:

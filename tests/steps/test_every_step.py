@@ -45,8 +45,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest_asyncio.fixture
-async def tools(platform: Platform, tmp_path: Path) -> AsyncIterator[StepServices]:
-    """A step_services on the drill, with a new database to restore into and the server's own programs."""
+async def services(platform: Platform, tmp_path: Path) -> AsyncIterator[StepServices]:
+    """The services on the drill, with a new database to restore into and the server's own programs."""
     admin = await asyncpg.connect(platform.admin_url)
     name = f"restore_{uuid.uuid4().hex[:12]}"
     await admin.execute(f"CREATE DATABASE {name}")
@@ -61,7 +61,7 @@ async def tools(platform: Platform, tmp_path: Path) -> AsyncIterator[StepService
     settings = Settings.load(environ)
     engine = SqlEngine.from_settings(settings)
     assert engine is not None
-    found = StepServices(RUNBOOK, settings, sql=Sql(engine), on_end=lambda run: None)
+    found = StepServices(RUNBOOK, settings, sql=Sql(engine))
     found.runner._person = environ
     # The dump is the whole database's, which the read-only role of the panels may not lock.
     found.inputs.remember("DATABASE_URL", platform.admin_url, "typed")
@@ -80,28 +80,27 @@ async def tools(platform: Platform, tmp_path: Path) -> AsyncIterator[StepService
     await engine.close()
 
 
-async def judged(tools: StepServices, step: Step) -> Judgement:
-    return await tools.judge(step, in_incident=True, write_problem="")
+async def judged(services: StepServices, step: Step) -> Judgement:
+    return await services.judge(step, in_incident=True, write_problem="")
 
 
-async def do(tools: StepServices, step: Step) -> Outcome:
+async def do(services: StepServices, step: Step) -> Outcome:
     """Run a step to its end, its picks taken from the rows of the step that offers them."""
     now = Clock().now()
-    for item in tools.inputs.of(step):
-        if item.pick is not None and tools.inputs.find(item.name, now) is None:
+    for item in services.inputs.of(step):
+        if item.pick is not None and services.inputs.find(item.name, now) is None:
             if item.pick.step != step.id:
-                await do(tools, STEPS[item.pick.step])
-            offered = tools.choices(item)
+                await do(services, STEPS[item.pick.step])
+            offered = services.choices(item)
             # A healthy platform has no event that was not delivered.
             assert offered or item.name == "EVENT_ID", f"{item.pick.step} offers no {item.name}"
-            tools.inputs.remember(item.name, offered[-1] if offered else "evt_unknown", "picked")
-    assert not tools.inputs.missing(step, now), step.id
-    judgement = await judged(tools, step)
-    run = tools.runner.start(step, judgement, now)
-    assert run.task is not None
+            services.inputs.remember(item.name, offered[-1] if offered else "evt_unknown", "picked")
+    assert not services.inputs.missing(step, now), step.id
+    judgement = await judged(services, step)
+    run = services.runner.start(step, judgement, now)
     if judgement.effect == "stream":
         await until(run, lambda: run.received >= 2)
-        tools.runner.stop(step.id)
+        services.runner.stop(step.id)
     return await asyncio.wait_for(run.task, PATIENCE_S)
 
 
@@ -140,7 +139,7 @@ async def until(run: Run, holds: Callable[[], bool]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("id", STEPS)
-async def test_step(tools: StepServices, platform: Platform, id: str) -> None:
+async def test_step(services: StepServices, platform: Platform, id: str) -> None:
     step = STEPS[id]
     if step.kind == "goto":
         assert step.issue is not None
@@ -152,7 +151,7 @@ async def test_step(tools: StepServices, platform: Platform, id: str) -> None:
     if step.kind == "manual":
         assert step.text
         return
-    judgement = await judged(tools, step)
+    judgement = await judged(services, step)
     if judgement.refused:
         assert step.blocked or id in VENDOR_TOOLS, judgement.refused
         return
@@ -161,8 +160,8 @@ async def test_step(tools: StepServices, platform: Platform, id: str) -> None:
         await change(platform, step)
         return
     if id == "recovery-restore":
-        await do(tools, STEPS["recovery-backup"])
-    outcome = await do(tools, step)
+        await do(services, STEPS["recovery-backup"])
+    outcome = await do(services, step)
     assert outcome.ending == ("stopped" if judgement.effect == "stream" else "done"), outcome
     assert outcome.command
     if id in BAD_BY_NATURE:

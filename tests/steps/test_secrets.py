@@ -285,6 +285,5 @@ def _process_list() -> bytes:
 
 
 async def _end(bench: Bench, run: Run) -> None:
-    assert run.task is not None
     bench.runner.stop(run.step.id)
     await run.task

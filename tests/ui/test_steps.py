@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -15,7 +14,7 @@ from isla_console.resources import resource
 from isla_console.steps import backup
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.sheets.detail import DetailScreen
-from isla_console.ui.sheets.guard import Asked, GuardScreen
+from isla_console.ui.sheets.guard import GuardScreen
 from isla_console.ui.shell import Shell
 from isla_console.ui.widgets.rows import RowList
 from tests.support.frozen import OUTAGE, Moment, frozen_app
@@ -432,25 +431,3 @@ async def test_escapes_are_text(tmp_path: Path, size: tuple[int, int]) -> None:
 def controls(text: str) -> str:
     """Control characters of a text that are none of its line ends."""
     return "".join(char for char in text if (ord(char) < 32 and char != "\n") or 0x7F <= ord(char) < 0xA0)
-
-
-@pytest.mark.parametrize(
-    ("typed", "good"),
-    [
-        ("dpl_5pQ9sLhYd3Kx", True),
-        ("dpl_5pQ9", True),
-        ("dpl_5pQ", False),
-        ("dpl_", False),
-        ("", False),
-        ("yes", False),
-        ("dpl_1aA0mRcPj9Vg", False),
-        (" dpl_5pQ9sLhYd3Kx ", True),
-    ],
-)
-def test_what_names_the_object(typed: str, good: bool) -> None:
-    asked = Asked(
-        "Roll back", Content(""), [], "Which?", "dpl_5pQ9sLhYd3Kx", ["dpl_5pQ9sLhYd3Kx", "dpl_1aA0mRcPj9Vg"]
-    )
-    assert (asked.problem(typed) == "") is good
-    alike = Asked("x", Content(""), [], "?", "dpl_12345678a", ["dpl_12345678a", "dpl_12345678b"])
-    assert alike.problem("dpl_12345678")

@@ -82,13 +82,11 @@ class ConsoleController(Controller):
 
     async def quit(self, key: str) -> None:
         """Leave; what still runs is named, and stopped if one leaves all the same."""
-        services = self.session.step_services
-        running = [run.step.title for run in services.runner.running] if services is not None else []
+        running = [run.step.title for run in self.session.running_steps]
         answers = await self.console.ask(sheets.quit_sheet(self.session.incident, running))
         if answers is not None and answers["leave"] == "yes":
-            if services is not None:
-                await services.runner.close()
-                await self._wait_for_steps()
+            await self.session.stop_steps()
+            await self._wait_for_steps()
             self.console.shell.exit(0)
 
     async def _wait_for_steps(self) -> None:

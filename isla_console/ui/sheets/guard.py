@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -12,42 +11,66 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from isla_console.session.confirm import Confirmation
+from isla_console.text.plain import plain
+from isla_console.text.spans import age
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED
+from isla_console.ui.views.issue import EFFECTS
+from isla_console.ui.views.runs import table_lines
+from isla_console.vendors.vercel import Deployment
 
-LEAST = 8
-"""Characters of a long object from which its beginning is enough."""
+WIDEST = 92
+"""Cells of a line, where the screen has them."""
+FRAME = 6
+"""Cells of the screen's width that the sheet's edge and its padding take."""
+LABEL = 18
+"""Cells of a fact's name."""
+TWIN_ROWS = 6
+"""Rows of the read-only twin's answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the guard shows and asks.
+def confirmation_lines(confirmation: Confirmation, width: int) -> list[Content]:
+    """What would happen, in lines of at most `width` cells."""
+    now = confirmation.at
+    lines: list[Content] = []
+    if (sides := confirmation.sides) is not None:
+        lines += [
+            _side_line("from", sides.serving, now, width),
+            _side_line("to", sides.target, now, width),
+            Content(""),
+        ]
+    if (twin := confirmation.twin) is not None:
+        lines.append(Content.assemble((f"{twin.title}: ", MUTED), (plain(twin.result), "bold")))
+        lines += table_lines(twin.rows, width, now, most=TWIN_ROWS) if twin.rows else []
+        lines.append(Content(""))
+    if confirmation.findings:
+        lines += [*(Content(plain(finding)) for finding in confirmation.findings), Content("")]
+    for name, text in confirmation.facts:
+        lines += _fact_lines(name, text, width)
+    return lines
 
-    `wanted` is the object to type; `others` are objects that it must not be mistaken for: a beginning is
-    enough where it fits none of them. `who` stands at the foot.
-    """
 
-    title: str
-    effect: Content
-    lines: Sequence[Content]
-    question: str
-    wanted: str
-    others: Sequence[str] = ()
-    who: str = ""
-    with_reason: bool = False
+def _side_line(name: str, one: Deployment | None, now: datetime, width: int) -> Content:
+    """A deployment on one line."""
+    if one is None:
+        return Content.assemble((name.ljust(7), MUTED), "nothing that the API names")
+    made = f"{clock_text(one.created_at, now)}, {age(now - one.created_at)}" if one.created_at else ""
+    text = f"{one.id[:16]:<18}made {made:<16}  {one.commit[:7]:<9}{one.author:<6}{one.message}"
+    return Content.assemble((name.ljust(7), MUTED), (plain(text), "bold" if name == "to" else "")).truncate(
+        width, ellipsis=True
+    )
 
-    def problem(self, typed: str) -> str:
-        """What is wrong with what was typed; "" when it names the object."""
-        typed = typed.strip()
-        if typed == self.wanted:
-            return ""
-        alone = all(not other.startswith(typed) for other in self.others if other != self.wanted)
-        if len(typed) >= LEAST and self.wanted.startswith(typed) and alone:
-            return ""
-        if typed in self.others:
-            return f"{typed} is another one; here it is {self.wanted}"
-        return f"type {self.wanted}" + (
-            f" (its first {LEAST} characters are enough)" if len(self.wanted) > LEAST else ""
-        )
+
+def _fact_lines(name: str, text: str, width: int) -> list[Content]:
+    """A name and its text, wrapped beside it."""
+    wrapped: list[Content] = []
+    for paragraph in text.splitlines():
+        wrapped += Content(plain(paragraph)).wrap(width - LABEL)
+    return [
+        Content.assemble((name.ljust(LABEL) if index == 0 else " " * LABEL, MUTED), line)
+        for index, line in enumerate(wrapped)
+    ]
 
 
 class GuardScreen(ModalScreen[str | None]):
@@ -62,19 +85,20 @@ class GuardScreen(ModalScreen[str | None]):
         Binding("pagedown", "scroll(1)", show=False, priority=True),
     ]
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, confirmation: Confirmation) -> None:
         super().__init__()
-        self._asked = asked
+        self._confirmation = confirmation
 
     def compose(self) -> ComposeResult:
-        asked = self._asked
+        asked = self._confirmation
+        lines = confirmation_lines(asked, min(WIDEST, self.app.size.width - FRAME))
         sheet = Vertical(id="sheet", classes="guard")
         sheet.border_title = Content("Confirm")
         sheet.border_subtitle = Content("esc: leave it   pgdn: more")
         with sheet:
-            yield Static(Content.assemble((asked.title, "bold"), "   ", asked.effect), id="deed")
+            yield Static(Content.assemble((asked.title, "bold"), "   ", EFFECTS[asked.effect]), id="deed")
             with VerticalScroll(id="facts", can_focus=False):
-                yield Static(Content("\n").join(asked.lines))
+                yield Static(Content("\n").join(lines))
             yield Static(Content.styled(asked.question, "bold"), classes="label")
             box = Input(id="object", compact=True)
             box.cursor_blink = False
@@ -95,19 +119,19 @@ class GuardScreen(ModalScreen[str | None]):
     async def action_next(self) -> None:
         """From the object to the reason; from the last one on with it, if the object is named."""
         await self._typed_out()
-        if problem := self._asked.problem(self.query_one("#object", Input).value):
+        if problem := self._confirmation.problem(self.query_one("#object", Input).value):
             self.query_one("#problem", Static).update(Content.styled(problem, "$error"))
             self.set_focus(self.query_one("#object"))
             return
         self.query_one("#problem", Static).update(Content(""))
-        if self._asked.with_reason and self.focused is self.query_one("#object"):
+        if self._confirmation.with_reason and self.focused is self.query_one("#object"):
             self.set_focus(self.query_one("#reason"))
             return
-        self.dismiss(self.query_one("#reason", Input).value.strip() if self._asked.with_reason else "")
+        self.dismiss(self.query_one("#reason", Input).value.strip() if self._confirmation.with_reason else "")
 
     async def action_turn(self) -> None:
         await self._typed_out()
-        if self._asked.with_reason:
+        if self._confirmation.with_reason:
             to = "#reason" if self.focused is self.query_one("#object") else "#object"
             self.set_focus(self.query_one(to))
 

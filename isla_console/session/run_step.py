@@ -1,0 +1,250 @@
+"""Doing a step: asked for what it needs, judged, confirmed, run, and what came of it journalled.
+
+What a person is asked and shown goes by a `StepDialog`: the screen's, or a test's.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Literal, Protocol
+
+from isla_console.runbook.steps import Input, Step
+from isla_console.session.confirm import Confirmation, Refusal, make_confirmation
+from isla_console.session.promotion import PromotionWatch, changes_production
+from isla_console.session.questions import Question, questions, remember
+from isla_console.session.session import Session
+from isla_console.session.step_journal import StepJournal
+from isla_console.session.steps import StepServices
+from isla_console.steps import backup
+from isla_console.steps.guard import Judgement
+from isla_console.steps.runner import Run
+from isla_console.text.plain import plain
+
+REFRESH_S = 0.25
+"""Between two looks at what runs."""
+NOTED = 12
+"""Lines of a count that the timeline keeps; all of them stand under the step."""
+FRESH_S = 15.0
+"""How long the read-only twin's answer counts as now."""
+
+StepPage = Literal["streams", "sql", "sessions"]
+"""A page on which a step is looked at or done."""
+
+
+class StepDialog(Protocol):
+    """What a person is asked and shown while a step is done."""
+
+    async def ask_inputs(self, step: Step, asked: Sequence[Question]) -> Mapping[str, str] | None:
+        """Answers by the name of each question's first input; None when the questions are left.
+
+        An answer is what was typed or, of a question with rows, which row, counted from 0.
+        """
+
+    async def ask_result(self, step: Step) -> str | None:
+        """What came of a person's own work, in one line; None when it is left."""
+
+    async def confirm(self, confirmation: Confirmation) -> str | None:
+        """The reason, "" where none is given, once the object is typed; None when it is left."""
+
+    async def open_page(self, page: StepPage, step: Step) -> None:
+        """Go to a page, with the step before the eyes where the page has it."""
+
+    def show_text(self, step: Step) -> None:
+        """Show what a person is to do."""
+
+    def show_refusal(self, step: Step, why: Judgement | Refusal) -> None:
+        """Show why a step is not done."""
+
+    def say(self, text: str, *, warn: bool = False) -> None:
+        """Say something in passing."""
+
+    def redraw(self) -> None:
+        """Draw what is true now."""
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run this beside what the person does; a failure is shown."""
+
+
+class StepFlow:
+    """Does steps at one console, several at once if they are long."""
+
+    def __init__(self, session: Session, dialog: StepDialog) -> None:
+        self._session = session
+        self._dialog = dialog
+        self._journal = StepJournal(session, lambda text: dialog.say(text, warn=True))
+
+    @property
+    def _services(self) -> StepServices:
+        return self._session.step_services
+
+    async def do(self, step: Step) -> None:
+        """One step, from its inputs over the judgement and the confirmation to its run.
+
+        Returns once it runs: its end is waited for and journalled beside.
+        """
+        if step.kind == "manual" and not step.blocked:
+            await self._mark_done(step)
+            return
+        judgement = await self.judge(step)
+        if judgement.refused:
+            self._dialog.show_refusal(step, judgement)
+            await self._tell_stopped(step, judgement, f"stopped by the guard, {judgement.refused}")
+        elif step.kind == "sql" and judgement.is_guarded:
+            await self._go_to_the_database(step)
+        elif (run := self._services.runner.runs.get(step.id)) is not None and run.is_running:
+            if judgement.effect == "stream":
+                await self._dialog.open_page("streams", step)
+            else:
+                self._dialog.say("It runs already: X stops it.")
+        elif await self._ask_for_missing(step, judgement):
+            await self._confirm_and_start(step, judgement)
+
+    async def judge(self, step: Step) -> Judgement:
+        """What the step does here and now, and whether it may."""
+        session = self._session
+        return await self._services.judge(
+            step, in_incident=session.incident is not None, write_problem=session.write_problem
+        )
+
+    async def ask(self, step: Step, wanted: Sequence[Input]) -> bool:
+        """Ask for all of these inputs at once; false when they are left.
+
+        What is picked from a step's rows lets that step run first.
+        """
+        services = self._services
+        for source in dict.fromkeys(item.pick.step for item in wanted if item.pick is not None):
+            fresh = step.effect in {"write", "destroy"} or not services.rows(source)
+            if fresh and source != step.id:
+                await self._run_read(services.step(source))
+        asked = questions(wanted, services, self._session.clock.now())
+        answers = await self._dialog.ask_inputs(step, asked)
+        if answers is None:
+            return False
+        remember(asked, answers, services, self._session.clock.now())
+        return True
+
+    async def _ask_for_missing(self, step: Step, judgement: Judgement) -> bool:
+        """Ask for what is missing; before a change also for what can be picked, asked before or not."""
+        inputs = self._services.inputs
+        wanted = list(inputs.missing(step, self._session.clock.now()))
+        if judgement.is_guarded:
+            wanted += [item for item in inputs.of(step) if item.pick and item not in wanted]
+        return not wanted or await self.ask(step, wanted)
+
+    async def _confirm_and_start(self, step: Step, judgement: Judgement) -> None:
+        if not judgement.is_guarded:
+            self._start(step, judgement)
+            if judgement.effect == "stream":
+                await self._dialog.open_page("streams", step)
+            return
+        twin = await self._run_read(self._services.step(step.preview)) if step.preview else None
+        found = await make_confirmation(
+            self._session, step, judgement, twin.outcome if twin is not None else None
+        )
+        if isinstance(found, Refusal):
+            self._dialog.show_refusal(step, found)
+            await self._tell_stopped(step, judgement, f"stopped by the guard, {found.reason}")
+            return
+        reason = await self._dialog.confirm(found)
+        if reason is None:
+            await self._tell_stopped(step, judgement, "left at the guard")
+            return
+        serving = found.sides.serving if found.sides is not None else None
+        self._start(step, judgement, reason, serving=serving.id if serving is not None else "")
+
+    async def _run_read(self, step: Step) -> Run | None:
+        """Run a step that only reads and wait for it; None where it cannot be run now."""
+        judgement = await self.judge(step)
+        if judgement.refused or judgement.effect != "read":
+            return None
+        services, now = self._services, self._session.clock.now()
+        run = services.runner.runs.get(step.id)
+        good = run is not None and run.outcome is not None and run.outcome.ending == "done"
+        if run is not None and good and now - run.started_at < timedelta(seconds=FRESH_S):
+            return run
+        missing = services.inputs.missing(step, now)
+        if missing and not await self.ask(step, missing):
+            return None
+        run = self._start(step, judgement)
+        await asyncio.wait((run.task,))
+        return run
+
+    def _start(self, step: Step, judgement: Judgement, reason: str = "", *, serving: str = "") -> Run:
+        """Begin a run; one that is under way is given back instead. Its end is waited for beside.
+
+        Args:
+            reason: why a guarded step is done.
+            serving: the deployment that serves before a rollback; "" where nobody knows.
+        """
+        services, now = self._services, self._session.clock.now()
+        run = services.runner.runs.get(step.id)
+        if run is not None and run.is_running:
+            return run
+        services.progress.pop(step.id, None)
+        watch = PromotionWatch(step, services, now, before=serving) if changes_production(step) else None
+        run = services.runner.start(step, judgement, now)
+        self._dialog.begin(self._see_to_its_end(run, reason, watch))
+        return run
+
+    async def _see_to_its_end(self, run: Run, reason: str, watch: PromotionWatch | None) -> None:
+        """Draw what comes while it runs, then journal what came of it; leaving the page stops nothing."""
+        while not run.task.done():
+            self._dialog.redraw()
+            await asyncio.wait((run.task,), timeout=REFRESH_S)
+        await self._journal.add_result(run, reason)
+        self._dialog.redraw()
+        if run.outcome is not None and run.outcome.exit_code == 0:
+            await self._count_rows(run)
+            if watch is not None:
+                await watch.follow(self._session, self._journal, self._dialog.redraw)
+        self._dialog.redraw()
+
+    async def _count_rows(self, run: Run) -> None:
+        """After a backup: what is in it; after a restore also what is in the database, and what differs."""
+        services, kind = self._services, backup.kind_of(run.step)
+        values = services.inputs.values(run.step, self._session.clock.now())
+        file, dsn, path = backup.file_of(values), values.get(run.step.connect or ""), services.runner.path
+        if not kind or not file or not dsn or run.outcome is None:
+            return
+        services.progress[run.step.id] = "counting the rows of each table"
+        self._dialog.redraw()
+        if kind == "backup":
+            look = await backup.after_backup(file, path=path)
+        else:
+            look = await backup.after_restore(dsn, file, path=path)
+        services.progress.pop(run.step.id, None)
+        redact = services.redactor.text
+        outcome = replace(run.outcome, output=redact(f"{look.text}\n{run.outcome.output}".strip()))
+        if look.refused:
+            outcome = replace(outcome, met=False, expected=redact(look.refused))
+        run.outcome = outcome
+        told = look.text.splitlines()
+        more = f"; and {len(told) - NOTED} more" if len(told) > NOTED else ""
+        await self._journal.add_note(f"{run.step.title}: {'; '.join(told[:NOTED])}{more}")
+
+    async def _go_to_the_database(self, step: Step) -> None:
+        """What changes the database is done on its own pages, which unlock, count and ask for the commit."""
+        if "pg_terminate_backend" in (step.run or ""):
+            await self._dialog.open_page("sessions", step)
+            self._dialog.say("Sessions are ended here, one by one: K on the session asks first.")
+        else:
+            await self._dialog.open_page("sql", step)
+            self._dialog.say(
+                "x runs it here, in a transaction that waits for your commit; U unlocks writing first."
+            )
+
+    async def _mark_done(self, step: Step) -> None:
+        """A person's work: its result in one line."""
+        if self._session.incident is None:
+            self._dialog.show_text(step)
+            return
+        result = await self._dialog.ask_result(step)
+        if result is not None:
+            await self._journal.mark_done(step, result)
+            self._dialog.redraw()
+
+    async def _tell_stopped(self, step: Step, judgement: Judgement, why: str) -> None:
+        """A drill judges what was begun, too; without one nobody is told."""
+        if judgement.effect == "destroy":
+            await self._session.tell_stopped(step.id, step.title, self._services.redactor.text(plain(why)))

@@ -1,0 +1,123 @@
+"""What steps leave in the incident's journal: results, symptoms, notes and actions. Redacted and bounded."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from isla_console.incident import commands
+from isla_console.incident.record.events import Event, EventError, event
+from isla_console.incident.record.state import Incident
+from isla_console.runbook.model import Runbook
+from isla_console.runbook.steps import Step
+from isla_console.session.session import Session
+from isla_console.steps.outcome import STORED, Outcome
+from isla_console.steps.runner import Run
+from isla_console.text.plain import plain_block
+
+COMMAND_LIMIT = 2000
+RESULT_LIMIT = 400
+"""Characters of a command, and of a result in a word, that the journal keeps."""
+
+
+class StepJournal:
+    """Writes for the incident that the session works on; without one, nothing."""
+
+    def __init__(self, session: Session, warn: Callable[[str], None]) -> None:
+        """`warn` says what could not be journalled, and why."""
+        self._session = session
+        self._warn = warn
+
+    async def record(self, events: Sequence[Event]) -> bool:
+        """Record events, or say why they could not be; true once they are on disk."""
+        done = await self._session.record(events)
+        if not done and (problem := self._session.write_problem):
+            self._warn(f"Not journalled: {problem}")
+        return done
+
+    async def add_result(self, run: Run, reason: str) -> None:
+        """Journal a run that ended, why it was done, and the symptoms that its output shows."""
+        session, outcome = self._session, run.outcome
+        incident = session.incident
+        if incident is None or outcome is None:
+            return
+        services = session.step_services
+        data = ran_data(
+            outcome,
+            services.inputs.public(run.step),
+            services.redactor.text(reason),
+            secret_output=run.step.secret_output,
+        )
+        stamp = session.stamp()
+        events = []
+        try:
+            events.append(event("ran", data, incident=incident.id, **stamp))
+        except EventError as error:
+            session.complain(error)
+        for key in _unseen_symptoms(outcome, incident, session.runbook):
+            value = f"by {run.step.title}"
+            events += commands.see_symptom(incident, key, by="measured", value=value, **stamp)
+        await self.record(events)
+
+    async def mark_done(self, step: Step, result: str) -> None:
+        """Mark a step as done by hand, with what came of it; say why where that is refused."""
+        session = self._session
+        incident = session.incident
+        if incident is None:
+            self._warn("No incident is open: d declares one.")
+            return
+        said = session.step_services.redactor.text(result.strip()) or None
+        try:
+            events = commands.mark_step(incident, step.id, "done", **session.stamp(), result=said)
+        except commands.Refused as refusal:
+            self._warn(f"Refused: {refusal}")
+        else:
+            await self.record(events)
+
+    async def add_note(self, text: str) -> None:
+        """Note something in the timeline."""
+        session = self._session
+        if session.incident is not None:
+            text = session.step_services.redactor.text(text)
+            await self.record(commands.note(session.incident, text, **session.stamp()))
+
+    async def add_action(self, text: str, kind: str) -> None:
+        """Add an action item of a kind such as "prevent", unless it is there already."""
+        session = self._session
+        incident = session.incident
+        if incident is not None and all(action.text != text for action in incident.actions.values()):
+            await self.record(commands.add_action(incident, text, kind, **session.stamp()))
+
+
+def ran_data(
+    outcome: Outcome, inputs: Mapping[str, str], reason: str, *, secret_output: bool
+) -> dict[str, object]:
+    """An outcome as the data of a `ran` event: redacted already, and bounded."""
+    data: dict[str, object] = {
+        "step": outcome.step,
+        "command": plain_block(outcome.command)[:COMMAND_LIMIT],
+        "effect": outcome.effect,
+        "exit_code": outcome.exit_code,
+        "duration_ms": outcome.duration_ms,
+        "output": "(masked)" if secret_output else plain_block(outcome.output)[:STORED],
+        "truncated": outcome.truncated,
+        "result": plain_block(outcome.result)[:RESULT_LIMIT],
+    }
+    if outcome.met is not None:
+        data["met"] = outcome.met
+    if inputs:
+        data["inputs"] = dict(inputs)
+    if reason:
+        data["reason"] = reason
+    return data
+
+
+def _unseen_symptoms(outcome: Outcome, incident: Incident, runbook: Runbook) -> list[str]:
+    """The keys of the symptoms that an output shows and nobody has seen yet."""
+    keys = [_symptom_key(symptom, runbook) for symptom in outcome.symptoms]
+    return [key for key in keys if (known := incident.symptoms.get(key)) is None or not known.seen]
+
+
+def _symptom_key(symptom: str, runbook: Runbook) -> str:
+    """A symptom's key in the incident: with the issue that it belongs to."""
+    for issue in runbook.issues:
+        if any(known.id == symptom for known in issue.symptoms):
+            return f"{issue.id}/{symptom}"
+    return symptom
