@@ -23,7 +23,8 @@ from isla_console.ui.pages.streams import StreamsPage
 from isla_console.ui.shell import Shell
 from isla_console.ui.widgets.rows import RowList
 from tests.support.pilot import settle
-from tests.ui.test_steps import app_with, at, shell
+from tests.support.runbook import shell
+from tests.ui.test_steps import app_with, at
 
 STREAM_S = 30.0
 _SERVER = """

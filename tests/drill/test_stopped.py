@@ -19,8 +19,9 @@ from tests.drill.score.test_score import good, judge
 from tests.incident.story import at as clock
 from tests.support.asgi import served
 from tests.support.pilot import settle
+from tests.support.runbook import shell
 from tests.support.waiting import until
-from tests.ui.test_steps import app_with, at, declare, shell
+from tests.ui.test_steps import app_with, at, declare
 
 
 def started() -> ScenarioRunner:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.journeys.conftest import COMMAND, Launch
 from tests.support.platform import assert_gone
+from tests.support.runbook import shell
 from tests.support.terminal import Terminal
-from tests.ui.test_steps import app_with, shell
+from tests.ui.test_steps import app_with
 
 
 def to_row(terminal: Terminal, title: str) -> None:

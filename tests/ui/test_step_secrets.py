@@ -8,7 +8,8 @@ import pytest
 from isla_console.incident.report import report
 from tests.steps.test_secrets import DECLARED, LOOKS
 from tests.support.pilot import settle
-from tests.ui.test_steps import app_with, at, declare, ended, screen_text, shell
+from tests.support.runbook import shell
+from tests.ui.test_steps import app_with, at, declare, ended, screen_text
 
 
 async def test_no_byte_of_a_secret_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

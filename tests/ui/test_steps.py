@@ -10,7 +10,6 @@ from textual.widgets import Input
 
 from isla_console.incident import commands as act
 from isla_console.incident.report import report
-from isla_console.resources import resource
 from isla_console.steps import backup
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.sheets.detail import DetailScreen
@@ -19,6 +18,7 @@ from isla_console.ui.shell import Shell
 from isla_console.ui.widgets.rows import RowList
 from tests.support.frozen import OUTAGE, Moment, frozen_app
 from tests.support.pilot import settle
+from tests.support.runbook import runbook_with, shell
 from tests.support.waiting import until
 
 ESCAPES = [
@@ -49,24 +49,9 @@ ESCAPES = [
 
 def app_with(folder: Path, steps: str, *, moment: Moment | None = None, **environ: str) -> Shell:
     """The console with the shipped runbook, whose first issue's diagnosis is `steps`."""
-    text = resource("runbook.yaml").read_text()
-    start = text.index("    diagnosis:\n") + len("    diagnosis:\n")
-    end = text.index("    resolutions:\n", start)
-    inputs = text.index("inputs:\n") + len("inputs:\n")
-    extra = "  WHO: {title: Whom to greet}\n  KEY: {title: A key, type: secret, secret: true}\n"
-    text = text[:inputs] + extra + text[inputs:start] + steps + text[end:]
-    file = folder / "runbook.yaml"
-    file.write_text(text)
+    file = runbook_with(folder, steps)
     return frozen_app(
         folder, OUTAGE, moment=moment, environ={"ISLA_RUNBOOK": str(file), "PATH": "/usr/bin:/bin", **environ}
-    )
-
-
-def shell(id: str, run: str, effect: str = "read", more: str = "") -> str:
-    lines = "\n".join(f"          {line}" for line in run.splitlines())
-    return (
-        f"      - id: {id}\n        title: Step {id}\n        kind: shell\n        effect: {effect}\n"
-        f"        run: |\n{lines}\n{more}"
     )
 
 

@@ -12,7 +12,8 @@ from textual.widgets import Input
 from isla_console.ui.pages.streams import StreamsPage
 from isla_console.ui.shell import Shell
 from tests.support.pilot import settle
-from tests.ui.test_steps import app_with, at, ended, screen_text, shell, until
+from tests.support.runbook import shell
+from tests.ui.test_steps import app_with, at, ended, screen_text, until
 
 
 class Lines:

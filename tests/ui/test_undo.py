@@ -13,7 +13,8 @@ from isla_console.ui.terminal import clipboard
 from isla_console.ui.widgets.rows import RowList
 from tests.support.frozen import OUTAGE, frozen_app
 from tests.support.pilot import settle
-from tests.ui.test_steps import app_with, at, ended, screen_text, shell, until
+from tests.support.runbook import shell
+from tests.ui.test_steps import app_with, at, ended, screen_text, until
 from tests.ui.test_steps_pictures import app as app
 from tests.ui.test_steps_pictures import to_the_guard
 
