@@ -3,6 +3,8 @@
 Making it asks the database what a backup or a restore would meet, and Vercel what production serves now.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime

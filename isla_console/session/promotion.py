@@ -1,5 +1,7 @@
 """A change of what production serves that a step began: followed to its end, taken back, followed up."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import datetime
 

@@ -1,5 +1,7 @@
 """What is asked before a step: values to type, and rows of earlier answers to pick values from."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -3,6 +3,8 @@
 What a person is asked and shown goes by a `StepDialog`: the screen's, or a test's.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
@@ -79,9 +81,9 @@ class StepFlow:
         return self._session.step_services
 
     async def do(self, step: Step) -> None:
-        """One step, from its inputs over the judgement and the confirmation to its run.
+        """Do one step, from its inputs over the judgement and the confirmation to its run.
 
-        Returns once it runs: its end is waited for and journalled beside.
+        Returns once it runs: its end is waited for, and journalled, beside.
         """
         if step.kind == "manual" and not step.blocked:
             await self._mark_done(step)
@@ -203,9 +205,11 @@ class StepFlow:
     async def _count_rows(self, run: Run) -> None:
         """After a backup: what is in it; after a restore also what is in the database, and what differs."""
         services, kind = self._services, backup.kind_of(run.step)
+        if not kind or run.outcome is None:
+            return
         values = services.inputs.values(run.step, self._session.clock.now())
         file, dsn, path = backup.file_of(values), values.get(run.step.connect or ""), services.runner.path
-        if not kind or not file or not dsn or run.outcome is None:
+        if not file or not dsn:
             return
         services.progress[run.step.id] = "counting the rows of each table"
         self._dialog.redraw()

@@ -1,5 +1,7 @@
 """What steps leave in the incident's journal: results, symptoms, notes and actions. Redacted and bounded."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 
 from isla_console.incident import commands

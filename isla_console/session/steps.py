@@ -1,5 +1,7 @@
 """What doing a step needs, made when the first step is done: inputs, redaction, the runner."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +51,7 @@ class RunView:
 class StepServices:
     """Holds the values and results of one incident (or of none) at a time."""
 
-    def __init__(self, runbook: Runbook, settings: Settings, *, sql: "Sql | None") -> None:
+    def __init__(self, runbook: Runbook, settings: Settings, *, sql: Sql | None) -> None:
         """`sql` runs the runbook's statements; None where no database is set."""
         self.settings = settings
         self.redactor = Redactor(
@@ -166,7 +168,7 @@ class StepServices:
 class ReadingEngine(Protocol):
     """What runs one statement that reads, as the SQL pane's engine does."""
 
-    async def run(self, sql: str, params: Sequence[object] = ...) -> "SqlResult":
+    async def run(self, sql: str, params: Sequence[object] = ...) -> SqlResult:
         """Run a statement; what keeps it from its rows is in the result."""
 
 

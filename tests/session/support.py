@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isla_console.drill import vercel
-from isla_console.drill.faults import Faults
-from isla_console.drill.scenario import load
-from isla_console.drill.story import Story
+from isla_console.drill.platform.services import vercel
+from isla_console.drill.scenario.faults import Faults
+from isla_console.drill.scenario.model import load
+from isla_console.drill.scenario.runner import ScenarioRunner
 from isla_console.incident.record.events import Event
 from isla_console.runbook.steps import Step
 from isla_console.session.confirm import Confirmation, Refusal
@@ -153,8 +153,8 @@ class Vercel:
 async def vercel_api() -> AsyncIterator[Vercel]:
     """The drill's stand-in for Vercel, which changes what it serves in no time."""
     faults = Faults()
-    story = Story(load("redirect-down"), faults, lambda: NOW, by_hand=True)
-    deployments = vercel.Deployments(story, now=lambda: NOW, takes_s=0.01)
+    scenario = ScenarioRunner(load("redirect-down"), faults, lambda: NOW, by_hand=True)
+    deployments = vercel.Deployments(scenario.observe, now=lambda: NOW, rollback_s=0.01)
     requests = Recorded(vercel.vercel_service(deployments, faults, random.Random(1), TOKEN))
     async with served(requests) as url:
         environ = {

@@ -81,7 +81,7 @@ async def test_a_rollback_shows_both_sides(console: StepConsole, api: Vercel) ->
     found = await confirmed(console, ROLLBACK)
     assert found.sides is not None
     assert found.sides.serving is not None
-    assert (found.sides.serving.id, found.sides.serving.commit) == (SERVING, "9f31c0a")
+    assert (found.sides.serving.id, found.sides.serving.commit) == (SERVING, "9f31c0a".ljust(40, "0"))
     assert (found.sides.target.id, found.sides.target.author) == (CANDIDATE, "ben")
     assert found.twin is None, "its rows are the sides already"
     assert (found.title, found.effect) == ("Roll back production", "destroy")
@@ -140,7 +140,7 @@ async def test_a_rollback_that_leads_nowhere(
     console.session.step_services.inputs.remember("ROLLBACK_TO", target, "typed")
     api.deployments.serving = serving
     if status:
-        api.deployments.request = {"type": "promote", "jobStatus": status, "toDeploymentId": OTHER}
+        api.deployments.alias_request = {"type": "promote", "jobStatus": status, "toDeploymentId": OTHER}
     assert await asked(console, ROLLBACK) == Refusal(reason)
 
 

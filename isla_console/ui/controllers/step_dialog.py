@@ -1,5 +1,7 @@
 """What a person is asked and shown while a step is done: on sheets and pages of the console."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -67,7 +69,7 @@ class ConsoleStepDialog:
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._console.begin(work, group=STEPS)
 
-    async def _mounted(self, page: str) -> "Widget":
+    async def _mounted(self, page: str) -> Widget:
         """Go to a page that is a widget, and wait until it is there."""
         self._console.go(page)
         async with asyncio.timeout(5):

@@ -1,5 +1,7 @@
 """Doing steps: in place what only reads, behind the guard what changes anything."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import timedelta
 

@@ -1,5 +1,7 @@
 """The guard: what would happen now, the undo, and the object to type. Never Enter alone, never "yes"."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 from datetime import datetime

@@ -1,5 +1,7 @@
 """The sheets of doing a step: the values it needs, what came of it by hand, why it is not done."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
 
