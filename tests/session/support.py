@@ -19,7 +19,7 @@ from isla_console.session.declare import Declaration, declare
 from isla_console.session.questions import Question
 from isla_console.session.run_step import StepFlow, StepPage
 from isla_console.session.session import Session
-from isla_console.settings import Settings
+from isla_console.settings.resolve import Settings
 from isla_console.steps.guard import Judgement
 from isla_console.steps.runner import Run
 from tests.support.asgi import Recorded, served

@@ -6,7 +6,7 @@ import pytest
 
 from isla_console.session.run_step import FRESH_S
 from isla_console.session.session import Session
-from isla_console.settings import MASK
+from isla_console.settings.secret import MASK
 from isla_console.steps import rollback
 from tests.session.support import CANDIDATE, SERVING, open_console, vercel_api
 from tests.steps.test_secrets import AWKWARD, LOOKS
