@@ -13,46 +13,37 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from isla_console.ui.terminal.driver import write
+from isla_console.ui.terminal.multiplexer import multiplexer, passed_through
 
 if TYPE_CHECKING:
     from textual.app import App
 
 LIMIT = 74_994
 """Bytes of text that go out by OSC 52: base64 of it stays under the 100,000 that common terminals take."""
-SCREEN_CHUNK = 256
-"""GNU screen takes at most this much in one passthrough string."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """How a text left: `via` is `osc52` or `file`; `words` say it to a person."""
+    """How a text was copied, and the words that tell a person."""
 
-    via: str
+    via: Literal["osc52", "file"]
     words: str
 
 
 def osc52(text: str, environ: Mapping[str, str]) -> str:
-    """The sequence that copies `text`, wrapped for the multiplexer that stands between, if one does."""
+    """Make the sequence that copies `text`, wrapped for the multiplexer in between, if there is one."""
     sequence = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
     return passed_through(sequence, environ)
 
 
-def passed_through(sequence: str, environ: Mapping[str, str]) -> str:
-    """A control sequence as tmux or screen hand it on to the terminal outside."""
-    if environ.get("TMUX"):
-        return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-    if environ.get("STY"):
-        parts = [sequence[at : at + SCREEN_CHUNK] for at in range(0, len(sequence), SCREEN_CHUNK)]
-        return "".join(f"\x1bP{part}\x1b\\" for part in parts)
-    return sequence
-
-
 def save(text: str, directory: Path) -> Path:
-    """Write `text` to a new file that only its owner reads; its path.
+    """Write `text` to a new file in `directory` that only its owner can read, and return its path.
 
     Raises:
-        OSError: it cannot be written there.
+        OSError: The file cannot be written there.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix="copied-", suffix=".txt", dir=directory, text=True)
@@ -64,11 +55,8 @@ def save(text: str, directory: Path) -> Path:
 async def copy(app: "App[Any]", text: str, directory: Path) -> Copied:
     """Copy by OSC 52, or into a file under `directory` where that cannot work; never raises."""
     size = len(text.encode())
-    driver = app._driver
-    if size <= LIMIT and driver is not None and not app.is_headless:
-        driver.write(osc52(text, os.environ))
-        driver.flush()
-        through = "tmux" if os.environ.get("TMUX") else "screen" if os.environ.get("STY") else ""
+    if size <= LIMIT and write(app, osc52(text, os.environ)):
+        through = multiplexer(os.environ)
         by = f"OSC 52 through {through}" if through else "OSC 52"
         return Copied("osc52", f"Copied {size} bytes by {by}, if the terminal allows it.")
     why = f"{size} bytes are too many for OSC 52" if size > LIMIT else "no terminal to copy to"

@@ -1,4 +1,7 @@
-"""The terminal itself: bell, title, desktop notification. Everything private to Textual's driver is here."""
+"""Control sequences for which Textual has no call: window title, desktop notification, the mouse.
+
+Everything that is private to Textual's driver is used here and nowhere else.
+"""
 
 import os
 import select
@@ -6,18 +9,29 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from isla_console.text.plain import plain
-from isla_console.ui.terminal.clipboard import passed_through
+from isla_console.ui.terminal.multiplexer import passed_through
 
 if TYPE_CHECKING:
     from textual.app import App
 
 TITLE_LIMIT = 120
+"""Characters of a window's title."""
 OSC_9 = frozenset({"iTerm.app", "WezTerm", "ghostty", "WindowsTerminal"})
 """Terminals, by TERM_PROGRAM, that notify by OSC 9; most others that notify at all do so by OSC 777."""
 
 
+def write(app: "App[Any]", sequence: str) -> bool:
+    """Send a control sequence to the terminal as it is; false where there is none to send it to."""
+    driver = app._driver
+    if driver is None or app.is_headless:
+        return False
+    driver.write(sequence)
+    driver.flush()
+    return True
+
+
 def notification(text: str, environ: Mapping[str, str]) -> str:
-    """The sequence that asks this terminal for a desktop notification. `text` holds no controls."""
+    """Make the sequence that asks this terminal for a desktop notification; `text` holds no controls."""
     program = environ.get("LC_TERMINAL") or environ.get("TERM_PROGRAM") or ""
     if program in OSC_9 or program == "iTerm2" or environ.get("WT_SESSION"):
         return f"\x1b]9;{text}\x07"
@@ -32,36 +46,36 @@ def has_hung_up(descriptor: int) -> bool:
 
 
 class Terminal:
-    """Writes the few control sequences that Textual has no call for."""
+    """The terminal of one app: its bell, its title, its notifications and its mouse."""
 
     def __init__(self, app: "App[Any]") -> None:
         self._app = app
         self._title = ""
-        self._mouse = True
+        self._has_mouse = True
 
     def alarm(self, text: str) -> None:
-        """Ring; and where nobody looks at this terminal, ask it to notify."""
+        """Ring the bell; where nobody looks at this terminal, ask for a desktop notification too."""
         self._app.bell()
         if not self._app.app_focus:
-            self._write(passed_through(notification(plain(text), os.environ), os.environ))
+            write(self._app, passed_through(notification(plain(text), os.environ), os.environ))
 
     def title(self, text: str) -> None:
-        """Set the window's title, if it is another than before."""
+        """Set the window's title, unless it is set already."""
         text = plain(text)[:TITLE_LIMIT]
         if text != self._title:
             self._title = text
-            self._write(f"\x1b]2;{text}\x07")
+            write(self._app, f"\x1b]2;{text}\x07")
 
     def toggle_mouse(self) -> bool:
-        """Give the mouse to the terminal, so that it selects text as ever, or take it; true if it is ours."""
-        driver = self._app._driver
-        self._mouse = not self._mouse
-        if driver is not None:
-            getattr(driver, "_enable_mouse_support" if self._mouse else "_disable_mouse_support")()
-        return self._mouse
+        """Hand the mouse over to the terminal, so that it can select text, or take it back.
 
-    def _write(self, data: str) -> None:
+        Returns:
+            Whether the console has the mouse now.
+        """
+        self._has_mouse = not self._has_mouse
         driver = self._app._driver
         if driver is not None and not self._app.is_headless:
-            driver.write(data)
-            driver.flush()
+            # Each driver of a real terminal has the two; their base class does not declare them.
+            name = "_enable_mouse_support" if self._has_mouse else "_disable_mouse_support"
+            getattr(driver, name)()
+        return self._has_mouse

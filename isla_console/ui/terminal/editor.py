@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 
 def edit(app: "App[Any]", text: str, directory: Path) -> tuple[str, str]:
-    """The text after $VISUAL, $EDITOR or vi was left, and what went wrong ("" if nothing did).
+    """Let a person edit `text` with $VISUAL, $EDITOR or vi.
 
     Blocks: probes and alarms stand still meanwhile, and catch up afterwards. The file lies in
-    `directory`, which only its owner reads, and is removed.
+    `directory`, which only its owner can read, and is removed.
+
+    Returns:
+        The text as the editor left it, and the problem ("" if there was none).
     """
     editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
     try:

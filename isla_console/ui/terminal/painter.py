@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
-from rich.console import Console
+from rich.console import COLOR_SYSTEMS, Console
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
@@ -21,9 +21,9 @@ from isla_console.text.plain import plain
 from isla_console.ui.theme import ascii_only
 
 Cell = tuple[str, str]
-"""What stands in a cell, and its style as SGR codes. The second cell of a wide character holds ""."""
-Row = list[Cell | None]
-"""A line of cells; None: not known what is there."""
+"""The text of a cell, and its style as SGR codes. The second cell of a wide character holds ""."""
+Line = list[Cell | None]
+"""A line of cells; None where it is not known what the terminal shows."""
 
 BRIDGE = 3
 """So few unchanged cells between two changes are written again rather than jumped over."""
@@ -37,23 +37,23 @@ class Painter:
     def __init__(self) -> None:
         self.ascii_only = False
         """The terminal has no other glyphs: scrollbars, toasts and sheets are written in ASCII too."""
-        self._rows: list[Row] = []
+        self._rows: list[Line] = []
         self._size = Size()
 
     def forget(self) -> None:
-        """What the terminal shows is not known any more: the next update writes all it has."""
+        """Take it that the terminal may show anything: the next update writes all that it has."""
         self._rows = []
 
     def changed(self, update: CompositorUpdate, size: Size) -> CompositorUpdate:
-        """The same update, less what the terminal shows already."""
+        """Make the update that writes the same, less what the terminal shows already."""
         return _Changed(self, update, size)
 
     def write(self, update: CompositorUpdate, size: Size, colors: ColorSystem) -> str:
-        """What to send so that the terminal shows `update`; it counts as sent."""
+        """Return what to send so that the terminal shows `update`; it counts as sent."""
         if size != self._size or not self._rows:
             self._size = size
             self._rows = [[None] * size.width for _ in range(size.height)]
-        wanted: dict[int, Row] = {}
+        wanted: dict[int, Line] = {}
         for y, x, strip in _pieces(update):
             if 0 <= y < size.height:
                 row = wanted.setdefault(y, list(self._rows[y]))
@@ -83,12 +83,12 @@ class _Changed(CompositorUpdate):
         self._painter, self._update, self._size = painter, update, size
 
     def render_segments(self, console: Console) -> str:
-        colors = console._color_system or ColorSystem.TRUECOLOR
+        colors = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
         return self._painter.write(self._update, self._size, colors)
 
 
 def _pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Strip]]:
-    """Line, column and content of everything in an update."""
+    """Yield line, column and content of everything in an update."""
     if isinstance(update, LayoutUpdate):
         for y, line in enumerate(update.strips, update.region.y):
             x = update.region.x
@@ -105,10 +105,7 @@ def _pieces(update: CompositorUpdate) -> Iterator[tuple[int, int, Strip]]:
 def _cells(strip: Strip, colors: ColorSystem, ascii_glyphs: bool = False) -> list[Cell]:
     cells: list[Cell] = []
     for text, style, _ in strip:
-        codes = "" if style is None else style._ansi
-        if codes is None:
-            assert style is not None
-            codes = Strip.render_ansi(style, colors)
+        codes = "" if style is None else Strip.render_ansi(style, colors)
         blank = _blank(codes)
         if text.isascii() and text.isprintable():
             cells += [(char, blank if char == " " else codes) for char in text]
@@ -131,19 +128,19 @@ def _cells(strip: Strip, colors: ColorSystem, ascii_glyphs: bool = False) -> lis
 
 @lru_cache(maxsize=512)
 def _in_ascii(char: str) -> str:
-    """What stands for a character in ASCII, as many cells as it fills."""
+    """Write a character in ASCII, in as many cells as it fills."""
     width = get_character_cell_size(char)
     if not char.isprintable():
         return ascii_only(plain(char)[:1])
     return ascii_only(char).ljust(width, "?")[:width]
 
 
-def _runs(before: Row, after: Row) -> Iterator[tuple[int, int]]:
-    """The cells [start, stop) to write again, from left to right."""
+def _runs(before: Line, after: Line) -> Iterator[tuple[int, int]]:
+    """Yield the cells [start, stop) to write again, from left to right."""
     if before == after:
         return
     if any(cell is not None and len(cell[0]) != 1 for cell in (*before, *after)):
-        # Wide and combined characters: half of one is none.
+        # Half of a wide or combined character cannot be written.
         yield 0, len(after)
         return
     start = stop = -1
@@ -162,7 +159,7 @@ def _runs(before: Row, after: Row) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=512)
 def _parts(codes: str) -> tuple[frozenset[str], str, str]:
-    """Attributes, foreground and background of SGR codes."""
+    """Split SGR codes into attributes, foreground and background."""
     attributes, colours = set(), {"3": "", "4": ""}
     rest: Iterator[str] = iter(codes.split(";") if codes else ())
     for code in rest:
@@ -182,7 +179,7 @@ _FOREGROUNDS = frozenset(str(code) for code in (*range(30, 40), *range(90, 98)))
 
 @lru_cache(maxsize=512)
 def _blank(codes: str) -> str:
-    """The codes as far as they show on a blank."""
+    """Keep of the codes what shows on a blank."""
     attributes, _, background = _parts(codes)
     if attributes & _SHOWS_ON_BLANKS:
         return codes
@@ -191,7 +188,7 @@ def _blank(codes: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _turn(old: str, new: str) -> str:
-    """From one style to another in the fewest codes."""
+    """Write the sequence from one style to another, in the fewest codes."""
     if old == new:
         return ""
     before, after = _parts(old), _parts(new)

@@ -4,12 +4,11 @@ import base64
 import re
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isla_console.ui.terminal.clipboard import LIMIT, SCREEN_CHUNK, copy, osc52
-from isla_console.ui.terminal.driver import notification
+from isla_console.ui.terminal.clipboard import LIMIT, copy, osc52
+from isla_console.ui.terminal.multiplexer import SCREEN_CHUNK
 from tests.support.frozen import frozen_app
 
 
@@ -58,16 +57,3 @@ async def test_nowhere_to_copy_to(tmp_path: Path) -> None:
     async with app.run_test():
         copied = await copy(app, "text", tmp_path / "file" / "below")
     assert "nothing was copied" in copied.words
-
-
-@pytest.mark.parametrize(
-    ("environ", "begins"),
-    [
-        ({"TERM_PROGRAM": "iTerm.app"}, "\x1b]9;"),
-        ({"LC_TERMINAL": "iTerm2"}, "\x1b]9;"),
-        ({"WT_SESSION": "1"}, "\x1b]9;"),
-        ({}, "\x1b]777;notify;"),
-    ],
-)
-def test_notification_by_terminal(environ: dict[str, str], begins: str) -> None:
-    assert notification("L2 due; call", environ).startswith(begins)

@@ -135,7 +135,7 @@ async def test_keys_before_the_console_stands_wait_for_it(tmp_path: Path) -> Non
     app = frozen_app(tmp_path, OUTAGE)
     async with app.run_test(size=SIZE) as pilot:
         burst(app, *"2sa/", *"idle", "escape", "d")
-        await until(pilot, lambda: isinstance(app.screen, AskScreen))
+        await until(pilot, lambda: isinstance(app.screen, AskScreen) and app.screen.is_mounted)
         assert app.main.page == "sessions"
         assert app.main.query_one("#sessions-find", Input).value == "idle"
 

@@ -1,0 +1,13 @@
+"""A screen that is rendered by the console's own compositor."""
+
+from textual.screen import Screen
+
+from isla_console.ui.terminal.compositor import Compositor
+
+
+class LeanScreen(Screen[None]):
+    """A screen that renders only the lines that changed. It must have no screen below it that shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = Compositor()
