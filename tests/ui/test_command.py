@@ -15,6 +15,7 @@ from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.shell import Shell
 from tests.support.frozen import CALM, OUTAGE, Moment, frozen_app
 from tests.support.pilot import settle
+from tests.support.screen import screen_text
 
 DECLARE = ("d", "enter", "enter", "home", "enter", "f2")
 
@@ -56,11 +57,6 @@ def rung(app: Shell, level: str) -> Rung:
         for rung in ladder(app.program.session.incident, app.program.session.clock.now())
         if rung.level == level
     )
-
-
-def screen_text(app: Shell) -> str:
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 async def test_three_questions_propose(tmp_path: Path) -> None:

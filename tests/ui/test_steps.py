@@ -19,6 +19,7 @@ from isla_console.ui.widgets.rows import RowList
 from tests.support.frozen import OUTAGE, Moment, frozen_app
 from tests.support.pilot import settle
 from tests.support.runbook import runbook_with, shell
+from tests.support.screen import screen_text
 from tests.support.waiting import until
 
 ESCAPES = [
@@ -88,13 +89,6 @@ async def ended(app: Shell, step: str) -> None:
     tools = app.program.steps.step_services
     await until(lambda: tools.runner.outcome(step) is not None)
     await until(lambda: not [w for w in app.workers if w.group == "steps" and not w.is_finished])
-
-
-def screen_text(app: Shell) -> str:
-    """Every cell of the screen as text."""
-    return "\n".join(
-        "".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()
-    )
 
 
 async def test_enter_runs_a_read_in_place(tmp_path: Path) -> None:

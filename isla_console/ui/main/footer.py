@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from isla_console.ui.commands import COMMANDS, Command
-from isla_console.ui.widgets.text_block import TextBlock, ends
+from isla_console.ui.lines import ends
+from isla_console.ui.widgets.text_block import TextBlock
 
 GAP = 2
 

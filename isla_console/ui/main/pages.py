@@ -4,6 +4,7 @@ Pages made of rows are here; those that need widgets of their own are in `ui/pag
 """
 
 from isla_console.session.state import ConsoleState
+from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.main.registry import WIDGET_PAGES
 from isla_console.ui.views.contacts import contact_rows
 from isla_console.ui.views.deployments import deployment_rows
@@ -13,7 +14,6 @@ from isla_console.ui.views.issue import issue_rows, procedure_rows
 from isla_console.ui.views.payments import payment_rows
 from isla_console.ui.views.timeline import timeline_rows
 from isla_console.ui.views.triage import why_rows
-from isla_console.ui.widgets.rows import Row
 
 PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", "deployments", "payments", "drill", *WIDGET_PAGES})
 """Commands that open the page of their own name."""
@@ -21,53 +21,51 @@ PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", "deployments", "payme
 
 def page_rows(page: str, state: ConsoleState, width: int, last_issue: str | None) -> list[Row]:
     """The rows of a page at a width; `last_issue` is the issue looked at before, if any."""
-    kind, _, id = page.partition(":")
-    if kind == "issue":
-        issue = state.runbook.issue(id)
-        return [*why_rows(issue, state, width), *issue_rows(issue, state, width)]
-    if kind == "procedure":
-        return procedure_rows(state.runbook.procedure(id), state, width)
-    if kind == "contacts":
-        return contact_rows(state, last_issue, width)
-    if kind == "timeline":
-        return timeline_rows(state, width)
-    if kind == "deployments":
-        return deployment_rows(state, width)
-    if kind == "payments":
-        return payment_rows(state, width)
-    if kind == "drill":
-        return drill_rows(state, width)
+    match RowKey.parse(page):
+        case RowKey("issue", id):
+            issue = state.runbook.issue(id)
+            return [*why_rows(issue, state, width), *issue_rows(issue, state, width)]
+        case RowKey("procedure", id):
+            return procedure_rows(state.runbook.procedure(id), state, width)
+        case RowKey("contacts"):
+            return contact_rows(state, last_issue, width)
+        case RowKey("timeline"):
+            return timeline_rows(state, width)
+        case RowKey("deployments"):
+            return deployment_rows(state, width)
+        case RowKey("payments"):
+            return payment_rows(state, width)
+        case RowKey("drill"):
+            return drill_rows(state, width)
     return home_rows(state, width)
 
 
 def page_title(page: str, state: ConsoleState) -> tuple[str, str]:
     """The frame's title and the hint at its foot."""
-    kind, _, id = page.partition(":")
-    if kind == "issue":
-        issue = state.runbook.issue(id)
-        return f"{issue.number} {issue.title}", "enter: do a read   x: do   →: in full   b: back"
-    if kind == "procedure":
-        procedure = state.runbook.procedure(id)
-        return f"{procedure.number} {procedure.title}", "enter: do a read   x: do   →: in full   b: back"
-    if kind == "contacts":
-        return "Contacts", "enter: in full   b: back"
-    if kind == "timeline":
-        return "Timeline", "enter: in full   n: note   b: back"
-    if kind == "drill":
-        return "The drill", "b: back"
-    if kind in {"deployments", "payments"}:
-        return kind.capitalize(), "enter: in full   b: back"
-    return (
-        f"{state.runbook.platform} production" if not state.drill else f"{state.runbook.platform} drill",
-        "",
-    )
+    match RowKey.parse(page):
+        case RowKey("issue", id):
+            issue = state.runbook.issue(id)
+            return f"{issue.number} {issue.title}", "enter: do a read   x: do   →: in full   b: back"
+        case RowKey("procedure", id):
+            procedure = state.runbook.procedure(id)
+            title = f"{procedure.number} {procedure.title}"
+            return title, "enter: do a read   x: do   →: in full   b: back"
+        case RowKey("contacts"):
+            return "Contacts", "enter: in full   b: back"
+        case RowKey("timeline"):
+            return "Timeline", "enter: in full   n: note   b: back"
+        case RowKey("drill"):
+            return "The drill", "b: back"
+        case RowKey("deployments" | "payments" as kind):
+            return kind.capitalize(), "enter: in full   b: back"
+    return f"{state.runbook.platform} {'drill' if state.drill else 'production'}", ""
 
 
 def known_page(page: str, state: ConsoleState) -> bool:
     """Whether the runbook has this page."""
-    kind, _, id = page.partition(":")
-    if kind == "issue":
-        return any(issue.id == id for issue in state.runbook.issues)
-    if kind == "procedure":
-        return any(procedure.id == id for procedure in state.runbook.procedures)
+    match RowKey.parse(page):
+        case RowKey("issue", id):
+            return any(issue.id == id for issue in state.runbook.issues)
+        case RowKey("procedure", id):
+            return any(procedure.id == id for procedure in state.runbook.procedures)
     return page in PAGE_COMMANDS

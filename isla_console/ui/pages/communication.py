@@ -12,12 +12,12 @@ from isla_console.incident.rules.communication import unfilled
 from isla_console.session.state import ConsoleState
 from isla_console.text.spans import countdown
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.messages import DraftAct, DraftAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.communication import Draft, drafts
-from isla_console.ui.widgets.rows import Row, RowList
-from isla_console.ui.widgets.text_block import ends
+from isla_console.ui.widgets.rows import RowList
 
 
 class CommunicationPage(PageWidget):
@@ -61,8 +61,8 @@ class CommunicationPage(PageWidget):
         """The text under the cursor."""
         if self._state is None:
             return None
-        key = self.query_one("#texts", RowList).key.removeprefix("text:")
-        return next((draft for draft in drafts(self._state, self.edits) if draft.id == key), None)
+        key = RowKey.parse(self.query_one("#texts", RowList).key)
+        return next((draft for draft in drafts(self._state, self.edits) if key and draft.id == key.id), None)
 
     def edit(self, id: str, text: str) -> None:
         """Take a text that was edited elsewhere."""
@@ -133,7 +133,7 @@ def _row(draft: Draft, state: ConsoleState, width: int) -> Row:
     left = Content.assemble(
         f" {draft.audience:<9}", (draft.title, "bold"), ("  edited" if draft.edited else "", MUTED)
     )
-    return Row(f"text:{draft.id}", ends(left, _when(draft, state, width >= 90), width))
+    return Row(RowKey("text", draft.id), ends(left, _when(draft, state, width >= 90), width))
 
 
 def _when(draft: Draft, state: ConsoleState, with_reason: bool) -> Content:

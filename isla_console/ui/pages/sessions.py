@@ -12,6 +12,7 @@ from textual.widgets import Input
 from isla_console.session.state import ConsoleState
 from isla_console.sql.health import Health
 from isla_console.sql.sessions import ServerSession
+from isla_console.ui.lines import RowKey
 from isla_console.ui.messages import SessionsAct, SessionsAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.sheets.detail import DetailScreen
@@ -124,10 +125,10 @@ class SessionsPage(PageWidget):
     @on(RowList.Chosen)
     def _chosen(self, event: RowList.Chosen) -> None:
         event.stop()
-        kind, _, id = event.key.partition(":")
-        if kind == "session" and (found := self.session(int(id))) is not None:
-            self.app.push_screen(DetailScreen(f"Session {found.pid}", views.session_lines(found)))
-        elif kind == "group":
-            box = self.query_one(Input)
-            box.value = id.rpartition("/")[0]
-            box.add_class("-open")
+        match RowKey.parse(event.key):
+            case RowKey("session", pid) if (found := self.session(int(pid))) is not None:
+                self.app.push_screen(DetailScreen(f"Session {found.pid}", views.session_lines(found)))
+            case RowKey("group", group):
+                box = self.query_one(Input)
+                box.value = group.rpartition("/")[0]
+                box.add_class("-open")

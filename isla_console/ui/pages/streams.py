@@ -16,6 +16,7 @@ from isla_console.steps.rows import cell
 from isla_console.text.plain import plain
 from isla_console.text.spans import span_text
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import RowKey
 from isla_console.ui.messages import StopAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED, STYLES
@@ -122,7 +123,7 @@ class StreamsPage(PageWidget):
 
     @property
     def key(self) -> str:
-        return f"step:{self.chosen}" if self.chosen else ""
+        return str(RowKey("step", self.chosen)) if self.chosen else ""
 
     def action_pause(self) -> None:
         """Hold what is shown; the stream itself goes on."""

@@ -10,8 +10,8 @@ from textual.widgets import Input, Static
 
 from isla_console.runbook.model import Runbook
 from isla_console.runbook.search import search
-from isla_console.ui.widgets.rows import Row, RowList
-from isla_console.ui.widgets.text_block import ends
+from isla_console.ui.lines import Row, RowKey, ends
+from isla_console.ui.widgets.rows import RowList
 
 
 class SearchScreen(ModalScreen[str | None]):
@@ -58,10 +58,13 @@ class SearchScreen(ModalScreen[str | None]):
         for index, hit in enumerate(hits):
             left = Content.assemble((hit.title, "bold"), "  ", (hit.excerpt, "$muted"))
             shown.append(
-                Row(f"{index} {hit.target}", ends(left, Content.styled(hit.where, "$accent"), width))
+                Row(
+                    RowKey("hit", f"{index} {hit.target}"),
+                    ends(left, Content.styled(hit.where, "$accent"), width),
+                )
             )
         rows.show_rows(shown)
-        rows.go(shown[0].key if shown else "")
+        rows.go("")
         found = f"{len(hits)} found" if hits else ("nothing found" if words else "")
         self.query_one("#count", Static).update(Content.styled(found, "$muted"))
 

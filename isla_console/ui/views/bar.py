@@ -14,8 +14,8 @@ from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.text.spans import countdown, elapsed
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import ends
 from isla_console.ui.theme import MUTED
-from isla_console.ui.widgets.text_block import ends
 
 SEVERITY_STYLES = {"P0": "$background on $error bold", "P1": "$background on $error bold"}
 OTHER_SEVERITY = "$background on $warning bold"

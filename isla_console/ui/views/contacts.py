@@ -4,8 +4,8 @@ from textual.content import Content
 
 from isla_console.runbook.model import Contact
 from isla_console.session.state import ConsoleState
+from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.theme import MUTED
-from isla_console.ui.widgets.rows import Row
 
 
 def contact_rows(state: ConsoleState, issue_id: str | None, width: int) -> list[Row]:
@@ -55,4 +55,4 @@ def _contact(contact: Contact, width: int) -> Row:
     content = Content.assemble(
         (f" {contact.role:<{role}}", "bold"), f"{contact.contact:<{reach}}", (contact.when, MUTED)
     )
-    return Row(f"contact:{contact.id}", content.truncate(width, ellipsis=True))
+    return Row(RowKey("contact", contact.id), content.truncate(width, ellipsis=True))

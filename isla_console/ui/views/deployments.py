@@ -12,8 +12,8 @@ from isla_console.text.plain import plain
 from isla_console.text.spans import age, span_text
 from isla_console.text.times import clock_text
 from isla_console.triage.ranking import before_onset, short_id
+from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
-from isla_console.ui.widgets.rows import Row
 from isla_console.vendors.vercel import Deployment
 
 _HOUR = timedelta(hours=1)
@@ -150,7 +150,7 @@ def _deployment(one: Deployment, console_state: ConsoleState, width: int) -> Row
         (f"{one.commit[:7]:<9}{one.author[:9]:<10}", MUTED),
         one.message,
     )
-    return Row(f"deployment:{one.id}", line.truncate(width, ellipsis=True))
+    return Row(RowKey("deployment", one.id), line.truncate(width, ellipsis=True))
 
 
 def deployment_lines(one: Deployment, state: ConsoleState) -> list[Content]:

@@ -5,6 +5,7 @@ from textual.content import Content
 from isla_console.runbook.model import DatabaseCheck, HealthCheck
 from isla_console.session.state import ConsoleState
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import RowKey
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.contacts import contact_lines
 from isla_console.ui.views.describe import describe
@@ -15,22 +16,21 @@ Shown = tuple[str, list[Content]]
 
 
 def of_row(key: str, state: ConsoleState) -> Shown | None:
-    """Return title and lines for a row's key; None if there is no more to say."""
-    kind, _, id = key.partition(":")
+    """Return title and lines for the row with this key, as text; None if there is no more to say."""
     runbook = state.runbook
-    match kind:
-        case "step":
+    match RowKey.parse(key):
+        case RowKey("step", id):
             step = runbook.step(id)
             return step.title, step_lines(step, state)
-        case "contact":
+        case RowKey("contact", id):
             contact = next(item for item in runbook.contacts if item.id == id)
             return contact.role, contact_lines(contact)
-        case "event" if state.incident is not None:
+        case RowKey("event", id) if state.incident is not None:
             event = next((event for event in state.incident.timeline if event.id == id), None)
             return (describe(event, state), event_detail(event)) if event else None
-        case "metric":
+        case RowKey("metric", id):
             return _metric(id, state)
-        case "probe":
+        case RowKey("probe", id):
             return _probe(id, state)
     return None
 

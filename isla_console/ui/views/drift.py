@@ -6,8 +6,8 @@ from isla_console.monitor.stripe.drift import Drift
 from isla_console.session.state import Comparing, ConsoleState
 from isla_console.text.spans import span_text
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.theme import MUTED, STYLES
-from isla_console.ui.widgets.rows import Row
 
 _LISTED = 8
 A_MINUTE = 12_000
@@ -24,11 +24,11 @@ def drift_rows(state: ConsoleState, width: int) -> list[Row]:
         rows += _found(drift, state, width)
     if state.comparing:
         going = Content.assemble(" ", (progress(state.comparing), "bold"), (" · X stops it", MUTED))
-        return [*rows, Row("drift:now", going.truncate(width, ellipsis=True))]
-    rows.append(Row("drift:now", _offer("compare now", "the newest 5,000")))
+        return [*rows, Row(RowKey("drift", "now"), going.truncate(width, ellipsis=True))]
+    rows.append(Row(RowKey("drift", "now"), _offer("compare now", "the newest 5,000")))
     if isinstance(drift, Drift) and not drift.complete:
         pace = f"in the background, 1 min for {A_MINUTE:,}"
-        rows.append(Row("drift:all", _offer("compare all", pace)))
+        rows.append(Row(RowKey("drift", "all"), _offer("compare all", pace)))
     return rows
 
 
@@ -82,9 +82,11 @@ def _found(drift: Drift, state: ConsoleState, width: int) -> list[Row]:
         rows.append(Row.text(Content.styled(f" ended early: {drift.ended}", "$warning")))
     listed = differences(drift, _LISTED)
     for id, line in listed:
-        rows.append(Row(f"subscription:{id}", Content(f"   {line}").truncate(width, ellipsis=True)))
+        rows.append(Row(RowKey("subscription", id), Content(f"   {line}").truncate(width, ellipsis=True)))
     if (more := drift.total - len(listed)) > 0:
-        rows.append(Row("differences:", Content.assemble(f"   and {more:,} more", ("  ↵ list", MUTED))))
+        rows.append(
+            Row(RowKey("differences"), Content.assemble(f"   and {more:,} more", ("  ↵ list", MUTED)))
+        )
     return rows
 
 

@@ -9,8 +9,8 @@ from isla_console.drill.client import DrillState
 from isla_console.session.state import ConsoleState
 from isla_console.text.spans import countdown
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.theme import MUTED
-from isla_console.ui.widgets.rows import Row
 
 
 def drill_rows(state: ConsoleState, width: int) -> list[Row]:
@@ -61,7 +61,7 @@ def _score(story: DrillState, state: ConsoleState, width: int) -> list[Row]:
         limit = f"of {countdown(round(mark.limit_s))}" if mark.limit_s is not None else ""
         style = "" if seconds is None or mark.in_time else "$warning"
         told = Content.assemble((f"{mark.title:<14}", MUTED), (f"{done:>7}  {limit}", style))
-        rows.append(Row(f"mark:{mark.title}", told))
+        rows.append(Row(RowKey("mark", mark.title), told))
     if not over:
         return rows
     rows += _section("What it was", "truth", [f"· {text}" for text in scenario.truths], width)
@@ -76,15 +76,15 @@ def _score(story: DrillState, state: ConsoleState, width: int) -> list[Row]:
     ]
 
 
-def _paragraph(text: str, width: int, key: str = "") -> list[Row]:
+def _paragraph(text: str, width: int, key: RowKey | None = None) -> list[Row]:
     """Wrap a text; with a key the cursor can go to its first line, so that a small screen scrolls to it."""
     indent = "  " if text.startswith("·") else ""
     lines = textwrap.wrap(text, max(20, width - 1), subsequent_indent=indent)
-    return [Row(key if index == 0 else "", Content(line)) for index, line in enumerate(lines)]
+    return [Row(key if index == 0 else None, Content(line)) for index, line in enumerate(lines)]
 
 
 def _section(title: str, kind: str, texts: list[str], width: int) -> list[Row]:
     if not texts:
         return []
-    lines = [row for n, text in enumerate(texts) for row in _paragraph(text, width, f"{kind}:{n}")]
+    lines = [row for n, text in enumerate(texts) for row in _paragraph(text, width, RowKey(kind, str(n)))]
     return [Row.text(""), Row.heading(title), *lines]

@@ -10,10 +10,9 @@ from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.text.spans import span_text
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.views.triage import offered, triage_rows, vendor_rows
-from isla_console.ui.widgets.rows import Row
-from isla_console.ui.widgets.text_block import ends
 
 
 def home_rows(state: ConsoleState, width: int) -> list[Row]:
@@ -34,7 +33,7 @@ def home_rows(state: ConsoleState, width: int) -> list[Row]:
             right = Content.styled(detail, MUTED).truncate(
                 max(8, width - left.cell_length - 1), ellipsis=True
             )
-            rows.append(Row(f"probe:{probe.id}", ends(left, right, width)))
+            rows.append(Row(RowKey("probe", probe.id), ends(left, right, width)))
     rows += vendor_rows(state, width)
     rows += _earlier(state, width)
     rows += [Row.text(""), Row.heading("Runbook"), *_runbook(state, width)]
@@ -80,16 +79,23 @@ def _situation(state: ConsoleState) -> Content:
 def _next(state: ConsoleState) -> Iterator[Row]:
     if state.incident is None:
         if offered(state) is None:
-            yield Row("command:declare", Content.assemble((" d ", "$accent bold"), " declare an incident"))
-        yield Row("command:search", Content.assemble((" / ", "$accent bold"), " search the runbook"))
-        yield Row("command:help", Content.assemble((" ? ", "$accent bold"), " all keys"))
+            yield _command("declare", "d", "declare an incident")
+        yield _command("search", "/", "search the runbook")
+        yield _command("help", "?", "all keys")
         return
     incident = state.incident
     if incident.issue:
         title = state.runbook.issue(incident.issue).title
-        yield Row(f"goto:{incident.issue}", Content.assemble((" ↵ ", "$accent bold"), f" the issue: {title}"))
-    yield Row("command:state", Content.assemble((" m ", "$accent bold"), f" state, now {incident.state}"))
-    yield Row("command:note", Content.assemble((" n ", "$accent bold"), " note what you see"))
+        yield Row(
+            RowKey("goto", incident.issue), Content.assemble((" ↵ ", "$accent bold"), f" the issue: {title}")
+        )
+    yield _command("state", "m", f"state, now {incident.state}")
+    yield _command("note", "n", "note what you see")
+
+
+def _command(id: str, key: str, text: str) -> Row:
+    """A row that does a command, with the command's key before it."""
+    return Row(RowKey("command", id), Content.assemble((f" {key} ", "$accent bold"), f" {text}"))
 
 
 def _readings(state: ConsoleState) -> Sequence[Reading]:
@@ -108,7 +114,7 @@ def _measure(reading: Reading, state: ConsoleState, width: int) -> Row:
     because = reading.reason or f"normal {spec.normal}, alert {spec.alert} · {reading.source}"
     room = max(0, width - left.cell_length - 2)
     right = Content.styled(because, MUTED).truncate(room, ellipsis=True)
-    return Row(f"metric:{reading.id}", ends(left, right, width))
+    return Row(RowKey("metric", reading.id), ends(left, right, width))
 
 
 def _timing(phases: object) -> str:
@@ -127,7 +133,7 @@ def _earlier(state: ConsoleState, width: int) -> list[Row]:
         return []
     rows = [Row.text(""), Row.heading("Other incidents")]
     for other in state.others[:6]:
-        rows.append(Row(f"incident:{other.id}", ends(_incident(other), _standing(other, state), width)))
+        rows.append(Row(RowKey("incident", other.id), ends(_incident(other), _standing(other, state), width)))
     return rows
 
 

@@ -8,10 +8,9 @@ from textual.content import Content
 from isla_console.runbook.model import Issue, Procedure, Step, Symptom
 from isla_console.session.state import ConsoleState
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.views.runs import has_worked, ran_before, result_word, run_rows
-from isla_console.ui.widgets.rows import Row
-from isla_console.ui.widgets.text_block import ends
 
 DONE, OPEN, SKIPPED, BLOCKED, ABSENT = "✓", "○", "–", "✗", "·"
 CHANGED = "≠"
@@ -46,13 +45,15 @@ def issue_rows(issue: Issue, state: ConsoleState, width: int) -> list[Row]:
     if issue.follow_up:
         rows.append(Row.heading("Follow-up"))
         rows += [
-            Row(f"follow:{issue.id}/{item.id}", _line(OPEN, Content(item.text), Content(""), width))
+            Row(
+                RowKey("follow", f"{issue.id}/{item.id}"), _line(OPEN, Content(item.text), Content(""), width)
+            )
             for item in issue.follow_up
         ]
     if issue.see_also:
         rows.append(Row.heading("See also"))
         for other in issue.see_also:
-            rows.append(Row(f"goto:{other}", _goto(other, state)))
+            rows.append(Row(RowKey("goto", other), _goto(other, state)))
     return rows
 
 
@@ -84,7 +85,7 @@ def step_rows(
     wide = width >= WIDE
     if step.source and not wide:
         right = Content.assemble(right, "  " if right else "", (CHANGED, "$accent"))
-    yield Row(f"step:{step.id}", _line(mark, left, right, width, indent))
+    yield Row(RowKey("step", step.id), _line(mark, left, right, width, indent))
     inner = indent + "    "
     if view is not None:
         yield from run_rows(view, state, width, inner if wide else indent + "  ")
@@ -156,7 +157,7 @@ def step_lines(step: Step, state: ConsoleState) -> list[Content]:
 
 def _symptom(symptom: Symptom, issue: Issue, state: ConsoleState, width: int) -> Row:
     """Draw a symptom: measured now, seen or denied by a person, or still open."""
-    key = f"symptom:{issue.id}/{symptom.id}"
+    key = RowKey("symptom", f"{issue.id}/{symptom.id}")
     measured = _measured(symptom, state)
     stated = state.incident.symptoms.get(f"{issue.id}/{symptom.id}") if state.incident else None
     if measured is not None:

@@ -16,8 +16,8 @@ from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.text.spans import age
 from isla_console.triage.blame import blame
+from isla_console.ui.lines import ends
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
-from isla_console.ui.widgets.text_block import ends
 
 
 def metric_panel(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> list[Content]:

@@ -7,10 +7,9 @@ from isla_console.monitor.stripe.payments import reasons
 from isla_console.session.state import ConsoleState
 from isla_console.text.spans import age
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
 from isla_console.ui.views.drift import drift_rows
-from isla_console.ui.widgets.rows import Row
-from isla_console.ui.widgets.text_block import ends
 
 _LISTED = 8
 
@@ -72,7 +71,9 @@ def _rate(state: ConsoleState) -> list[Row]:
         said = f" of {found.n} attempts in {hours} · normal {spec.normal}, alert {spec.alert}"
         behind = f" · {found.reason}" if found.reason else ""
         rows.append(
-            Row(f"metric:{spec.id}", Content.assemble(f" {spec.title}: ", value, (said + behind, MUTED)))
+            Row(
+                RowKey("metric", spec.id), Content.assemble(f" {spec.title}: ", value, (said + behind, MUTED))
+            )
         )
     return rows
 
@@ -99,7 +100,7 @@ def _failed(reading: PaymentsReading, state: ConsoleState, width: int) -> list[R
             (f"{one.code:<20} ", ""),
             (why, MUTED),
         )
-        rows.append(Row(f"payment:{one.id}", line.truncate(width, ellipsis=True)))
+        rows.append(Row(RowKey("payment", one.id), line.truncate(width, ellipsis=True)))
     return rows
 
 
@@ -113,7 +114,7 @@ def _undelivered(reading: PaymentsReading, state: ConsoleState, width: int) -> l
         line = Content.assemble(
             f" {clock_text(one.at, state.now)}  {one.type:<30} ", (f"{one.id}  ↵ resend", MUTED)
         )
-        rows.append(Row(f"undelivered:{one.id}", line.truncate(width, ellipsis=True)))
+        rows.append(Row(RowKey("undelivered", one.id), line.truncate(width, ellipsis=True)))
     return rows
 
 
@@ -127,5 +128,5 @@ def _endpoints(reading: PaymentsReading, width: int) -> list[Row]:
         line = Content.assemble(
             " ", (f"{GLYPHS[state]} {word}", STYLES[state]), f"  {one.url}  ", (one.id, MUTED)
         )
-        rows.append(Row(f"endpoint:{one.id}", line.truncate(width, ellipsis=True)))
+        rows.append(Row(RowKey("endpoint", one.id), line.truncate(width, ellipsis=True)))
     return rows

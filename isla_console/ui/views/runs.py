@@ -12,8 +12,8 @@ from isla_console.steps.rows import cell, columns_of
 from isla_console.text.plain import plain
 from isla_console.text.spans import age, span_text, took_text
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.theme import MUTED, STYLES
-from isla_console.ui.widgets.rows import Row
 
 if TYPE_CHECKING:
     from isla_console.session.steps import RunView
@@ -86,7 +86,7 @@ def run_rows(view: "RunView", state: ConsoleState, width: int, indent: str) -> I
         yield line(view.progress, "$accent")
     if view.undo is not None:
         undo = Content.styled(f"↩ {view.undo.title}   x: do it", "$accent")
-        yield Row(f"undo:{view.step.id}", Content.assemble(indent, undo.truncate(room, ellipsis=True)))
+        yield Row(RowKey("undo", view.step.id), Content.assemble(indent, undo.truncate(room, ellipsis=True)))
     if outcome.changed is not None:
         if outcome.changed:
             for text in outcome.changed:

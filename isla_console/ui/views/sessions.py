@@ -9,9 +9,8 @@ from isla_console.sql.sessions import Branch, Group, ServerSession, groups, tree
 from isla_console.text.plain import plain
 from isla_console.text.spans import age
 from isla_console.text.times import full_text
+from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
-from isla_console.ui.widgets.rows import Row
-from isla_console.ui.widgets.text_block import ends
 
 LONG_S = 300.0
 LISTED = 200
@@ -110,7 +109,9 @@ def _group(group: Group, total: int, width: int) -> Row:
         told += f" · {group.in_transaction} idle in transaction"
     if group.idle:
         told += f" · longest {age(group.longest_idle_s)}"
-    return Row(f"group:{group.application}/{group.role}", ends(left, Content.styled(told, MUTED), width))
+    return Row(
+        RowKey("group", f"{group.application}/{group.role}"), ends(left, Content.styled(told, MUTED), width)
+    )
 
 
 def _session(session: ServerSession, width: int, lead: str) -> Row:
@@ -129,7 +130,7 @@ def _session(session: ServerSession, width: int, lead: str) -> Row:
         (f"{age(since or 0):>5}  ", STYLES["alert"] if (session.transaction_s or 0) > LONG_S else MUTED),
         (plain(text), MUTED if session.state == "idle" else ""),
     )
-    return Row(f"session:{session.pid}", content.truncate(width, ellipsis=True))
+    return Row(RowKey("session", str(session.pid)), content.truncate(width, ellipsis=True))
 
 
 def _health(health: Health, width: int) -> Row:
@@ -139,4 +140,4 @@ def _health(health: Health, width: int) -> Row:
         f" {health.title:<26}",
         (plain(health.text), STYLES[health.state] if health.state in {"alert", "elevated"} else ""),
     )
-    return Row(f"health:{health.id}", line.truncate(width, ellipsis=True))
+    return Row(RowKey("health", health.id), line.truncate(width, ellipsis=True))

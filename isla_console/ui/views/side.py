@@ -7,11 +7,10 @@ from isla_console.runbook.model import Level
 from isla_console.session.state import ConsoleState
 from isla_console.text.spans import countdown
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.describe import describe
 from isla_console.ui.views.issue import DONE, OPEN, SKIPPED
-from isla_console.ui.widgets.rows import Row
-from isla_console.ui.widgets.text_block import ends
 
 _GLYPHS = {"engaged": "●", "current": "▸", "waived": "–", "silent": "·", "by_hand": "·", "upcoming": "○"}
 
@@ -43,7 +42,7 @@ def checklist_rows(state: ConsoleState, width: int) -> list[Row]:
     for tick in state.incident.checklist.values():
         mark, style = {"ticked": (DONE, "$success"), "na": (SKIPPED, MUTED)}.get(tick.state, (OPEN, ""))
         text = Content.assemble((mark, style), " ", (tick.text, MUTED if tick.state != "open" else ""))
-        rows.append(Row(f"check:{tick.item}", text.truncate(width, ellipsis=True)))
+        rows.append(Row(RowKey("check", tick.item), text.truncate(width, ellipsis=True)))
     return rows
 
 

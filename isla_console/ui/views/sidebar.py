@@ -5,48 +5,51 @@ from textual.content import Content
 from isla_console.incident.rules.cadence import updates
 from isla_console.session.state import ConsoleState
 from isla_console.text.spans import age
+from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.deployments import newest
 from isla_console.ui.views.issue import DONE
 from isla_console.ui.views.payments import mode
 from isla_console.ui.views.triage import mark
-from isla_console.ui.widgets.rows import Row
-from isla_console.ui.widgets.text_block import ends
 
 
 def sidebar_rows(state: ConsoleState, width: int) -> list[Row]:
     """Draw a row for each page; its key is the page's id, such as `issue:redirect` or `contacts`."""
     runbook = state.runbook
-    rows = [Row("home", _entry("h", "Overview", _open_count(state), width))]
+    rows = [Row(RowKey("home"), _entry("h", "Overview", _open_count(state), width))]
     rows += [Row.text(""), Row.heading("Issues")]
     for issue in runbook.issues:
         rows.append(
-            Row(f"issue:{issue.id}", _entry(str(issue.number), issue.short, mark(issue, state), width))
+            Row(RowKey("issue", issue.id), _entry(str(issue.number), issue.short, mark(issue, state), width))
         )
     rows += [Row.text(""), Row.heading("Procedures")]
     for procedure in runbook.procedures:
         done = _done(state, [step.id for step in procedure.steps])
         rows.append(
-            Row(f"procedure:{procedure.id}", _entry(str(procedure.number), procedure.short, done, width))
+            Row(
+                RowKey("procedure", procedure.id), _entry(str(procedure.number), procedure.short, done, width)
+            )
         )
     rows += [Row.text(""), Row.heading("Incident")]
     events = Content.styled(str(len(state.incident.timeline)) if state.incident else "", MUTED)
     if state.incident is not None:
-        rows.append(Row("communication", _entry("c", "Communication", _next_update(state), width)))
-    rows.append(Row("timeline", _entry("t", "Timeline", events, width)))
+        rows.append(Row(RowKey("communication"), _entry("c", "Communication", _next_update(state), width)))
+    rows.append(Row(RowKey("timeline"), _entry("t", "Timeline", events, width)))
     if state.incident is not None:
         written = (state.incident.postmortem_state or "draft").replace("_", " ")
-        rows.append(Row("postmortem", _entry("p", "Post-mortem", Content.styled(written, MUTED), width)))
+        rows.append(
+            Row(RowKey("postmortem"), _entry("p", "Post-mortem", Content.styled(written, MUTED), width))
+        )
     if state.drill:
-        rows.append(Row("drill", _entry("B", "Briefing, score", Content(""), width)))
-    rows.append(Row("contacts", _entry("o", "Contacts", Content(""), width)))
+        rows.append(Row(RowKey("drill"), _entry("B", "Briefing, score", Content(""), width)))
+    rows.append(Row(RowKey("contacts"), _entry("o", "Contacts", Content(""), width)))
     rows += [Row.text(""), Row.heading("Look")]
-    rows.append(Row("sql", _entry("s", "SQL", Content(""), width)))
-    rows.append(Row("sessions", _entry("a", "Sessions", Content(""), width)))
+    rows.append(Row(RowKey("sql"), _entry("s", "SQL", Content(""), width)))
+    rows.append(Row(RowKey("sessions"), _entry("a", "Sessions", Content(""), width)))
     if runbook.deployments is not None:
-        rows.append(Row("deployments", _entry("D", "Deployments", newest(state), width)))
+        rows.append(Row(RowKey("deployments"), _entry("D", "Deployments", newest(state), width)))
     if any(metric.source.kind == "stripe" for metric in runbook.metrics):
-        rows.append(Row("payments", _entry("P", "Payments", mode(state), width)))
+        rows.append(Row(RowKey("payments"), _entry("P", "Payments", mode(state), width)))
     return rows
 
 

@@ -8,10 +8,9 @@ from isla_console.incident.record.events import Event
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain_block
 from isla_console.text.times import clock_text
+from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.describe import describe
-from isla_console.ui.widgets.rows import Row
-from isla_console.ui.widgets.text_block import ends
 
 LIMIT = 400
 """The most entries on the page; older ones are counted, exported and reported, but not listed."""
@@ -60,7 +59,7 @@ def timeline_rows(state: ConsoleState, width: int) -> list[Row]:
         if event.occurred_at.date() != day:
             day = event.occurred_at.date()
             rows.append(Row.heading(f"{day:%Y-%m-%d} UTC"))
-        rows.append(Row(f"event:{event.id}", _entry(event, state, width)))
+        rows.append(Row(RowKey("event", event.id), _entry(event, state, width)))
     if len(events) > LIMIT:
         older = f"{len(events) - LIMIT} older entries: isla-console incident export {incident.id}"
         rows.append(Row.text(Content.styled(older, MUTED)))

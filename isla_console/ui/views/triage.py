@@ -14,9 +14,8 @@ from isla_console.text.times import clock_text
 from isla_console.triage.blame import blame
 from isla_console.triage.check import next_check
 from isla_console.triage.ranking import Candidate, names
+from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
-from isla_console.ui.widgets.rows import Row
-from isla_console.ui.widgets.text_block import ends
 
 OFFER_FROM = 2
 """The number of confirmed alerts from which on declaring is offered."""
@@ -116,7 +115,9 @@ def vendor_rows(console_state: ConsoleState, width: int) -> list[Row]:
         left = Content.assemble(
             " ", (GLYPHS[state], STYLES[state]), f" {vendor.title:<10} ", (f"{vendor.state}{since}", "")
         )
-        rows.append(Row(f"vendor:{vendor.id}", ends(left, Content.styled(plain(vendor.text), MUTED), width)))
+        rows.append(
+            Row(RowKey("vendor", vendor.id), ends(left, Content.styled(plain(vendor.text), MUTED), width))
+        )
     return rows
 
 
@@ -162,18 +163,21 @@ def _actions(state: ConsoleState, first: Candidate, width: int) -> Iterator[Row]
     if offered(state) is not None:
         what = " · ".join(part for part in (severity or "", f"{first.number} {first.title}") if part)
         text = Content.assemble((" d ", "$accent bold"), (f" declare an incident? ({what})", "bold"))
-        yield Row("command:declare", text.truncate(width, ellipsis=True))
+        yield Row(RowKey("command", "declare"), text.truncate(width, ellipsis=True))
     chosen = state.incident is not None and state.incident.issue == first.issue
     if not chosen:
         look = "look at it" if state.incident is not None else "look at the issue first"
-        yield Row("command:likeliest", Content.assemble((" j ", "$accent bold"), f" {look}: {first.title}"))
+        yield Row(
+            RowKey("command", "likeliest"),
+            Content.assemble((" j ", "$accent bold"), f" {look}: {first.title}"),
+        )
     check = next_check(state.runbook, state.triage, state.facts)
     if check is not None:
         target = f"issue:{check.issue}#"
         target += f"step:{check.id}" if check.kind == "step" else f"symptom:{check.issue}/{check.id}"
         what = f"check next: {check.title}" if check.kind == "step" else f"ask next: {check.title}?"
         line = Content.assemble((" ↵ ", "$accent bold"), f" {what}", (f"  {check.tells}", MUTED))
-        yield Row(f"look:{target}", line.truncate(width, ellipsis=True))
+        yield Row(RowKey("look", target), line.truncate(width, ellipsis=True))
 
 
 def _paragraph(content: Content, width: int, *, lines: int) -> list[Row]:

@@ -1,41 +1,26 @@
-"""A page made of rows: headings and detail lines to read, rows to choose."""
+"""A list of rows: headings and lines to read, and rows that the cursor can stand on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual.binding import Binding
-from textual.content import Content
-from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from isla_console.ui.theme import ascii_only
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a page. `key` names what it stands for ("step:deployments"); empty is not choosable."""
-
-    key: str
-    content: Content
-
-    @classmethod
-    def heading(cls, text: str) -> "Row":
-        return cls("", Content.assemble((text, "$accent bold")))
-
-    @classmethod
-    def text(cls, content: Content | str) -> "Row":
-        return cls("", content if isinstance(content, Content) else Content(content))
+from isla_console.ui.lines import Row, in_ascii
+from isla_console.ui.terminal.prompts import replace_prompts
 
 
 class RowList(OptionList):
-    """Rows that can be replaced at any time without moving the reader's place."""
+    """Rows that can be replaced at any time without moving the reader's place.
+
+    Each row fills one line. Outside, a row is named by the text of its `RowKey`; "" is no row.
+    """
 
     BINDINGS = [Binding("right", "app.command('detail', 'right')", show=False)]
 
     class Chosen(Message):
-        """Enter (or a click) on a row."""
+        """Enter (or a click) on the row with this key."""
 
         def __init__(self, rows: "RowList", key: str) -> None:
             super().__init__()
@@ -44,10 +29,11 @@ class RowList(OptionList):
 
         @property
         def control(self) -> "RowList":
+            """The list that the row is in."""
             return self.rows
 
     class Moved(Message):
-        """The cursor stands on another row."""
+        """The cursor stands on another row, the one with this key."""
 
         def __init__(self, rows: "RowList", key: str) -> None:
             super().__init__()
@@ -56,6 +42,7 @@ class RowList(OptionList):
 
         @property
         def control(self) -> "RowList":
+            """The list that the row is in."""
             return self.rows
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -64,73 +51,62 @@ class RowList(OptionList):
 
     @property
     def key(self) -> str:
-        """The key of the row under the cursor, or nothing."""
+        """The key of the row under the cursor; "" when the cursor is on none."""
         option = self.highlighted_option
         return (option.id or "") if option is not None else ""
 
     @property
     def row_width(self) -> int:
-        """Cells that a row may fill before it wraps."""
+        """Cells that a row may fill."""
         return max(10, self.scrollable_content_region.width or self.size.width)
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Show these rows; the cursor stays on its key and at its height on the screen."""
         if self.app.has_class("-ascii"):
-            rows = [
-                Row(row.key, Content(ascii_only(row.content.plain), list(row.content.spans))) for row in rows
-            ]
-        before, self._rows = self._rows, list(rows)
-        if [row.key for row in before] == [row.key for row in self._rows]:
-            pairs = zip(before, self._rows, strict=True)
-            self._repaint([n for n, (old, new) in enumerate(pairs) if not old.content.is_same(new.content)])
+            rows = [Row(row.key, in_ascii(row.content)) for row in rows]
+        old_rows, self._rows = self._rows, list(rows)
+        if [row.key for row in old_rows] == [row.key for row in self._rows]:
+            replace_prompts(
+                self,
+                {
+                    index: new.content
+                    for index, (old, new) in enumerate(zip(old_rows, self._rows, strict=True))
+                    if not old.content.is_same(new.content)
+                },
+            )
             return
-        key, place, stood = self.key, self.scroll_offset, self.highlighted
+        key, old_offset, old_index = self.key, self.scroll_offset, self.highlighted
         with self.prevent(OptionList.OptionHighlighted):
             self.set_options(
-                Option(row.content, id=row.key or None, disabled=not row.key) for row in self._rows
+                Option(row.content, id=str(row.key) if row.key else None, disabled=row.key is None)
+                for row in self._rows
             )
-            stays = self.go(key)
+            is_kept = self.go(key)
         # Lines that came or went above the cursor move the view along: the cursor stays where the eye is.
         # But who reads a page from its top reads what comes there too, while the cursor is still in sight.
-        stands = self.highlighted
-        moved = stands - stood if stays and stands is not None and stood is not None else 0
-        if place.y == 0 and stands is not None and stands < self.scrollable_content_region.height:
+        index, height = self.highlighted, self.scrollable_content_region.height
+        moved = index - old_index if is_kept and index is not None and old_index is not None else 0
+        if old_offset.y == 0 and index is not None and index < height:
             moved = 0
-        y = max(0, place.y + moved)
-        if stays and stands is not None and len(self._rows) > len(before):
+        y = max(0, old_offset.y + moved)
+        if is_kept and index is not None and len(self._rows) > len(old_rows):
             # What came under the cursor is why it was asked for: it comes into view.
-            below = self._end_below(stands) if stood == stands else stands
-            y = min(max(y, below - self.scrollable_content_region.height), max(stands, y))
+            below = self._end_below(index) if old_index == index else index
+            y = min(max(y, below - height), max(index, y))
         self.scroll_to(y=y, animate=False)
 
     def _end_below(self, index: int) -> int:
-        """Where the lines that belong to a row end: at the next row of its kind."""
-        kind = self._rows[index].key.partition(":")[0]
-        following = range(index + 1, len(self._rows))
-        return next((i for i in following if self._rows[i].key.partition(":")[0] == kind), len(self._rows))
-
-    def _repaint(self, changed: Sequence[int]) -> None:
-        """Take new content for these rows and paint them alone.
-
-        `OptionList` renders every line of the list anew for one changed prompt; with measures that change
-        each second that is most of what an idle console computes. Rows are one line each, so the lines of
-        the others still stand.
-        """
-        if not changed:
-            return
-        options = {self.options[index]: index for index in changed}
-        for option, index in options.items():
-            option._set_prompt(self._rows[index].content)
-        for key in [key for key in self._option_render_cache.keys() if key[0] in options]:  # noqa: SIM118
-            self._option_render_cache.discard(key)
-        top, region = self.scroll_offset.y, self.scrollable_content_region
-        lines = [index - top for index in changed if 0 <= index - top < region.height]
-        if lines:
-            self.refresh(*(Region(0, line, region.width, 1) for line in lines))
+        """Find where the lines that belong to a row end: at the next row of its kind."""
+        kinds = [row.key and row.key.kind for row in self._rows]
+        return next((i for i in range(index + 1, len(kinds)) if kinds[i] == kinds[index]), len(kinds))
 
     def go(self, key: str) -> bool:
-        """Put the cursor on a key; where it is not here, on the first row that can be chosen."""
-        keys = [row.key for row in self._rows]
+        """Put the cursor on a key.
+
+        Returns:
+            Whether the key is here; where it is not, the cursor goes to the first row that has one.
+        """
+        keys = [str(row.key) if row.key else "" for row in self._rows]
         if key and key in keys:
             self.highlighted = keys.index(key)
             return True

@@ -8,28 +8,14 @@ the smallest run of cells of each line that differs.
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.css.styles import RulesMap
 from textual.geometry import Region
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.visual import RenderOptions
 from textual.widget import Widget
 
-from isla_console.ui.theme import ascii_only
-
-
-def fit(content: Content, width: int, *, ascii_glyphs: bool = False) -> Content:
-    """One line of exactly `width` cells: cut with `…` or padded."""
-    if ascii_glyphs:
-        content = Content(ascii_only(content.plain), list(content.spans))
-    return content.truncate(width, ellipsis=True, pad=True)
-
-
-def ends(left: Content, right: Content, width: int) -> Content:
-    """`left` and `right` at the two ends of one line; where both do not fit, the left is cut."""
-    room = width - right.cell_length - 1
-    if room < 4:
-        return left.truncate(width, ellipsis=True)
-    return Content.assemble(left.truncate(room, ellipsis=True, pad=True), " ", right)
+from isla_console.ui.lines import fit, in_ascii
 
 
 class TextBlock(Widget):
@@ -43,6 +29,7 @@ class TextBlock(Widget):
 
     @property
     def lines(self) -> Sequence[Content]:
+        """The lines as they were given, not cut."""
         return self._lines
 
     def show_lines(self, lines: Sequence[Content]) -> None:
@@ -71,8 +58,10 @@ class TextBlock(Widget):
         style = self.visual_style
         if y >= len(self._lines) or not width:
             return Strip.blank(width, style.rich_style)
-        line = fit(self._lines[y], width, ascii_glyphs=self.app.has_class("-ascii"))
-        options = RenderOptions(self._get_style, {"text_wrap": "nowrap", "text_overflow": "clip"})
+        line = self._lines[y]
+        line = fit(in_ascii(line) if self.app.has_class("-ascii") else line, width)
+        rules: RulesMap = {"text_wrap": "nowrap", "text_overflow": "clip"}
+        options = RenderOptions(self.app.stylesheet.parse_style, rules)
         return line.render_strips(width, 1, style, options)[0].crop_extend(0, width, style.rich_style)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
@@ -84,7 +73,7 @@ class TextBlock(Widget):
 
 
 def _changed(before: Content, after: Content) -> tuple[int, int]:
-    """The cells [start, stop) in which two lines of one width differ; empty when they are the same."""
+    """Find the cells [start, stop) in which two lines of one width differ; none when they are the same."""
     if before.is_same(after):
         return 0, 0
     old, new = before.plain, after.plain

@@ -12,15 +12,17 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.strip import Strip
 
-from isla_console.ui.terminal.compositor import Compositor
+from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.terminal.painter import _pieces
-from isla_console.ui.widgets.rows import Row, RowList
+from isla_console.ui.terminal.screen import LeanScreen
+from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
+from tests.support.screen import screen_lines
 
 WIDTH, HEIGHT = 60, 20
 
 
-class Picture(Screen[None]):
+class Picture(LeanScreen):
     """Blocks beside and above each other, a list that scrolls, and one block that lies over the others."""
 
     CSS = """
@@ -30,10 +32,6 @@ class Picture(Screen[None]):
     RowList { height: 1fr; border: round; }
     #over { layer: above; offset: 20 3; width: 17; height: 6; }
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._compositor = Compositor()
 
     def compose(self) -> ComposeResult:
         yield TextBlock(id="top")
@@ -81,7 +79,9 @@ async def test_small_changes_leave_the_whole_picture(seed: int) -> None:
             for block in draw.sample(blocks, draw.randint(0, 3)):
                 block.show_lines([Content(draw.choice("abc") * draw.randint(1, 25)) for _ in range(3)])
             count = draw.choice([30, 30, 30, 31])
-            rows.show_rows([Row(str(n), Content(f"{n} {draw.choice('xyz')}")) for n in range(count)])
+            rows.show_rows(
+                [Row(RowKey("row", str(n)), Content(f"{n} {draw.choice('xyz')}")) for n in range(count)]
+            )
             if draw.random() < 0.3:
                 rows.scroll_to(y=draw.randint(0, 12), animate=False)
             for _ in range(100):
@@ -90,5 +90,4 @@ async def test_small_changes_leave_the_whole_picture(seed: int) -> None:
                     break
             assert app.updates > before
             await pilot.pause(0.02)
-            whole = ["".join(_text(strip)) for strip in app.screen._compositor.render_strips()]
-            assert ["".join(row) for row in app.rows] == whole
+            assert ["".join(row) for row in app.rows] == screen_lines(app)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from textual.content import Content
 
-from isla_console.ui.widgets.rows import Row, RowList
+from isla_console.ui.lines import Row, RowKey
+from isla_console.ui.widgets.rows import RowList
 from tests.support.frozen import CALM, OUTAGE, frozen_app, snapshot
 from tests.support.pilot import settle
+from tests.support.screen import screen_text
 
 
 async def test_overview_stays_at_its_top(tmp_path: Path) -> None:
@@ -30,7 +32,7 @@ async def test_place_and_cursor_stay(tmp_path: Path) -> None:
         await settle(pilot)
         page = app.screen.query_one("#page", RowList)
         app.screen.draw = lambda: None  # type: ignore[attr-defined]
-        rows = [Row(f"row:{n}", Row.text(f"row {n}").content) for n in range(60)]
+        rows = [Row(RowKey("row", str(n)), Row.text(f"row {n}").content) for n in range(60)]
         page.show_rows(rows)
         page.go("row:40")
         await settle(pilot)
@@ -48,14 +50,13 @@ async def test_changed_rows_are_painted_where_they_stand(tmp_path: Path) -> None
         await settle(pilot)
         page = app.screen.query_one("#page", RowList)
         app.screen.draw = lambda: None  # type: ignore[attr-defined]
-        page.show_rows([Row(f"row:{n}", Content(f"row {n:02} old")) for n in range(60)])
+        page.show_rows([Row(RowKey("row", str(n)), Content(f"row {n:02} old")) for n in range(60)])
         for place in (0, 25):
             page.scroll_to(y=place, animate=False)
             await settle(pilot)
             news = [f"row {n:02} {'new' if n % 2 else 'old'}{place}" for n in range(60)]
-            page.show_rows([Row(f"row:{n}", Content(text)) for n, text in enumerate(news)])
+            page.show_rows([Row(RowKey("row", str(n)), Content(text)) for n, text in enumerate(news)])
             await settle(pilot)
-            strips = app.screen._compositor.render_strips()
-            screen = "\n".join("".join(segment.text for segment in strip) for strip in strips)
+            screen = screen_text(app)
             for n in range(place, place + page.scrollable_content_region.height):
                 assert news[n] in screen

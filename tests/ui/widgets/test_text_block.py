@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.content import Content
 
-from isla_console.ui.widgets.text_block import TextBlock, _changed, ends, fit
+from isla_console.ui.lines import fit
+from isla_console.ui.widgets.text_block import TextBlock, _changed
+from tests.support.screen import screen_lines
 
 LINES = st.lists(st.text(alphabet="ab 1●…漢", max_size=14), min_size=4, max_size=4)
 
@@ -19,12 +21,6 @@ class Framed(App[None]):
         yield TextBlock()
 
 
-def shown(app: App[None]) -> list[str]:
-    """What the compositor has on the screen, as text."""
-    strips = app.screen._compositor.render_strips()
-    return ["".join(segment.text for segment in strip) for strip in strips]
-
-
 async def test_each_changed_line_is_painted() -> None:
     """Every row of a framed block shows its new text after a partial repaint."""
     app = Framed()
@@ -34,7 +30,7 @@ async def test_each_changed_line_is_painted() -> None:
         await pilot.pause()
         block.show_lines([Content(f"row {n} new") for n in range(5)])
         await pilot.pause()
-        screen = shown(app)
+        screen = screen_lines(app)
         for n in range(5):
             assert f"row {n} new" in screen[n + 1]
         assert not any("old" in line for line in screen)
@@ -51,7 +47,7 @@ async def test_what_changed_while_hidden_is_painted_when_shown() -> None:
         block.show_lines([Content("the server is down")])
         block.display = True
         await pilot.pause()
-        assert any("the server is" in line for line in shown(app))
+        assert any("the server is" in line for line in screen_lines(app))
 
 
 @settings(max_examples=30, deadline=None)
@@ -71,9 +67,3 @@ def test_difference_covers_every_changed_cell(before: list[str], after: list[str
 
 def _cells(text: str) -> list[str]:
     return [part for char in text for part in ((char, "") if char == "漢" else (char,))]
-
-
-def test_ends_keep_the_right_side() -> None:
-    line = ends(Content("a long title that does not fit"), Content("12:00"), 20)
-    assert line.cell_length == 20
-    assert line.plain.endswith("… 12:00")
