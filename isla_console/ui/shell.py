@@ -9,11 +9,10 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from textual import on
-from textual._compositor import CompositorUpdate
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.events import Event, Key, Paste
 from textual.screen import Screen
 from textual.worker import Worker
@@ -23,9 +22,9 @@ from isla_console.settings.resolve import Settings
 from isla_console.ui.commands import bindings
 from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.messages import Request
+from isla_console.ui.terminal.app import TerminalApp
 from isla_console.ui.terminal.driver import has_hung_up
 from isla_console.ui.terminal.key_queue import KeyQueue
-from isla_console.ui.terminal.painter import Painter
 from isla_console.ui.theme import DARK, LIGHT
 
 STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
@@ -62,7 +61,7 @@ class Program(Protocol):
         """End what runs and let go of the journal."""
 
 
-class Shell(App[int]):
+class Shell(TerminalApp):
     """The one Textual application. Screens draw, the program acts."""
 
     TITLE = "isla-console"
@@ -79,7 +78,6 @@ class Shell(App[int]):
         self.settings = settings
         self._load = load
         self.program: Program | None = None
-        self.painter = Painter()
         self.key_queue = KeyQueue(self, self.is_ready)
         self.animation_level = "none"
         self.register_theme(DARK)
@@ -110,7 +108,6 @@ class Shell(App[int]):
             loop.add_signal_handler(number, self.hang_up, number)
         if not self.is_headless:
             self.set_interval(HANG_UP_S, self._notice_hang_up)
-        self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
         self.call_after_refresh(self.begin)
 
     def load(self) -> Program:
@@ -138,15 +135,6 @@ class Shell(App[int]):
     def is_ready(self) -> bool:
         """Whether what was opened last is there; keys wait until it is. Before the program, nothing is."""
         return self.program is not None and self.program.is_ready()
-
-    def on_resize(self) -> None:
-        # A terminal that is resized, or looked at from another one, may show anything.
-        self.painter.forget()
-
-    def _display(self, screen: Screen[object], renderable: Any) -> None:
-        if isinstance(renderable, CompositorUpdate):
-            renderable = self.painter.changed(renderable, screen.outer_size)
-        super()._display(screen, renderable)
 
     def _notice_hang_up(self) -> None:
         """Leave when the terminal is gone and nobody says so: a shell between that ignores SIGHUP keeps the
@@ -182,21 +170,6 @@ class Shell(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette's entries."""
         return self.program.palette() if self.program is not None else ()
-
-    @property
-    def is_leaving(self) -> bool:
-        """Whether the application is on its way out: then nobody cut off what did not get done."""
-        return self._exit
-
-    def _fatal_error(self) -> None:
-        """A fault of ours ends the app: told without the values of variables, which may hold secrets."""
-        from rich.segment import Segments
-        from rich.traceback import Traceback
-
-        self.bell()
-        traceback = Traceback(show_locals=False, width=None)
-        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
-        self._close_messages_no_wait()
 
 
 def _has_glyphs() -> bool:

@@ -17,7 +17,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
@@ -26,7 +25,7 @@ from isla_console.ui.main.footer import KeyLine, footer_line
 from isla_console.ui.main.panels import Panels
 from isla_console.ui.main.registry import WIDGET_PAGES, page_class
 from isla_console.ui.pages.base import PageWidget
-from isla_console.ui.terminal.compositor import Compositor
+from isla_console.ui.terminal.screen import LeanScreen
 from isla_console.ui.theme import MUTED
 from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
@@ -43,7 +42,7 @@ class Place:
     key: str = ""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(LeanScreen):
     """Draws the newest `ConsoleState`; knows which page is open and the way back. Decides nothing.
 
     What a state looks like is imported when there is one: the first frame comes before.
@@ -58,7 +57,6 @@ class MainScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._compositor = Compositor()
         self.state: ConsoleState | None = None
         self.page = "home"
         self._way_back: list[Place] = []

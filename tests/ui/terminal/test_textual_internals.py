@@ -76,11 +76,6 @@ PUBLIC_NAMES = [
     Use(RENDER, "LayoutUpdate", "region", "painter.py", "read the cells of a full update"),
     Use(RENDER, "CompositorUpdate", "render_segments", "painter.py", "write its own", ("console",)),
 ]
-NOT_YET = {
-    "isla_console/ui/main/screen.py",
-    "isla_console/ui/shell.py",
-}
-"""Files that still use private parts themselves. To be taken out one by one, and then this with them."""
 
 
 @pytest.mark.parametrize("use", [*USES, *PUBLIC_NAMES], ids=lambda use: use.full)
@@ -125,17 +120,8 @@ def test_every_use_is_explained() -> None:
 
 
 def test_only_the_terminal_package_uses_private_parts() -> None:
-    elsewhere = [
-        found
-        for found in _found(Path("isla_console/ui"))
-        if not found.path.is_relative_to(ROOM) and str(found.path) not in NOT_YET
-    ]
+    elsewhere = [found for found in _found(Path("isla_console/ui")) if not found.path.is_relative_to(ROOM)]
     assert not elsewhere, "\n".join(map(str, elsewhere))
-
-
-def test_a_file_that_was_cleaned_is_taken_off_the_list() -> None:
-    """`NOT_YET` names only files that still need it."""
-    assert {str(found.path) for found in _found(Path("isla_console/ui"))} >= NOT_YET
 
 
 @cache
