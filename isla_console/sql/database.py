@@ -1,7 +1,7 @@
 """The pane's connections and whether writing is unlocked.
 
 A console holds up to three connections, all opened at start so that exhaustion locks it out of none: one
-for the panels (`monitor.postgres`), one for reading here, and, where ISLA_DATABASE_ADMIN_URL is set, the
+for the panels (the poller's), one for reading here, and, where ISLA_DATABASE_ADMIN_URL is set, the
 armed one.
 """
 
@@ -67,6 +67,7 @@ class Database:
             await self.close()
 
     async def close(self) -> None:
+        """Close the connections."""
         if self.engine is not None:
             await self.engine.close()
         if self.writer is not None:

@@ -66,6 +66,7 @@ class SqlEngine:
         return self.session.reading()
 
     async def close(self) -> None:
+        """Close the connection."""
         await self.session.close()
 
     async def verdict(self, sql: str) -> Verdict:

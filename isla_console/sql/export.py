@@ -21,7 +21,7 @@ NULL = "\\N"
 
 
 class ExportFile:
-    """A file being written: `take` is `SqlEngine.stream` hands the rows to `take`. Mode 0600."""
+    """A file being written, mode 0600: `SqlEngine.stream` hands the rows to `take`."""
 
     def __init__(self, path: Path, kind: Format) -> None:
         """Raises: OSError when it cannot be made."""

@@ -1,5 +1,7 @@
 """PostgreSQL's own functions with side effects, and its volatile ones without."""
 
+from __future__ import annotations
+
 import re
 from typing import Final
 

@@ -46,18 +46,22 @@ class SqlResult:
 
     @property
     def ok(self) -> bool:
+        """Whether it ran to its end."""
         return self.error is None and not self.refused
 
     @property
     def row_count(self) -> int:
+        """How many rows are held."""
         return len(self.rows)
 
     @property
     def sqlstate(self) -> str:
+        """The error's five characters; "" without an error, or where the server gave none."""
         return self.error.sqlstate if self.error else ""
 
     @property
     def hint(self) -> str:
+        """What the server advises; "" when it does not."""
         return self.error.hint if self.error else ""
 
     @property

@@ -1,5 +1,7 @@
 """What the guard says about a statement, as data."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,7 +29,7 @@ class Names:
     fields: frozenset[str] = frozenset()
     """`row.name` may be a column, or a function called in the old style."""
 
-    def __or__(self, other: "Names") -> "Names":
+    def __or__(self, other: Names) -> Names:
         return Names(
             self.functions | other.functions,
             self.relations | other.relations,
@@ -36,7 +38,7 @@ class Names:
             self.fields | other.fields,
         )
 
-    def __sub__(self, other: "Names") -> "Names":
+    def __sub__(self, other: Names) -> Names:
         return Names(
             self.functions - other.functions,
             self.relations - other.relations,

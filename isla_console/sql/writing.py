@@ -152,8 +152,9 @@ async def _change(connection: Connection[Any], sql: str, params: Sequence[Any]) 
 
 
 def _counted(sql: str, tree: Any) -> str:
-    """The same statement, giving how many rows it changed and five of them, however many there are; "" where
-    that cannot be built around it.
+    """The same statement, giving how many rows it changed and five of them, however many there are.
+
+    "" where that cannot be built around it.
     """
     from postgast import unwrap_node
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from isla_console.runbook.steps import Step
     from isla_console.ui.views.communication import Draft
 
 DraftAct = Literal["copy", "send", "editor", "keep"]
@@ -34,10 +35,14 @@ class StopAsked(Request):
 
 @dataclass
 class SqlAsked(Request):
-    """The SQL page asks for something; `text` is the statement, or what to copy."""
+    """The SQL page asks for something.
+
+    `text` is the statement, or what to copy; `step` is the step of the runbook that it is, if it is one.
+    """
 
     act: SqlAct
     text: str = ""
+    step: "Step | None" = None
 
 
 @dataclass

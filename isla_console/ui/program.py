@@ -61,7 +61,7 @@ class ConsoleProgram:
         self.drill = DrillController(self.console)
         self.incident = IncidentController(self.console)
         self.sql = SqlController(self.console)
-        self.sessions = SessionsController(self.console, self.sql)
+        self.sessions = SessionsController(self.console)
         self.triage = TriageController(self.console)
         self.steps = StepController(self.console, self.coordination, self.triage)
         self.controllers: tuple[Controller, ...] = (

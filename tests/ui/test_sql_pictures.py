@@ -106,7 +106,7 @@ def showing(
         assert isinstance(app, Shell)
         await settle(pilot)
         app.program.session.database = FrozenDatabase(unlock)
-        app.program.sessions._looking = True  # nobody asks: what is shown is put there
+        app.program.sessions.server_sessions.is_looking = True  # nobody asks: what is shown is put there
         await pilot.press("2", "h", key)
         await settle(pilot)
         put(app)
@@ -145,7 +145,7 @@ def change(app: Shell) -> None:
     before = SqlResult(classify(sql), columns, tuple((n, "past_due") for n in range(1, 4)))
     after = SqlResult(classify(sql), columns, tuple((n, "active") for n in range(1, 4)))
     page.judged(sql, classify(sql))
-    page.show_change(PendingWrite("UPDATE 3", 3, before, after), NOW + timedelta(seconds=42))
+    page.show_pending(PendingWrite("UPDATE 3", 3, before, after), NOW + timedelta(seconds=42))
 
 
 def crowd(app: Shell) -> None:

@@ -1,126 +1,73 @@
-"""The sessions page: who holds the database, and ending one session, or the idle ones of an application."""
+"""The sessions page: who holds the database, and ending one session, or an application's idle ones."""
 
-from time import monotonic
+from __future__ import annotations
+
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from isla_console.database.session import DatabaseUnavailable
-from isla_console.sql import health as health_of
-from isla_console.sql import sessions as sessions_of
-from isla_console.sql.sessions import Ended, How, ServerSession
+from isla_console.session.query_log import QueryLog
+from isla_console.session.server_sessions import ServerSessions
+from isla_console.sql.health import Health
+from isla_console.sql.sessions import How, ServerSession
 from isla_console.ui.controllers.base import Console, Controller
-from isla_console.ui.controllers.sql import SqlController
 from isla_console.ui.messages import SessionsAsked
-from isla_console.ui.sheets import sql as dialogs
+from isla_console.ui.sheets import sql as sheets
 
 if TYPE_CHECKING:
     from isla_console.ui.pages.sessions import SessionsPage
 
-LOOK_S = 2.0
-HEALTH_S = 20.0
+SESSIONS = "sessions"
+"""The group of the worker that looks at the sessions."""
 
 
 class SessionsController(Controller):
-    """What the sessions page asks for."""
+    """Hands on what the sessions page asks for. It is the use cases' view: the page draws, sheets ask."""
 
-    def __init__(self, console: Console, sql: SqlController) -> None:
+    def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self._sql = sql
-        self._looked = 0.0
-        self._examined = 0.0
-        self._looking = False
+        log = QueryLog(self.session, console.attempt)
+        self.server_sessions = ServerSessions(self.session, self, log)
 
     @property
-    def _sessions_page(self) -> "SessionsPage":
+    def _page(self) -> SessionsPage:
         return cast("SessionsPage", self.console.main.query_one("#page-sessions"))
 
     def take_request(self, asked: SessionsAsked) -> None:
         """Look at the sessions, or end what is under the cursor."""
         if asked.act == "look":
-            if not self._looking and monotonic() - self._looked > LOOK_S:
-                self.console.begin(self._look_at_sessions(), group="sessions")
+            if self.server_sessions.is_due():
+                self.console.begin(self.server_sessions.look(), group=SESSIONS)
             return
-        kind, _, id = asked.key.partition(":")
         how: How = asked.act
+        kind, _, id = asked.key.partition(":")
         if kind == "session":
-            found = self._sessions_page.session(int(id))
-            if found is not None:
-                self.console.begin(self._end_session(found, how))
+            self.console.begin(self.server_sessions.end(int(id), how))
         elif kind == "group" and how == "terminate":
-            self.console.begin(self._end_group(id))
+            application, _, role = id.rpartition("/")
+            self.console.begin(self.server_sessions.end_idle(application, role))
         else:
-            self._sessions_page.say("Put the cursor on a session, or with K on an application.")
+            self.say("Put the cursor on a session, or with K on an application.")
 
-    async def _look_at_sessions(self) -> None:
-        database, page = self._sql.watching, self._sessions_page
-        if database is None:
-            page.seen((), "No database: set ISLA_DATABASE_URL.")
-            return
-        self._looking = True
-        try:
-            page.seen(await sessions_of.read(database), "")
-            if monotonic() - self._examined > HEALTH_S:
-                page.examined(await health_of.read(database))
-                self._examined = monotonic()
-        except DatabaseUnavailable as unavailable:
-            page.seen((), f"not seen now: {unavailable.failure.reason}")
-            await self._sql.mark_symptoms(unavailable.failure.reason)
-        finally:
-            self._looking, self._looked = False, monotonic()
+    def show_sessions(self, found: Sequence[ServerSession]) -> None:
+        """Show the newest look."""
+        self._page.seen(found, "")
 
-    async def _end_session(self, session: ServerSession, how: How) -> None:
-        page = self._sessions_page
-        if reason := session.shielded:
-            page.say(f"Session {session.pid} is not ended from here: {reason}.")
-            return
-        branch = next(
-            (one for one in sessions_of.tree(page.sessions) if one.session.pid == session.pid), None
-        )
-        sheet = dialogs.end_sheet(session, how, branch.blocks if branch else 0)
-        if await self.console.ask(sheet) is None:
-            return
-        ended = await self._end(session, how)
-        page.say(ended.text)
-        self._looked = 0.0
+    def show_problem(self, problem: str) -> None:
+        """Say on the page why nothing is seen now."""
+        self._page.seen((), problem)
 
-    async def _end_group(self, key: str) -> None:
-        page = self._sessions_page
-        application, _, role = key.rpartition("/")
-        idle = [
-            one
-            for one in page.sessions
-            if (one.application, one.role, one.state) == (application, role, "idle") and not one.shielded
-        ]
-        if not idle:
-            page.say(f"{application or '(no name)'} has no idle session that may be ended from here.")
-            return
-        if await self.console.ask(dialogs.end_group_sheet(application or "(no name)", idle)) is None:
-            return
-        done = 0
-        for number, session in enumerate(idle, 1):
-            ended = await self._end(session, "terminate")
-            done += ended.done
-            page.say(
-                f"{done} of {number} ended; {len(idle) - number} to go. {'' if ended.done else ended.text}"
-            )
-            if "may not signal" in ended.text:
-                break
-        self._looked = 0.0
+    def show_health(self, findings: Sequence[Health]) -> None:
+        """Show how the server is."""
+        self._page.examined(findings)
 
-    async def _end(self, session: ServerSession, how: How) -> Ended:
-        """End one session over the armed connection, or where there is none over the panels'."""
-        writer = self._sql.database.writer
-        database = writer.session if writer is not None else self._sql.watching
-        if database is None:
-            return Ended(False, "No database: set ISLA_DATABASE_URL.")
-        started = monotonic()
-        ended = await sessions_of.end(database, session, how)
-        await self._sql.write_down(
-            {
-                "sql": f"pg_{how}_backend({session.pid}) /* {session.application[:60]}, {session.role} */",
-                "mode": "write",
-                "rows": int(ended.done),
-                "duration_ms": round((monotonic() - started) * 1000, 1),
-                "outcome": "ok" if ended.done else "error",
-            }
-        )
-        return ended
+    def say(self, text: str) -> None:
+        """Say on the page what came of ending something."""
+        self._page.say(text)
+
+    async def confirm_end(self, session: ServerSession, how: How, blocked: int) -> bool:
+        """Ask before a session is ended: its process number confirms."""
+        return await self.console.ask(sheets.end_sheet(session, how, blocked)) is not None
+
+    async def confirm_end_idle(self, application: str, idle: Sequence[ServerSession]) -> bool:
+        """Ask before idle sessions are ended: their number confirms."""
+        return await self.console.ask(sheets.end_group_sheet(application, idle)) is not None

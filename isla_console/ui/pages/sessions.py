@@ -69,21 +69,24 @@ class SessionsPage(PageWidget):
         self._draw()
 
     def seen(self, sessions: Sequence[ServerSession], problem: str) -> None:
-        """The newest look; on a problem the last sessions stay, and the problem is said."""
+        """Show the newest look; on a problem the last sessions stay, and the problem is said."""
         if not problem:
             self.sessions = sessions
         self._problem = problem
         self._draw()
 
     def examined(self, health: Sequence[Health]) -> None:
+        """Show how the server is."""
         self._health = health
         self._draw()
 
     def say(self, text: str) -> None:
+        """Say what came of ending something, under the rows."""
         self._said = text
         self._draw()
 
     def session(self, pid: int) -> ServerSession | None:
+        """The session of a process, if it is shown."""
         return next((one for one in self.sessions if one.pid == pid), None)
 
     def _draw(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from rich.text import Text
 from textual import on
@@ -21,7 +21,6 @@ from isla_console.sql.values import raw_text
 from isla_console.sql.verdict import Verdict
 from isla_console.sql.writing import PendingWrite
 from isla_console.text.plain import plain
-from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.messages import SqlAct, SqlAsked, SqlTyped
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.sheets.detail import DetailScreen
@@ -29,6 +28,15 @@ from isla_console.ui.views import sql as views
 from isla_console.ui.widgets.text_block import TextBlock
 
 HINT = "x run i edit ,. next <> past g plan w watch S save / find s sort y copy"
+
+
+@runtime_checkable
+class IssueScreen(Protocol):
+    """A screen that issues are looked at on."""
+
+    @property
+    def last_issue(self) -> str | None:
+        """The issue that was last looked at, by id."""
 
 
 class SqlPage(PageWidget):
@@ -64,12 +72,10 @@ class SqlPage(PageWidget):
         self.said = ""
         """What is under way, or came of the last thing that gave no rows."""
         self.history: History | None = None
-        self.days_left: dict[str, tuple[str, str]] = {}
-        """Where a step that goes day by day goes on, by its id: the first and the last day that are left."""
         self._state: ConsoleState | None = None
         self._verdict: Verdict | None = None
         self._judged = ""
-        self._change: tuple[PendingWrite, datetime, str] | None = None
+        self._pending: tuple[PendingWrite, datetime, str] | None = None
         self._rows: Sequence[tuple[Any, ...]] = ()
         self._sorted: tuple[int, bool] | None = None
         self._issue = ""
@@ -121,7 +127,7 @@ class SqlPage(PageWidget):
 
     def _near(self, state: ConsoleState) -> str:
         """The issue whose statements are near: the one last looked at, the incident's, the likeliest."""
-        looked_at = self.screen.last_issue if isinstance(self.screen, MainScreen) else None
+        looked_at = self.screen.last_issue if isinstance(self.screen, IssueScreen) else None
         likeliest = state.triage.first.issue if state.triage.first is not None else ""
         return looked_at or (state.incident.issue if state.incident else None) or likeliest or ""
 
@@ -131,21 +137,23 @@ class SqlPage(PageWidget):
         self.query_one(TextArea).load_text(text)
 
     def judged(self, text: str, verdict: Verdict) -> None:
-        """The guard's word, if the text is still the same."""
+        """Show the guard's word, if the text is still the same."""
         if text == self.text:
             self._verdict, self._judged = verdict, text
             self._draw()
 
     def say(self, text: str) -> None:
+        """Say what is under way, or what came of it, above the result's line."""
         self.said = text
         self._draw()
 
     def show_result(self, result: SqlResult, of: str = "") -> None:
-        """Rows, or why there are none; the old rows stay under an error. `of` is the statement, where it is
-        the one in the editor and not its plan or preview.
+        """Show rows, or why there are none; the old rows stay under an error.
+
+        `of` is the statement, where it is the one in the editor and not its plan or preview.
         """
         self.result = result
-        self._change = None
+        self._pending = None
         if of == self.text:
             self._verdict, self._judged = result.verdict, of
         if result.ok:
@@ -160,9 +168,14 @@ class SqlPage(PageWidget):
             editor.move_cursor((row + line, result.error.column - 1 + (column if line == 0 else 0)))
         self._draw()
 
-    def show_change(self, change: PendingWrite | None, until: datetime | None = None, of: str = "") -> None:
-        """A transaction that waits for a decision, or none any more; `of` names what it is one of."""
-        self._change = (change, until, of) if change is not None and until is not None else None
+    def show_pending(self, write: PendingWrite, until: datetime, of: str = "") -> None:
+        """Show a transaction that waits for a decision `until` then; `of` names what it is one of."""
+        self._pending = (write, until, of)
+        self._draw()
+
+    def hide_pending(self) -> None:
+        """No transaction waits any more."""
+        self._pending = None
         self._draw()
 
     @property
@@ -178,9 +191,9 @@ class SqlPage(PageWidget):
         self.border_title = f"SQL · {self.statement.title}" if self.statement else "SQL · free text"
         self.query_one("#sql-head", TextBlock).show_lines([views.connection_line(state)])
         self.query_one("#sql-verdict", TextBlock).show_lines([views.verdict_line(self._verdict, state)])
-        if self._change is not None:
-            change, until, of = self._change
-            lines = views.change_lines(change, max(0.0, (until - state.now).total_seconds()), of)
+        if self._pending is not None:
+            write, until, of = self._pending
+            lines = views.pending_lines(write, max(0.0, (until - state.now).total_seconds()), of)
         else:
             lines = views.result_lines(self.result, len(self._rows), self.said)
         self.query_one("#sql-foot", TextBlock).show_lines(lines)
@@ -221,7 +234,8 @@ class SqlPage(PageWidget):
         table.move_cursor(row=min(place.row, max(0, len(rows) - 1)), column=place.column)
 
     def action_ask(self, act: SqlAct) -> None:
-        self.post_message(SqlAsked(act, self.text))
+        step = self.statement.step if self.statement is not None else None
+        self.post_message(SqlAsked(act, self.text, step))
 
     def action_edit(self) -> None:
         self.screen.set_focus(self.query_one(TextArea))

@@ -136,11 +136,11 @@ def result_lines(result: SqlResult | None, shown: int, said: str) -> list[Conten
     return [*lines, Content.assemble((rows, style), (f"{found} in {times} · {NULL} is NULL", MUTED))]
 
 
-def change_lines(change: PendingWrite, left_s: float, of: str = "") -> list[Content]:
+def pending_lines(write: PendingWrite, left_s: float, of: str = "") -> list[Content]:
     """Draw an open transaction: how much it changed, before and after, and how long it still waits."""
     head = Content.assemble(
         (f"{of}  " if of else "", "bold"),
-        (f" {change.status} ", "$background on $warning bold"),
+        (f" {write.status} ", "$background on $warning bold"),
         " not committed   ",
         ("C", "$accent bold"),
         " commit   ",
@@ -148,7 +148,7 @@ def change_lines(change: PendingWrite, left_s: float, of: str = "") -> list[Cont
         f" roll back, by itself in {countdown(left_s)}",
     )
     lines = [head]
-    for name, sample in (("before", change.before), ("after", change.after)):
+    for name, sample in (("before", write.before), ("after", write.after)):
         for row in sample.rows:
             pairs = zip(sample.columns, row, strict=True)
             told = "  ".join(f"{column.name}={shown(value)}" for column, value in pairs)

@@ -1,0 +1,101 @@
+"""What was done to the database, in the incident: each statement, and the symptoms its error is a sign of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal
+
+from isla_console.incident import commands
+from isla_console.incident.record.events import Event, EventError, event
+from isla_console.incident.record.state import Incident
+from isla_console.runbook.steps import Step
+from isla_console.session.session import Session
+from isla_console.sql.errors import redacted
+from isla_console.sql.result import SqlResult
+
+Mode = Literal["read", "write"]
+Outcome = Literal["ok", "error", "committed", "rolled_back"]
+Perform = Callable[[Callable[[Incident], Sequence[Event]]], Awaitable[bool]]
+"""Lets an incident command make its events and records them; true once they are on disk."""
+
+STATEMENT_LIMIT = 4000
+"""Characters of a statement that the journal keeps."""
+VALUE_LIMIT = 200
+"""Characters of an error that a symptom keeps."""
+
+
+class QueryLog:
+    """Writes statements, notes and measured symptoms into the session's incident; without one, nothing."""
+
+    def __init__(self, session: Session, perform: Perform) -> None:
+        """`perform` is how events are recorded: the session's way, or one that also says what was refused."""
+        self._session = session
+        self._perform = perform
+
+    async def add_statement(
+        self, text: str, result: SqlResult, *, mode: Mode, outcome: Outcome, step: Step | None
+    ) -> None:
+        """Write a statement with what came of it, and mark the symptom that its error is a sign of.
+
+        Passwords in `text` are made unreadable. `step` is the runbook's step that was run, if it was one.
+        """
+        if result.error is not None:
+            await self.mark_symptom(result.error.message)
+        data: dict[str, Any] = {
+            "sql": redacted(text)[:STATEMENT_LIMIT],
+            "mode": mode,
+            "rows": result.row_count,
+            "duration_ms": result.duration_ms,
+            "outcome": outcome,
+        }
+        await self._add(data if step is None else {"step": step.id, **data})
+
+    async def add_call(self, text: str, *, done: bool, duration_ms: float) -> None:
+        """Write a call that ends something on the server, and whether it did."""
+        await self._add(
+            {
+                "sql": text,
+                "mode": "write",
+                "rows": int(done),
+                "duration_ms": duration_ms,
+                "outcome": "ok" if done else "error",
+            }
+        )
+
+    async def add_note(self, text: str) -> None:
+        """Write a note into the timeline."""
+        if self._session.incident is not None:
+            await self._perform(lambda incident: commands.note(incident, text, **self._session.stamp()))
+
+    async def mark_symptom(self, error: str) -> None:
+        """Mark the first symptom, not marked yet, that a step of the runbook knows `error` as a sign of."""
+        incident = self._session.incident
+        symptom = self._symptom_of(error, incident) if incident is not None else ""
+        if symptom:
+            await self._perform(
+                lambda found: commands.see_symptom(
+                    found, symptom, **self._session.stamp(), by="measured", value=error[:VALUE_LIMIT]
+                )
+            )
+
+    def _symptom_of(self, error: str, incident: Incident) -> str:
+        for step in self._session.runbook.all_steps():
+            if step.kind != "sql":
+                continue
+            for sign in step.seen:
+                if sign.symptom not in incident.symptoms and re.search(sign.pattern, error):
+                    return sign.symptom
+        return ""
+
+    async def _add(self, data: dict[str, Any]) -> None:
+        if self._session.incident is None:
+            return
+
+        def queried(incident: Incident) -> list[Event]:
+            return [event("queried", data, incident=incident.id, **self._session.stamp())]
+
+        try:
+            await self._perform(queried)
+        except EventError as error:
+            self._session.complain(error)

@@ -1,0 +1,135 @@
+"""The database server's sessions and health: looking at them, ending one or an application's idle ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import Protocol
+
+from isla_console.database.session import DatabaseUnavailable
+from isla_console.session.database import database_of, panels_connection
+from isla_console.session.query_log import QueryLog
+from isla_console.session.session import Session
+from isla_console.sql import health, sessions
+from isla_console.sql.health import Health
+from isla_console.sql.sessions import Ended, How, ServerSession
+
+LOOK_S = 2.0
+"""Between two looks at the sessions."""
+HEALTH_S = 20.0
+"""Between two looks at the server's health, which costs it more."""
+NAME_LIMIT = 60
+"""Characters of an application's name that the journal keeps."""
+
+
+class SessionsView(Protocol):
+    """Shows the server's sessions, and asks before one is ended."""
+
+    def show_sessions(self, found: Sequence[ServerSession]) -> None:
+        """Show the newest look."""
+
+    def show_problem(self, problem: str) -> None:
+        """Say why nothing is seen now; what was seen last may stay."""
+
+    def show_health(self, findings: Sequence[Health]) -> None:
+        """Show how the server is."""
+
+    def say(self, text: str) -> None:
+        """Say what came of ending something."""
+
+    async def confirm_end(self, session: ServerSession, how: How, blocked: int) -> bool:
+        """Whether a session is ended; `blocked` others wait for it."""
+
+    async def confirm_end_idle(self, application: str, idle: Sequence[ServerSession]) -> bool:
+        """Whether all these idle sessions of an application are ended."""
+
+
+class ServerSessions:
+    """What a person can do at the sessions page. What is ended is journalled, one entry each."""
+
+    def __init__(self, session: Session, view: SessionsView, log: QueryLog) -> None:
+        self._session = session
+        self._view = view
+        self._log = log
+        self._found: Sequence[ServerSession] = ()
+        self._looked = 0.0
+        self._examined = 0.0
+        self.is_looking = False
+        """Whether a look is under way."""
+
+    def is_due(self) -> bool:
+        """Whether it is time to look again."""
+        return not self.is_looking and monotonic() - self._looked > LOOK_S
+
+    async def look(self) -> None:
+        """Look at the sessions, and now and then at the server's health."""
+        database = panels_connection(self._session)
+        if database is None:
+            self._view.show_problem("No database: set ISLA_DATABASE_URL.")
+            return
+        self.is_looking = True
+        try:
+            self._found = await sessions.read(database)
+            self._view.show_sessions(self._found)
+            if monotonic() - self._examined > HEALTH_S:
+                self._view.show_health(await health.read(database))
+                self._examined = monotonic()
+        except DatabaseUnavailable as unavailable:
+            reason = unavailable.failure.reason
+            self._view.show_problem(f"not seen now: {reason}")
+            await self._log.mark_symptom(reason)
+        finally:
+            self.is_looking, self._looked = False, monotonic()
+
+    async def end(self, pid: int, how: How) -> None:
+        """End one session, or what it runs, once it is confirmed; one that is not seen is left alone."""
+        session = next((one for one in self._found if one.pid == pid), None)
+        if session is None:
+            return
+        if reason := session.shielded:
+            self._view.say(f"Session {session.pid} is not ended from here: {reason}.")
+            return
+        branch = next((one for one in sessions.tree(self._found) if one.session.pid == pid), None)
+        if await self._view.confirm_end(session, how, branch.blocks if branch else 0):
+            ended = await self._end(session, how)
+            self._view.say(ended.text)
+            self._looked = 0.0
+
+    async def end_idle(self, application: str, role: str) -> None:
+        """End the idle sessions of an application and role one by one, once it is confirmed."""
+        idle = [
+            one
+            for one in self._found
+            if (one.application, one.role, one.state) == (application, role, "idle") and not one.shielded
+        ]
+        name = application or "(no name)"
+        if not idle:
+            self._view.say(f"{name} has no idle session that may be ended from here.")
+        elif await self._view.confirm_end_idle(name, idle):
+            await self._end_each(idle)
+            self._looked = 0.0
+
+    async def _end_each(self, idle: Sequence[ServerSession]) -> None:
+        done = 0
+        for number, session in enumerate(idle, 1):
+            ended = await self._end(session, "terminate")
+            done += ended.done
+            left = len(idle) - number
+            self._view.say(f"{done} of {number} ended; {left} to go. {'' if ended.done else ended.text}")
+            if "may not signal" in ended.text:
+                return
+
+    async def _end(self, session: ServerSession, how: How) -> Ended:
+        """End one session over the writing connection, or where there is none over the panels'."""
+        writer = database_of(self._session).writer
+        database = writer.session if writer is not None else panels_connection(self._session)
+        if database is None:
+            return Ended(False, "No database: set ISLA_DATABASE_URL.")
+        started = monotonic()
+        ended = await sessions.end(database, session, how)
+        await self._log.add_call(
+            f"pg_{how}_backend({session.pid}) /* {session.application[:NAME_LIMIT]}, {session.role} */",
+            done=ended.done,
+            duration_ms=round((monotonic() - started) * 1000, 1),
+        )
+        return ended
