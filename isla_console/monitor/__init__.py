@@ -2,7 +2,8 @@
 
 - `monitor`: what the session sees of it: `Snapshot`, `Transition`, and the `Monitor` protocol.
 - `poller`: the loop that asks every source again and again.
-- `sources/`: one class a kind of source, and the table of them.
+- `table`: which class makes which kind of source.
+- `sources/`: one class a kind of source.
 - `metrics/`: from measurements to a state. Pure.
 - `http/`, `stripe/`: how sources ask over HTTP, and Stripe.
 - `link`: whether it is our own network link that is down.

@@ -28,8 +28,8 @@ from isla_console.monitor.monitor import Snapshot, Transition, TransitionKind
 from isla_console.monitor.sources.context import make_context
 from isla_console.monitor.sources.metric import metric_source_id
 from isla_console.monitor.sources.source import NO_SOURCE, Source
-from isla_console.monitor.sources.table import make_sources
 from isla_console.monitor.stripe.client import StripeReader
+from isla_console.monitor.table import make_sources
 from isla_console.net.lookup import Resolver
 
 if TYPE_CHECKING:

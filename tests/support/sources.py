@@ -13,7 +13,7 @@ from isla_console.monitor.http.prober import Prober
 from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.sources.context import Context, make_context
 from isla_console.monitor.sources.source import Source
-from isla_console.monitor.sources.table import METRIC_SOURCES, Sources, make_sources
+from isla_console.monitor.table import METRIC_SOURCES, Sources, make_sources
 from isla_console.net.lookup import Resolver
 from isla_console.resources import resource
 from isla_console.runbook.model import MetricSpec, Runbook

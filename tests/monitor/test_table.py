@@ -7,7 +7,7 @@ from typing import Any, get_args
 from isla_console.database.session import SessionReading
 from isla_console.monitor.link import LinkReading
 from isla_console.monitor.sources.probe import HttpProbe
-from isla_console.monitor.sources.table import METRIC_SOURCES
+from isla_console.monitor.table import METRIC_SOURCES
 from isla_console.runbook.watch import MetricKind
 from tests.support.servers import START
 from tests.support.sources import a_context, all_sources, shipped
