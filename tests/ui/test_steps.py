@@ -86,8 +86,8 @@ async def at(app: Shell, pilot: Pilot[int], step: str) -> None:
 
 async def ended(app: Shell, step: str) -> None:
     """Until a step has a result, and it is journalled."""
-    tools = app.program.steps.step_services
-    await until(lambda: tools.runner.outcome(step) is not None)
+    services = app.program.steps.step_services
+    await until(lambda: services.runner.outcome(step) is not None)
     await until(lambda: not [w for w in app.workers if w.group == "steps" and not w.is_finished])
 
 
