@@ -29,7 +29,7 @@ from isla_console.ui.sheets.guard import GuardScreen
 from isla_console.ui.shell import Shell
 from isla_console.ui.views.communication import drafts
 from isla_console.ui.widgets.rows import RowList
-from tests.drill.test_score import good
+from tests.drill.score.test_score import good
 from tests.support.console import console_app
 from tests.support.pilot import settle
 
