@@ -5,9 +5,10 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from isla_console.settings.secret import MASK, Secret
+from isla_console.settings.secret import Secret
+from isla_console.text.redact import redact
 
 TRANSACTION_POOLER_PORT = 6543
 """Supavisor's and Supabase's PgBouncer's transaction mode; by convention, everywhere."""
@@ -71,23 +72,7 @@ def authority_problem(dsn: Secret) -> str:
     return ""
 
 
-def redact(text: str, dsn: Secret) -> str:
-    """`text` without the address or its password, in any form they have in the address."""
-    address = dsn.reveal()
-    for piece in sorted({address, *_passwords(address)}, key=len, reverse=True):
-        text = text.replace(piece, MASK)
-    return text
-
-
-def _passwords(address: str) -> set[str]:
-    """Every spelling of the password; an unescaped @, : or # in it gives several."""
-    found: set[str] = set()
-    rest = address.partition("://")[2]
-    for userinfo in (rest.rpartition("@")[0], rest.partition("/")[0].rpartition("@")[0]):
-        found.add(userinfo.partition(":")[2])
-    for key, _, value in (pair.partition("=") for pair in address.partition("?")[2].split("&")):
-        if "password" in key:
-            found.add(value)
-    found |= {unquote(password) for password in found}
+def redact_address(text: str, dsn: Secret) -> str:
+    """Return `text` without the address or its password, in any form they have in the address."""
     # One or two characters hide nothing and would riddle every sentence with bullets.
-    return {password for password in found if len(password) > 2}
+    return redact(text, dsn, shortest=3)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from isla_console.database.dsn import authority_problem, redact
+from isla_console.database.dsn import authority_problem, redact_address
 from isla_console.net.failures import network_failure
 from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
@@ -60,7 +60,7 @@ def connect_failure(error: BaseException, dsn: Secret) -> PgFailure:
     if isinstance(error, asyncpg.PostgresError):
         return _server_failure(error, dsn, _CONNECT, otherwise="network")
     if isinstance(error, OSError) and (problem := authority_problem(dsn)):
-        return PgFailure("network", brief(redact(problem, dsn), 120), False)
+        return PgFailure("network", brief(redact_address(problem, dsn), 120), False)
     if found := network_failure(error):
         return PgFailure("network", found.reason, found.reached)
     if isinstance(error, ConnectionError) and "rejected SSL" in str(error):
@@ -68,7 +68,7 @@ def connect_failure(error: BaseException, dsn: Secret) -> PgFailure:
     if isinstance(error, asyncpg.ClientConfigurationError | ValueError):
         return PgFailure("address", "it is no postgresql:// address that can be used", False)
     if isinstance(error, asyncpg.InterfaceError):
-        detail = brief(redact(str(error), dsn), 80)
+        detail = brief(redact_address(str(error), dsn), 80)
         return PgFailure("network", f"cannot connect: {detail}", False)
     if isinstance(error, ConnectionError):
         return PgFailure("network", "the server closed the connection", True)
@@ -91,7 +91,7 @@ def query_failure(error: BaseException, dsn: Secret) -> PgFailure:
         return PgFailure("lost", "no answer in time: the connection is given up", False)
     if isinstance(error, ValueError):
         # A value that the statement cannot take never left us: the connection, maybe the last, is kept.
-        return PgFailure("query", brief(redact(str(error), dsn), 100), True)
+        return PgFailure("query", brief(redact_address(str(error), dsn), 100), True)
     return PgFailure("lost", f"the query failed: {type(error).__name__}", False)
 
 
@@ -100,7 +100,7 @@ def _server_failure(
 ) -> PgFailure:
     code = str(getattr(error, "sqlstate", None) or "")
     message = str(error)
-    detail = brief(redact(message, dsn), 100)
+    detail = brief(redact_address(message, dsn), 100)
     if match := _POOLER_CODE.search(message):
         kind, reason = _POOLER.get(match[1], (otherwise, "the pooler refuses"))
         return PgFailure(kind, f"{reason} ({match[1]})", True)

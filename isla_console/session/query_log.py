@@ -11,8 +11,8 @@ from isla_console.incident.record.events import Event, EventError, event
 from isla_console.incident.record.state import Incident
 from isla_console.runbook.steps import Step
 from isla_console.session.session import Session
-from isla_console.sql.errors import redacted
 from isla_console.sql.result import SqlResult
+from isla_console.text.redact import redact_statement
 
 Mode = Literal["read", "write"]
 Outcome = Literal["ok", "error", "committed", "rolled_back"]
@@ -43,7 +43,7 @@ class QueryLog:
         if result.error is not None:
             await self.mark_symptom(result.error.message)
         data: dict[str, Any] = {
-            "sql": redacted(text)[:STATEMENT_LIMIT],
+            "sql": redact_statement(text)[:STATEMENT_LIMIT],
             "mode": mode,
             "rows": result.row_count,
             "duration_ms": result.duration_ms,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -88,12 +87,6 @@ def place(sql: str, position: int) -> tuple[int, int]:
         return 0, 0
     before = sql[: position - 1]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-
-
-def redacted(sql: str) -> str:
-    """A statement for the journal: passwords in it become bullets."""
-    sql = re.sub(r"(?i)(password\s*=?\s*)'(?:[^']|'')*'", r"\1'••••••'", sql)
-    return re.sub(r"(?i)(postgres(?:ql)?://[^:@\s/']*:)[^@\s']*@", r"\1••••••@", sql)
 
 
 def _lost(failure: PgFailure) -> str:

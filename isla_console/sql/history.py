@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from isla_console.sql.errors import redacted
+from isla_console.text.redact import redact_statement
 
 FILE_NAME: Final = "sql-history.jsonl"
 LIMIT: Final = 500
@@ -23,7 +23,7 @@ class History:
 
     def add(self, sql: str) -> None:
         """Remember a statement; repeating the last one adds nothing."""
-        sql = redacted(sql.strip())
+        sql = redact_statement(sql.strip())
         if sql and self._statements[-1:] != [sql]:
             self._statements = [*self._statements, sql][-LIMIT:]
             _write(self._path, self._statements)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
-from isla_console.database.dsn import redact
+from isla_console.database.dsn import redact_address
 from isla_console.runbook.check import tools
 from isla_console.runbook.steps import Step
 from isla_console.settings.secret import Secret
@@ -218,7 +218,7 @@ async def _ask(dsn: str, sql: str, *, timeout_s: float = 15) -> list[dict[str, A
     except TimeoutError:
         return "the database does not answer"
     except Exception as error:
-        return redact(f"the database could not be asked: {error}", Secret(dsn))
+        return redact_address(f"the database could not be asked: {error}", Secret(dsn))
 
 
 async def _version(tool: str, path: str | None) -> str | None:

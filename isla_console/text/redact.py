@@ -2,29 +2,32 @@
 
 Two sorts: values that were declared secret, in every spelling they usually travel in, and what looks like
 a secret whoever it belongs to. One `Redactor` serves all of a console's output, so that a secret typed for
-one step is also hidden in the output of another.
+one step is also hidden in the output of another. What a server said to us is redacted by `redact` with the
+secrets that it was sent, a statement for the journal by `redact_statement`.
 """
 
-import base64
+from __future__ import annotations
+
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from isla_console.settings.secret import MASK, Secret
+from isla_console.text.spellings import spellings
 
-SHORTEST = 4
+SHORTEST: Final = 4
 """Characters under which a declared secret hides nothing and would riddle every line with bullets."""
 
-_LOOKS = tuple(
+Looks = tuple[re.Pattern[str], ...]
+"""What a secret looks like: it is the group "secret", or the whole match where there is no such group."""
+
+SHAPES: Final[Looks] = tuple(
     re.compile(pattern)
     for pattern in (
-        # name, then what is hidden: the group "secret", or the whole match where there is none
-        r"(?i)\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?P<secret>(?:(?:bearer|basic|token|oauth)\s+)?[^\s\"',;}]+)",
         r"(?i)\b(?:bearer|basic)\s+(?P<secret>[A-Za-z0-9._~+/=-]{12,})",
-        r"(?i)\b(?:x-api-key|api[_-]?key|apikey|x-vercel-token|set-cookie|cookie)[\"']?\s*[:=]\s*[\"']?"
-        r"(?P<secret>[^\s\"',;}]{6,})",
-        r"(?i)\b(?:[a-z0-9_-]*(?:password|passwd|pwd|secret|token|private[_-]?key))[\"']?\s*[:=]\s*[\"']?"
-        r"(?P<secret>[^\s\"',;&}]{4,})",
         r"\bwhsec_[A-Za-z0-9+/=_-]{6,}",
         r"\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{6,}",
         r"\bsb_secret_[A-Za-z0-9_-]{6,}",
@@ -36,9 +39,26 @@ _LOOKS = tuple(
         r"\bAIza[A-Za-z0-9_-]{30,}",
         r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*",
         r"(?i)\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"']{0,200}:(?P<secret>[^\s/\"']{1,400})@",
+        r"(?i)postgres(?:ql)?://[^:@\s/']*:(?P<secret>[^@\s']+)@",
+        r"(?i)password\s*=?\s*'(?P<secret>(?:[^']|'')+)'",
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
     )
 )
+"""What is a secret wherever it stands."""
+
+_GUESSES: Final[Looks] = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # The name of a secret, then its value.
+        r"(?i)\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?P<secret>(?:(?:bearer|basic|token|oauth)\s+)?[^\s\"',;}]+)",
+        r"(?i)\b(?:x-api-key|api[_-]?key|apikey|x-vercel-token|set-cookie|cookie)[\"']?\s*[:=]\s*[\"']?"
+        r"(?P<secret>[^\s\"',;}]{6,})",
+        r"(?i)\b(?:[a-z0-9_-]*(?:password|passwd|pwd|secret|token|private[_-]?key))[\"']?\s*[:=]\s*[\"']?"
+        r"(?P<secret>[^\s\"',;&}]{4,})",
+    )
+)
+LOOKS: Final[Looks] = (*_GUESSES, *SHAPES)
+"""What is a secret wherever it stands, or by the name in front of it."""
 
 _NAMES = re.compile(
     r"(?i)(?:password|passwd|pwd|secret|token|private[_-]?key|api[_-]?key|authorization|cookie)$"
@@ -52,7 +72,18 @@ LONGEST_LOOK = 8192
 class Redactor:
     """Knows what to hide. `add` takes what is typed later; nothing is ever forgotten."""
 
-    def __init__(self, secrets: Iterable[Secret | str] = ()) -> None:
+    def __init__(
+        self, secrets: Iterable[Secret | str] = (), *, looks: Looks = LOOKS, shortest: int = SHORTEST
+    ) -> None:
+        """Know some secrets from the start.
+
+        Args:
+            secrets: values to hide, however they are spelt.
+            looks: what else is taken for a secret.
+            shortest: the characters from which on a declared secret is hidden.
+        """
+        self._looks = looks
+        self._shortest = shortest
         self._needles: set[str] = set()
         self._patterns: list[re.Pattern[str]] = []
         self._names: dict[str, str] = {}
@@ -62,10 +93,10 @@ class Redactor:
     def add(self, secret: Secret | str | None) -> None:
         """Hide this value from now on, however it is spelt."""
         text = secret.reveal() if isinstance(secret, Secret) else secret
-        fresh = {form for form in _forms(text or "") if len(form) >= SHORTEST} - self._needles
+        fresh = {form for form in _forms(text or "") if len(form) >= self._shortest} - self._needles
         if fresh:
             self._needles |= fresh
-            ways = (way for form in sorted(fresh, key=len, reverse=True) for way in _patterns(form))
+            ways = (way for form in sorted(fresh, key=len, reverse=True) for way in spellings(form))
             self._patterns.append(re.compile("|".join(ways)))
             self._names.clear()
 
@@ -120,91 +151,47 @@ class Redactor:
     def _found(self, text: str) -> Iterator[tuple[int, int]]:
         for pattern in self._patterns:
             yield from (match.span() for match in pattern.finditer(text))
-        for look in _LOOKS:
+        for look in self._looks:
             group = "secret" if "secret" in look.groupindex else 0
             for match in look.finditer(text):
                 if match[group] != MASK:
                     yield match.span(group)
 
 
-def _forms(secret: str) -> set[str]:
-    """A secret whole, and line by line; of an address also its password."""
-    forms = {secret, secret.strip(), *(line.strip() for line in secret.splitlines() if len(line) > 7)}
-    if "://" in secret:
-        try:
-            password = urlsplit(secret).password
-        except ValueError:
-            password = None
-        if password:
-            forms |= {password, unquote(password)}
-    return forms
+def redact(text: str, *secrets: Secret, shortest: int = SHORTEST) -> str:
+    """Return a server's words without the secrets given, nor what is a secret whoever it belongs to."""
+    return redactor_of(secrets, shortest).text(text)
 
 
-_WRAPPED = r"[\s\x00\\n]*"
-"""Between two characters of Base64, which tools wrap, and JSON writes the line end as \\n."""
-_BACKSLASHES = r"\\\\*"
+@lru_cache(maxsize=64)
+def redactor_of(secrets: tuple[Secret, ...], shortest: int = SHORTEST) -> Redactor:
+    """Return what hides a few secrets in a server's words; made once, for that takes milliseconds each."""
+    return Redactor(secrets, looks=SHAPES, shortest=shortest)
 
 
-def _patterns(form: str) -> Iterator[str]:
-    """Regular expressions for a text however it is spelt: percent-encoded (also twice), escaped for JSON, a
-    shell, SQL or HTML, in Base64 or hexadecimal. Each begins with a plain character, for the sake of speed.
+def redact_statement(sql: str) -> str:
+    """Return a statement for the journal, without the passwords and keys in it.
+
+    What only might be a secret stays: the statement must still be the one that was run.
     """
-    ways = [_ways(char) for char in form]
-    rest = "".join(way[0] if len(way) == 1 else f"(?:{'|'.join(way)})" for way in ways[1:])
-    for first in ways[0]:
-        yield first + rest
-    raw = form.encode("utf-8", "surrogateescape")
-    if len(raw) >= 8:
-        for encoded in dict.fromkeys(_base64(raw)):
-            yield _WRAPPED.join(map(re.escape, encoded))
-        for digits in (raw.hex(), raw.hex().upper()):
-            yield digits[0] + r"[\s:]*".join(digits)[1:]
+    return redactor_of(()).text(sql)
 
 
-def _ways(char: str) -> list[str]:
-    """One character in every spelling, itself first; letters and digits are never spelt otherwise."""
-    plain = re.escape(char)
-    if char.isascii() and (char.isalnum() or char in "-_."):
-        return [plain]
-    raw = char.encode("utf-8", "surrogateescape")
-    units = char.encode("utf-16-be", "surrogatepass").hex()
-    code = ord(char)
-    found = [
-        plain,
-        _BACKSLASHES + plain,
-        "".join(f"%(?:25)*{_hex(f'{byte:02x}')}" for byte in raw),
-        "".join(f"{_BACKSLASHES}u{_hex(units[at : at + 4])}" for at in range(0, len(units), 4)),
-        f"{_BACKSLASHES}U{_hex(f'{code:08x}')}",
-        "".join(f"{_BACKSLASHES}x{_hex(f'{byte:02x}')}" for byte in raw),
-        "".join(f"{_BACKSLASHES}{byte:03o}" for byte in raw),
-        f"&(?:#0*{code}|#[xX]0*{_hex(f'{code:x}')}|{_ENTITIES.get(char, 'none')});",
-    ]
-    if code < 0x100:
-        found.append(f"{_BACKSLASHES}x{_hex(f'{code:02x}')}")
-    return found + _OTHERWISE.get(char, [])
+def _forms(secret: str) -> set[str]:
+    """Return a secret whole, and line by line; of an address also its password."""
+    forms = {secret, secret.strip(), *(line.strip() for line in secret.splitlines() if len(line) > 7)}
+    return forms | _passwords(secret) if "://" in secret else forms
 
 
-_ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
-_OTHERWISE = {
-    " ": [r"\+"],
-    "\n": [_BACKSLASHES + "n"],
-    "\r": [_BACKSLASHES + "r"],
-    "\t": [_BACKSLASHES + "t"],
-    "'": ["'" + _BACKSLASHES + "''", "'\"'\"'", "''"],
-    '"': ['""'],
-}
-
-
-def _hex(digits: str) -> str:
-    """Hexadecimal digits in capitals or not."""
-    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
-
-
-def _base64(raw: bytes) -> Iterator[str]:
-    """The part of `raw` in Base64 that is the same whatever stands before and after it."""
-    for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + raw).decode()
-        whole = encoded.rstrip("=")
-        # The first group holds bits of what stands before, the last one bits of what comes after.
-        yield whole[(0, 2, 3)[shift] : len(whole) - (1 if (len(raw) + shift) % 3 else 0)]
-        yield whole[(0, 2, 3)[shift] :].translate(str.maketrans("+/", "-_"))
+def _passwords(address: str) -> set[str]:
+    """Return every spelling of an address' password; an unescaped @, : or # in it gives several."""
+    found: set[str] = set()
+    rest = address.partition("://")[2]
+    for userinfo in (rest.rpartition("@")[0], rest.partition("/")[0].rpartition("@")[0]):
+        found.add(userinfo.partition(":")[2])
+    for key, _, value in (pair.partition("=") for pair in address.partition("?")[2].split("&")):
+        if "password" in key:
+            found.add(value)
+    with contextlib.suppress(ValueError):
+        found.add(urlsplit(address).password or "")
+    return found | {unquote(password) for password in found}

@@ -9,9 +9,9 @@ from isla_console.session.session import Session
 from isla_console.settings.secret import MASK
 from isla_console.steps import rollback
 from tests.session.support import CANDIDATE, SERVING, open_console, vercel_api
-from tests.steps.test_secrets import AWKWARD, LOOKS
 from tests.support.runbook import shell
 from tests.support.waiting import until
+from tests.text.test_redact import AWKWARD, LOOKS
 
 ROLLBACK = "redirect-rollback"
 

@@ -26,8 +26,9 @@ from isla_console import __version__
 from isla_console.monitor.metrics.sample import Phases, Sample
 from isla_console.net.failures import Failure, network_failure
 from isla_console.net.lookup import LookupFailed, Resolver
-from isla_console.settings.secret import MASK, Secret
+from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
+from isla_console.text.redact import Redactor, redactor_of
 
 if TYPE_CHECKING:
     from isla_console.net.stream import Progress, Request
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 USER_AGENT = f"isla-console/{__version__} (health probe)"
 MAX_BODY = 64 * 1024
 """Bytes read of an answer; then the connection is closed."""
+
+_SHORTEST_HIDDEN = 6
+"""Characters: headers hold short words that are no secrets and would only mangle an answer's text."""
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +84,7 @@ class HttpProber:
         self._clock = clock
         self._ssl_context = ssl_context
         self._preparing: asyncio.Future[None] | None = None
+        self._redactors: dict[HttpCheck, Redactor] = {}
 
     async def probe(self, check: HttpCheck) -> Sample:
         """One request."""
@@ -89,7 +94,7 @@ class HttpProber:
         """One request, and the first `max_body` bytes of its answer's body."""
         try:
             await self._prepare()
-            return await self._attempt(check)
+            return await self._attempt(check, await self._redactor(check))
         except Exception as error:
             # A defect of ours is still a sample. Its text is not shown: it may quote a header.
             _log.error("probe %s: internal error %s", check.id, type(error).__name__)
@@ -108,7 +113,16 @@ class HttpProber:
         if self._ssl_context is None:
             self._ssl_context = httpx.create_ssl_context()
 
-    async def _attempt(self, check: HttpCheck) -> tuple[Sample, bytes]:
+    async def _redactor(self, check: HttpCheck) -> Redactor:
+        """Return what hides this request's secrets. Made once, off the event loop: it takes milliseconds."""
+        found = self._redactors.get(check)
+        if found is None:
+            hidden = (*check.hidden, *(value for _, value in check.headers))
+            found = await asyncio.to_thread(redactor_of, hidden, _SHORTEST_HIDDEN)
+            self._redactors[check] = found
+        return found
+
+    async def _attempt(self, check: HttpCheck, redactor: Redactor) -> tuple[Sample, bytes]:
         from isla_console.net.stream import Progress
 
         progress = Progress(asyncio.get_running_loop().time)
@@ -126,14 +140,13 @@ class HttpProber:
         progress.end()
         if failure is None and progress.status not in check.expect_status:
             failure = Failure(_unexpected(progress, check.expect_status), True)
-        hidden = (*check.hidden, *(value for _, value in check.headers))
-        reason = _hide(failure.reason, hidden) if failure else ""
+        reason = redactor.text(failure.reason) if failure else ""
         sample = Sample(
             source=check.id,
             at=self._clock(),
             ok=failure is None,
             reason=brief(reason, 200),
-            phases=_phases(progress, bytes(body), hidden),
+            phases=_phases(progress, bytes(body), redactor),
             reached=progress.address is not None or (failure is not None and failure.reached),
             timed_out_ms=timed_out_ms,
         )
@@ -213,7 +226,7 @@ def _unexpected(progress: Progress, expected: Iterable[int]) -> str:
     return reason
 
 
-def _phases(progress: Progress, body: bytes, hidden: Iterable[Secret]) -> Phases:
+def _phases(progress: Progress, body: bytes, redactor: Redactor) -> Phases:
     location = progress.location
     return Phases(
         dns_ms=progress.dns_ms,
@@ -223,21 +236,13 @@ def _phases(progress: Progress, body: bytes, hidden: Iterable[Secret]) -> Phases
         total_ms=progress.total_ms,
         address=str(progress.address) if progress.address else None,
         status=progress.status,
-        location=None if location is None else brief(_hide(location, hidden), 200),
+        location=None if location is None else brief(redactor.text(location), 200),
         cert_expires=_expiry(progress.certificate),
         server_time=_date(progress.headers.get(b"date")),
         retry_after_s=_seconds(progress.headers.get(b"retry-after")),
         content_type=progress.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0][:60],
-        body_excerpt=brief(_hide(body[:1000].decode("utf-8", "replace"), hidden), 200),
+        body_excerpt=brief(redactor.text(body[:1000].decode("utf-8", "replace")), 200),
     )
-
-
-def _hide(text: str, secrets: Iterable[Secret]) -> str:
-    for secret in secrets:
-        # A very short value would only mangle the text, and hides nothing.
-        if len(secret.reveal()) >= 6:
-            text = text.replace(secret.reveal(), MASK)
-    return text
 
 
 def _date(value: bytes | None) -> datetime | None:
