@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,18 +15,8 @@ from isla_console.runbook.findings import Path as Place
 from isla_console.runbook.load import Loaded, load_runbook
 from isla_console.runbook.model import Runbook, Step
 from isla_console.runbook.nodes import Node, parse
+from isla_console.runbook.shell import tools
 from isla_console.text.plain import plain
-
-_SEPARATORS = re.compile(r"&&|\|\||[;|&\n]|\$\(|\(|\)|`")
-_DUPLICATED = re.compile(r"\d*[<>]&[\d-]?|&>")
-"""Redirections such as 2>&1: their & parts no commands."""
-_QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
-_SHELL_WORDS = """
-! : . [ [[ { } alias bg break case cd command continue declare do done echo elif else esac eval exec exit
-export false fg fi for function getopts hash if in jobs kill let local printf pwd read readonly return set
-shift source test then time times trap true type ulimit umask unalias unset until wait while
-"""
-_BUILT_IN = frozenset(_SHELL_WORDS.split())
 
 
 class Settings(Protocol):
@@ -140,27 +129,6 @@ def _preflight(loaded: Loaded, root: Node, settings: Settings) -> Iterator[Findi
                         f"it installed{copy}",
                         "warning",
                     )
-
-
-def tools(script: str) -> tuple[str, ...]:
-    """The programs a shell script starts, in order, each once, as far as can be told without running it."""
-    found: dict[str, None] = {}
-    for part in _SEPARATORS.split(_DUPLICATED.sub(" ", _QUOTED.sub("''", script.replace("\\\n", " ")))):
-        for word in part.split():
-            if re.match(r"[A-Za-z_][A-Za-z0-9_]*=", word) or word in {
-                "!",
-                "then",
-                "do",
-                "else",
-                "if",
-                "while",
-                "time",
-            }:
-                continue
-            if word not in _BUILT_IN and re.fullmatch(r"[A-Za-z0-9_./+-]+", word):
-                found[word] = None
-            break
-    return tuple(found)
 
 
 def _steps(runbook: Runbook) -> Iterator[tuple[Place, Step]]:

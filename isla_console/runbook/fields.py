@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
@@ -16,13 +15,6 @@ Seconds = Annotated[float, Strict(), Field(gt=0)]
 Percent = Annotated[float, Strict(), Field(ge=0, le=100)]
 Flag = Annotated[bool, Strict()]
 Status = Annotated[int, Strict(), Field(ge=100, le=599)]
-
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
-
-
-def variables(text: str) -> tuple[str, ...]:
-    """Return the input names a template refers to as `${NAME}`, in order, each once."""
-    return tuple(dict.fromkeys(_VARIABLE.findall(text)))
 
 
 class Part(BaseModel):

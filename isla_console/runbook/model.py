@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 from pydantic import Field, Strict, StringConstraints
 
 from isla_console.runbook.bound import Bound
-from isla_console.runbook.fields import Id, Number, Part, Short, Text, Whole, variables
+from isla_console.runbook.fields import Id, Number, Part, Short, Text, Whole
 from isla_console.runbook.people import Contact, Escalation, Level, Severity, SeverityRule
 from isla_console.runbook.steps import Effect, Expect, HttpCall, Input, Kind, Pick, Seen, Step
 from isla_console.runbook.watch import (
@@ -62,7 +62,6 @@ __all__ = [
     "Symptom",
     "Template",
     "Vendor",
-    "variables",
 ]
 
 Evidence = Literal["none", "soak", "status_update", "customer_update", "postmortem", "actions", "runbook"]

@@ -47,6 +47,11 @@ class Input(Part):
     source: tuple[Text, ...] = ()
     """The placeholders or literal values of the original runbook that it stands for."""
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether a value is typed masked and never shown."""
+        return self.secret or self.type in {"secret", "dsn"}
+
 
 class HttpCall(Part):
     """A request. `${NAME}` is replaced by an input, escaped for the place it stands in."""

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from isla_console.runbook.bound import Bound
-from isla_console.runbook.fields import Id, Part, Seconds, Short, Status, Text, Whole, variables
+from isla_console.runbook.fields import Id, Part, Seconds, Short, Status, Text, Whole
 from isla_console.runbook.steps import HttpCall
+from isla_console.runbook.templates import variables
 
 MetricKind = Literal["probe", "error_rate", "postgres", "stripe", "http_json", "prometheus", "openmetrics"]
 MetricName = Annotated[str, StringConstraints(pattern=r'^[^\s{}"]+$')]

@@ -15,7 +15,6 @@ from isla_console.session.steps import StepServices
 from isla_console.steps import backup, rollback
 from isla_console.steps.environment import libpq
 from isla_console.steps.guard import Judgement
-from isla_console.steps.inputs import is_secret
 from isla_console.steps.outcome import Outcome
 from isla_console.steps.rows import Row
 from isla_console.vendors.vercel import Deployment
@@ -139,7 +138,7 @@ def _object_to_type(
     """The question, the object to type, and what it must not be mistaken for."""
     if back_to := rollback.promoted(step):
         return "Type it. Deployment to promote:", back_to, (_rolled_back_to(step, services, now),)
-    used = [item for item in services.inputs.of(step) if item.name in values and not is_secret(item)]
+    used = [item for item in services.inputs.of(step) if item.name in values and not item.is_secret]
     picked = next((item for item in used if item.pick is not None), None)
     if step.connect and backup.kind_of(step) == "restore" and step.connect in values:
         database = libpq(values[step.connect]).get("PGDATABASE", "")

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from isla_console.database.dsn import redact_address
-from isla_console.runbook.check import tools
+from isla_console.runbook.shell import tools
 from isla_console.runbook.steps import Step
 from isla_console.settings.secret import Secret
 from isla_console.steps import dump

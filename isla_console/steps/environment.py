@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from isla_console.runbook.shell import evaluates, is_bare
+from isla_console.runbook.templates import PlaceError
 from isla_console.settings.variables import VARIABLES
 
 _CONFIRMS = re.compile(
@@ -16,6 +18,7 @@ _CONFIRMS = re.compile(
 _STARTS_SOMETHING = frozenset({"BASH_ENV", "ENV", "PROMPT_COMMAND", "PSQLRC", "PYTHONSTARTUP"})
 _CONSOLE = frozenset(variable.name for variable in VARIABLES if variable.secret) | {"ISLA_DRILL_CONTROL"}
 _LIBPQ = re.compile(r"PG[A-Z]+$")
+_SIMPLE = re.compile(r"[A-Za-z0-9_.,:/@%+=-]*")
 _REHEARSED = frozenset({"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"})
 """All that a command in a drill gets of the person's own environment: no login of theirs is found."""
 
@@ -83,6 +86,25 @@ def environment(
 def tool_needs(tools: tuple[str, ...]) -> tuple[str, ...]:
     """The settings that the vendors' own programs log in with."""
     return tuple(name for tool in tools for name in _TOOL_NEEDS.get(tool, ()))
+
+
+def check_shell(script: str, name: str, value: str, *, pattern: str | None) -> None:
+    """Hold that a value stays one in a shell step, which gets it in its environment.
+
+    Raises:
+        PlaceError: it has a NUL, begins with a dash where its pattern does not ask for one, or the script
+            uses it where the shell would take it apart or evaluate it.
+    """
+    if "\0" in value:
+        raise PlaceError(f"{name}: a NUL cannot be handed to a command")
+    if value.startswith("-") and not pattern:
+        raise PlaceError(f"{name}: a leading dash would be taken for an option")
+    if _SIMPLE.fullmatch(value):
+        return
+    if evaluates(script):
+        raise PlaceError(f"{name}: the command evaluates text again, so only plain values are given to it")
+    if is_bare(script, name):
+        raise PlaceError(f"{name}: the command uses it without quotes, so only plain values are given to it")
 
 
 def libpq(dsn: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from isla_console.runbook.check import tools
+from isla_console.runbook.shell import tools
 from isla_console.runbook.steps import Effect, HttpCall, Step
 
 ORDER: Final[tuple[Effect, ...]] = ("read", "stream", "write", "destroy")

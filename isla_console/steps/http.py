@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from isla_console.runbook.steps import HttpCall
+from isla_console.runbook.templates import into_body, into_header, into_json, into_text, into_url, needed_in
 from isla_console.steps.output import LINE, Capture, decoded
 from isla_console.steps.rows import NO_TABLE, Row, Table, tabulated
-from isla_console.steps.template import into_body, into_header, into_json, into_text, into_url, needed_in
 
 if TYPE_CHECKING:
     import httpx
@@ -65,7 +65,7 @@ def build(call: HttpCall, values: Mapping[str, str]) -> Request:
     """The request with its inputs in place; what needs an optional input that is unset is left out.
 
     Raises:
-        template.PlaceError: a value cannot stand where it is wanted.
+        PlaceError: a value cannot stand where it is wanted.
     """
     body, text = None, None
     if isinstance(call.body, str):

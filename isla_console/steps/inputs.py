@@ -4,16 +4,19 @@ In this order: what was typed or picked for this incident, the setting that the 
 Secrets are held as `Secret` and never leave the process but to the step that needs them.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
+from isla_console.runbook import shell
 from isla_console.runbook.steps import Input, Step
+from isla_console.runbook.templates import variables
 from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import MASK, Secret
-from isla_console.steps.template import step_inputs
 from isla_console.text.redact import Redactor
 from isla_console.text.times import read_before, utc_text
 
@@ -49,7 +52,7 @@ class Inputs:
         """Take a runbook's inputs, the first time and when it was read again."""
         self._declared = declared
         for item in declared.values():
-            if is_secret(item) and item.env:
+            if item.is_secret and item.env:
                 self._redactor.add(self._settings.secret(item.env))
 
     @property
@@ -63,7 +66,7 @@ class Inputs:
     def find(self, name: str, now: datetime) -> Value | None:
         """The value of an input now; None when nobody said it yet."""
         item = self._declared[name]
-        secret = is_secret(item)
+        secret = item.is_secret
         if (typed := self._typed.get(name)) is not None:
             return typed
         if item.env and (found := self._settings.secret(item.env)) is not None:
@@ -84,9 +87,9 @@ class Inputs:
     def remember(self, name: str, text: str, origin: str) -> None:
         """Keep what a person typed or picked; a secret is hidden everywhere from now on."""
         item = self._declared[name]
-        if is_secret(item):
+        if item.is_secret:
             self._redactor.add(text)
-        self._typed[name] = Value(name, Secret(text), origin, is_secret(item))
+        self._typed[name] = Value(name, Secret(text), origin, item.is_secret)
 
     def forget(self) -> None:
         """Another incident: nothing typed for the last one is taken for it."""
@@ -97,7 +100,7 @@ class Inputs:
         for values in said:
             for name, text in values.items():
                 item = self._declared.get(name)
-                if item is not None and not is_secret(item) and not problem(item, text):
+                if item is not None and not item.is_secret and not problem(item, text):
                     self._typed[name] = Value(name, Secret(text), "this incident", False)
 
     def public(self, step: Step) -> dict[str, str]:
@@ -105,7 +108,7 @@ class Inputs:
         return {
             item.name: self._typed[item.name].shown
             for item in self.of(step)
-            if item.name in self._typed and not is_secret(item)
+            if item.name in self._typed and not item.is_secret
         }
 
     def _unusable(self, item: Input, now: datetime) -> bool:
@@ -113,9 +116,21 @@ class Inputs:
         return value is None or bool(problem(item, value.value.reveal()))
 
 
-def is_secret(item: Input) -> bool:
-    """Whether a value is typed masked and never shown."""
-    return item.secret or item.type in {"secret", "dsn"}
+def step_inputs(step: Step, declared: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the declared inputs that a step uses, in the order in which they occur."""
+    names: list[str] = []
+    if step.http is not None:
+        http = step.http
+        texts = [http.url, *http.query.values(), *http.headers.values(), *(http.form or {}).values()]
+        if http.body is not None:
+            texts.append(http.body if isinstance(http.body, str) else json.dumps(http.body))
+        names += [name for text in texts for name in variables(text)]
+    if step.connect:
+        names.append(step.connect)
+    if step.run and step.kind == "shell":
+        names += shell.names(step.run)
+    names += step.params
+    return tuple(name for name in dict.fromkeys(names) if name in declared)
 
 
 def problem(item: Input, text: str) -> str:
@@ -134,7 +149,7 @@ def problem(item: Input, text: str) -> str:
 
 def typed(item: Input, text: str, now: datetime) -> str:
     """What a person typed, as it is kept: without blanks at the ends, a span turned into a time."""
-    return _at(item, text if is_secret(item) else text.strip(), now)
+    return _at(item, text if item.is_secret else text.strip(), now)
 
 
 def bound(item: Input, text: str) -> int | str | date | datetime:
@@ -154,7 +169,7 @@ def offers(rows: Sequence[Mapping[str, object]], column: str) -> list[str]:
 
 
 def _such(item: Input, text: str) -> str:
-    return "it" if is_secret(item) else repr(text[:60])
+    return "it" if item.is_secret else repr(text[:60])
 
 
 def _wrong_type(kind: str, text: str) -> str:

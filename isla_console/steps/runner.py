@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from isla_console.runbook.check import tools
+from isla_console.runbook.shell import tools
 from isla_console.runbook.steps import Step
+from isla_console.runbook.templates import PlaceError
 from isla_console.settings.resolve import Settings
 from isla_console.steps import environment, http, shell
 from isla_console.steps.guard import Judgement
@@ -24,7 +25,6 @@ from isla_console.steps.inputs import Inputs, bound
 from isla_console.steps.outcome import STORED, Ending, Outcome, changes, check
 from isla_console.steps.output import HEAD, Capture
 from isla_console.steps.rows import NO_TABLE, Row, Table, as_text, tabulated
-from isla_console.steps.template import PlaceError, check_shell
 from isla_console.text.redact import Redactor
 
 SHELL_TIMEOUT_S: Final = 60.0
@@ -200,7 +200,7 @@ class Runner:
         used = tools(script)
         dsn = values.pop(step.connect, "") if step.connect else ""
         for name, value in values.items():
-            check_shell(script, name, value, pattern=declared[name].pattern)
+            environment.check_shell(script, name, value, pattern=declared[name].pattern)
         for name in environment.tool_needs(used):
             if name not in values and (secret := self._settings.secret(name)) is not None:
                 self._redactor.add(secret)

@@ -10,7 +10,7 @@ import yaml
 
 from isla_console.cli import main
 from isla_console.resources import resource
-from isla_console.runbook.check import Report, check, render_json, render_text, tools
+from isla_console.runbook.check import Report, check, render_json, render_text
 from isla_console.runbook.findings import Weight
 from isla_console.runbook.schema import schema
 
@@ -81,25 +81,6 @@ def test_json() -> None:
     assert {"path", "line", "column", "where", "problem", "expected", "hint", "severity"} == set(
         said["findings"][0]
     )
-
-
-@pytest.mark.parametrize(
-    ("script", "found"),
-    [
-        ('curl -I "$APP_URL"', ("curl",)),
-        (
-            "umask 077\npg_dump -Fc --file=a &&\npg_restore --list a > /dev/null && mv -- a b",
-            ("pg_dump", "pg_restore", "mv"),
-        ),
-        ("PGOPTIONS=x psql -c 'SELECT 1; SELECT 2' | sort", ("psql", "sort")),
-        ("for f in a b; do cat $f; done", ("cat",)),
-        ("a \\\n  --b; if grep -q x y; then echo z; fi", ("a", "grep")),
-        ('"$TOOL" x', ()),
-        ("", ()),
-    ],
-)
-def test_tools(script: str, found: tuple[str, ...]) -> None:
-    assert tools(script) == found
 
 
 @pytest.fixture(scope="module")

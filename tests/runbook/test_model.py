@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from isla_console.incident.record.policy import Policy
 from isla_console.runbook.bound import Bound
 from isla_console.runbook.load import Loaded
-from isla_console.runbook.model import variables
 
 
 @pytest.mark.parametrize(
@@ -40,10 +39,6 @@ def test_bound_shows_itself_as_written(text: str) -> None:
 def test_what_is_no_bound(text: object) -> None:
     with pytest.raises(ValueError, match="a comparison with a number"):
         Bound.parse(text)
-
-
-def test_variables() -> None:
-    assert variables("${A}/${B}?x=${A}&y=$C") == ("A", "B")
 
 
 def test_models_are_frozen(shipped: Loaded) -> None:

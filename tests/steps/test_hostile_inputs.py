@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from isla_console.runbook.steps import HttpCall, Input, Step
+from isla_console.runbook.templates import PlaceError
 from isla_console.steps import http
-from isla_console.steps.template import PlaceError, check_shell
+from isla_console.steps.environment import check_shell
 from tests.steps.support import Bench, http_step, shell_step
 
 MARK = "isla-was-here"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from isla_console.monitor.http.prober import HttpCheck
+from isla_console.runbook.templates import fill, variables
 from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import Secret
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Input
-
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +39,8 @@ class Inputs:
         secrets: list[Secret] = []
         optional_missing = False
 
-        def replacement(match: re.Match[str]) -> str:
+        def value_of(name: str) -> str:
             nonlocal optional_missing
-            name = match[1]
             declared = self._declared.get(name)
             variable = (declared.env if declared else None) or name
             value = self._value(declared, variable)
@@ -53,7 +50,7 @@ class Inputs:
                 else:
                     missing.append(variable)
                 return ""
-            if declared is not None and (declared.secret or declared.type in {"secret", "dsn"}):
+            if declared is not None and declared.is_secret:
                 secrets.append(value)
             text = value.reveal().strip()
             if not in_url:
@@ -62,7 +59,7 @@ class Inputs:
                 return text.rstrip("/")
             return quote(text, safe="")
 
-        text = _VARIABLE.sub(replacement, template)
+        text = fill(template, value_of)
         return Filled(text, tuple(dict.fromkeys(missing)), optional_missing, tuple(secrets))
 
     def _value(self, declared: Input | None, variable: str) -> Secret | None:
@@ -72,15 +69,15 @@ class Inputs:
             return Secret(declared.default)
         return None
 
-    def missing_text(self, variables: Iterable[str]) -> str:
+    def missing_text(self, unset: Iterable[str]) -> str:
         """What to do about variables that are not set: "set A and B", or why A has no value."""
-        names = list(dict.fromkeys(variables))
+        names = list(dict.fromkeys(unset))
         problems = [problem for name in names if (problem := self._settings.problem(name))]
         return "; ".join(problems) if problems else f"set {' and '.join(names)}"
 
     def secret_variables(self, templates: Iterable[str]) -> str:
         """The variables that hold the secrets in these templates, for people."""
-        names = [name for template in templates for name in _VARIABLE.findall(template)]
+        names = [name for template in templates for name in variables(template)]
         declared = [self._declared.get(name) for name in names]
         return " and ".join(
             one.env or name for name, one in zip(names, declared, strict=True) if one and one.secret

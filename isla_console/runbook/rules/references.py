@@ -8,8 +8,8 @@ from typing import Any
 
 from isla_console.runbook.findings import Path, nearest, show
 from isla_console.runbook.rules.document import Breach, Index, Place, ids, mapping, mappings, texts, unknown
+from isla_console.runbook.templates import variables
 
-_TEMPLATE = re.compile(r"\$\{([^}]*)\}")
 _SHELL = re.compile(r"(?<!\\)\$(?:\{([A-Z][A-Z0-9_]*)|([A-Z][A-Z0-9_]*))")
 _SHELL_SETS = re.compile(
     r"(?:^|[\s;&|(])(?:for\s+|read\s+(?:-\w+\s+)*)?([A-Z][A-Z0-9_]*)(?==|\s+in\b|\s*$)", re.M
@@ -132,7 +132,7 @@ def inputs_used(index: Index) -> Iterator[Breach]:
     names = index.input_names
     used: set[str] = set()
     for path, text in _templates(index):
-        for name in dict.fromkeys(_TEMPLATE.findall(text)):
+        for name in variables(text):
             used.add(name)
             if name not in names:
                 yield _undeclared(path, name, names)

@@ -11,7 +11,7 @@ from isla_console.runbook.steps import Step
 from isla_console.session.confirm import Refusal
 from isla_console.session.questions import Question
 from isla_console.steps.guard import Judgement
-from isla_console.steps.inputs import is_secret, problem, typed
+from isla_console.steps.inputs import problem, typed
 from isla_console.steps.rows import cell
 from isla_console.text.plain import plain
 from isla_console.ui.sheets.ask import AskScreen, Choice, Field
@@ -59,7 +59,7 @@ def _row_field(question: Question, now: datetime) -> Field:
     default = "0"
     for index, row in enumerate(question.rows):
         value = cell(row.get(column))
-        if known is not None and not is_secret(item) and known.shown == value:
+        if known is not None and not item.is_secret and known.shown == value:
             default = str(index)
         others = {name: one for name, one in row.items() if name != column and one is not None}
         line = table_lines([others], 70, now, most=1, widest=26)
@@ -74,7 +74,7 @@ def _typed_field(question: Question, now: datetime) -> Field:
         f"for example {item.example}" if item.example else "",
         f"or set {item.env}" if item.env else "",
     ]
-    secret = is_secret(item)
+    secret = item.is_secret
     return Field(
         item.name,
         item.title,
