@@ -14,7 +14,7 @@ LONG = (
     "triage/test_faults",
     "triage/test_blind",
     "sql/test_guard",
-    "drill/test_leak",
+    "drill/platform/test_lock_queue",
     "drill/test_starting",
 )
 """Tests that wait for real clocks, servers and outages."""

@@ -15,12 +15,13 @@ import asyncpg
 import pytest
 
 from isla_console.drill import client
+from isla_console.resources import resource
+from tests.support.pace import slowness
 from tests.support.platform import SCENARIO, assert_gone, descendants, environment, runs_left
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
-HEALTHY_S = 12.0
 WINDOW_S = 60
 LIVE = ("Redirect p95", "API p95", "Error rate", "DB connections", "Click lag")
 
@@ -34,8 +35,8 @@ real = launch.start
 
 @contextlib.contextmanager
 def start(scenario, progress, **options):
-    # As it is, but sooner, and the test learns where the platform is.
-    with real(scenario, progress, **options, healthy_s={HEALTHY_S}) as platform:
+    # As it is, but the test says when, and learns where the platform is.
+    with real(scenario, progress, **options, by_hand=True) as platform:
         Path(sys.argv[1]).write_text(json.dumps(platform.variables))
         yield platform
 
@@ -84,37 +85,40 @@ async def ask_database(dsn: str) -> tuple[int, float]:
 def test_an_outage_from_first_light_to_the_end(tmp_path: Path) -> None:
     """Live, alert, declared, healed, ok again, left; nothing remains."""
     told = tmp_path / "variables.json"
-    environ = environment(tmp_path) | {"ISLA_ACTOR": "ana"}
+    runbook = tmp_path / "mine.yaml"
+    slower = slowness()
+    runbook.write_text(unhurried(Path(resource("runbook.yaml")).read_text(), slower))
+    environ = environment(tmp_path) | {"ISLA_ACTOR": "ana", "ISLA_RUNBOOK": str(runbook)}
     with Terminal([sys.executable, "-c", DRILL, str(told)], environ) as terminal:
         terminal.wait_for(f"DRILL {SCENARIO}")
-        opened = time.monotonic()
         variables = json.loads(told.read_text())
         below = descendants(terminal.pid)
 
-        terminal.wait_for(lambda text: all("ok" in panels(text).get(title, "") for title in LIVE), 15)
+        terminal.wait_for(lambda text: all("ok" in panels(text).get(title, "") for title in LIVE))
         # The console's own connection is in the count; the test's comes and goes.
-        for _ in range(3):
+        for _ in range(5):
             terminal.read(4)
             shown = panels(terminal.text)
             count, lag = asyncio.run(ask_database(variables["ISLA_DATABASE_URL"]))
             if close := abs(number(shown["DB connections"]) - count) <= 1:
                 break
         assert close, (shown, count)
-        assert number(shown["Click lag"]) < 5
-        assert lag < 5
+        assert number(shown["Click lag"]) < 5 * slower
+        assert lag < 5 * slower
         baseline = number(panels(terminal.text)["Redirect p95"])
         assert "ok" in panels(terminal.text)["Redirect p95"]
-        assert time.monotonic() - opened < HEALTHY_S + 3
 
+        asyncio.run(client.inject(variables["ISLA_DRILL_CONTROL"]))
         terminal.wait_for(lambda text: "alert" in panels(text)["Redirect p95"])
         alerted = time.time()
         truth = state(variables)
         injected = truth.truths["added_ms"]["redirect"]
         assert injected == 1200
-        assert number(panels(terminal.text)["Redirect p95"]) == pytest.approx(baseline + injected, rel=0.1)
+        measured = number(panels(terminal.text)["Redirect p95"])
+        assert injected <= measured <= 1.1 * injected + 3 * baseline
         # Three samples of 2.25 to 2.75 s each, and the slow answers themselves.
         began = _moment(truth, "slow")
-        assert 4.5 <= alerted - began <= 18
+        assert 4.5 <= alerted - began <= 18 * max(slower, slowness())
 
         terminal.send("d")
         terminal.wait_for("What is it?")
@@ -128,7 +132,7 @@ def test_an_outage_from_first_light_to_the_end(tmp_path: Path) -> None:
         terminal.wait_for("healed")
         healed = time.monotonic()
         assert state(variables).healed
-        terminal.wait_for(lambda text: "ok" in panels(text)["Redirect p95"], WINDOW_S + 25)
+        terminal.wait_for(lambda text: "ok" in panels(text)["Redirect p95"])
         # The slow answers leave the window first; then two good samples clear the alert.
         assert time.monotonic() - healed >= WINDOW_S - 10
 
@@ -140,6 +144,15 @@ def test_an_outage_from_first_light_to_the_end(tmp_path: Path) -> None:
     assert runs_left(tmp_path) == []
     assert (tmp_path / "state/isla-console/drill/journal.sqlite3").exists()
     assert not (tmp_path / "state/isla-console/journal.sqlite3").exists(), "a drill's incident is no real one"
+
+
+def unhurried(runbook: str, slower: float) -> str:
+    """The shipped rules, on a machine that is so much slower; what the outage adds stays an alert."""
+    slower = min(slower, 5)
+    for bound, ms in (('"< 50 ms"', 50), ('"> 200 ms"', 200), ('"< 200 ms"', 200), ('"> 500 ms"', 500)):
+        assert bound in runbook, bound
+        runbook = runbook.replace(bound, f'{bound[:2]}| {ms * slower:.0f} ms"')
+    return runbook.replace('"<|', '"<').replace('">|', '">')
 
 
 def _moment(drill: client.DrillState, word: str) -> float:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 
@@ -10,7 +12,8 @@ from typing import Any
 class Faulty:
     """Passes requests on to `application`, or answers instead of it; the clock it tells may be off.
 
-    With a `status` it answers itself; `wait_s` is how long everything takes longer.
+    With a `status` it answers itself; `wait_s` is how long everything takes longer; `minutes` is how far its
+    clock is ahead of ours.
     """
 
     application: Any
@@ -18,7 +21,7 @@ class Faulty:
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
     wait_s: float = 0.0
-    date: str = ""
+    minutes: float = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(self.wait_s)
@@ -33,8 +36,9 @@ class Faulty:
 
     def _dated(self, send: Any) -> Any:
         async def sender(message: Any) -> None:
-            if self.date and message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], (b"date", self.date.encode())]}
+            if self.minutes and message["type"] == "http.response.start":
+                date = format_datetime(datetime.now(UTC) + timedelta(minutes=self.minutes), usegmt=True)
+                message = {**message, "headers": [*message["headers"], (b"date", date.encode())]}
             await send(message)
 
         return sender

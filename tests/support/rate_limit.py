@@ -1,5 +1,6 @@
 """The runbook asked more often, for tests that wait for what it finds."""
 
+from dataclasses import replace
 from typing import Any
 
 from isla_console.runbook.model import Runbook
@@ -17,6 +18,22 @@ def oftener(runbook: Runbook) -> Runbook:
             "database_checks": tuple(map(_quick, runbook.database_checks)),
             "metrics": tuple(_metric(one) for one in runbook.metrics),
             "link_check": _quick(runbook.link_check, timeout_s=runbook.link_check.timeout_s / PACE),
+        }
+    )
+
+
+def unhurried(runbook: Runbook) -> Runbook:
+    """How quickly the platform answers is no matter: for tests of whether it does, on a busy machine."""
+    return runbook.model_copy(update={"metrics": tuple(map(_unhurried, runbook.metrics))})
+
+
+def _unhurried(metric: Any) -> Any:
+    if metric.source.kind != "probe":
+        return metric
+    return metric.model_copy(
+        update={
+            name: replace(bound, value=bound.value * 100)
+            for name, bound in (("normal", metric.normal), ("alert", metric.alert))
         }
     )
 

@@ -31,7 +31,7 @@ def test_with_our_own_link_cut_nothing_is_ranked_and_nothing_called_down(tmp_pat
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr
