@@ -414,7 +414,8 @@ def _number(value: object) -> float | None:
 
 def _tls(connection: Connection[Any], host: str) -> str:
     """What protects this connection, from the socket itself: an address that asks for nothing may
-    have got anything."""
+    have got anything.
+    """
     transport = getattr(connection, "_transport", None)
     if transport is None:
         return "TLS not known"

@@ -9,6 +9,8 @@ a quick drill, and the last functions are the commands.
 Importing this module is cheap: what a drill needs is imported when it is used.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +93,7 @@ async def inject(url: str, fault: Mapping[str, object] | None = None) -> DrillSt
 
 
 @cache
-def scenario(name: str) -> "Scenario":
+def scenario(name: str) -> Scenario:
     """Load a scenario, once.
 
     Raises:
@@ -103,8 +105,8 @@ def scenario(name: str) -> "Scenario":
 
 
 def score_so_far(
-    drill: DrillState, events: Sequence["Event"], *, actor: str, speed: float, now: datetime
-) -> "Score":
+    drill: DrillState, events: Sequence[Event], *, actor: str, speed: float, now: datetime
+) -> Score:
     """Judge a drill as if it were left now, by its log (not empty) and the events journalled in it."""
     from isla_console.drill.score.record import Record
     from isla_console.drill.score.scoring import score
@@ -116,7 +118,7 @@ def score_so_far(
 
 def run(
     name: str,
-    open_console: Callable[["Settings"], int],
+    open_console: Callable[[Settings], int],
     *,
     headless: bool,
     speed: float,

@@ -1,5 +1,7 @@
 """What of the caller's environment reaches a drill: nothing of production's."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ class Folders:
     cache: Path
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> "Folders":
+    def of(cls, environ: Mapping[str, str]) -> Folders:
         base = clean(environ) | {"ISLA_STATE_DIR": environ.get("ISLA_STATE_DIR", "")}
         settings = Settings.load(base | _NO_CONFIG)
         return cls(settings.state_dir / "drill", settings.cache_dir / "drill")

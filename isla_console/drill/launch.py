@@ -1,5 +1,7 @@
 """Start the platform in a process of its own, follow its start, and end it."""
 
+from __future__ import annotations
+
 import contextlib
 import importlib.util
 import json

@@ -1,5 +1,7 @@
 """Incidents that an earlier drill left open: they are cancelled before the next one begins."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import os

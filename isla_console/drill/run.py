@@ -1,5 +1,7 @@
 """`isla-console drill`: the platform, then the console on it, then the score."""
 
+from __future__ import annotations
+
 import os
 import random
 import shlex

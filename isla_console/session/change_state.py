@@ -1,5 +1,7 @@
 """Taking an incident to another state: which command a wanted state is, and with what."""
 
+from __future__ import annotations
+
 from isla_console.incident import commands
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident

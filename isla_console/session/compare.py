@@ -1,5 +1,7 @@
 """Comparing the database's subscriptions with Stripe's, in the background, while its state is shown."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,5 +1,7 @@
 """Declaring an incident, and choosing another issue than the evidence points to."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 

@@ -1,5 +1,7 @@
 """A drill seen from the console: what the platform tells, and what people in it say."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from isla_console.drill import client
@@ -20,7 +22,7 @@ class DrillWatch:
         self._heard = 0
 
     @classmethod
-    def of(cls, session: Session) -> "DrillWatch | None":
+    def of(cls, session: Session) -> DrillWatch | None:
         """The watch of the session's drill; None where there is no drill, or no way to ask it."""
         url = session.settings.secret("ISLA_DRILL_CONTROL")
         return cls(session, url) if session.settings.drill and url is not None else None

@@ -1,5 +1,7 @@
 """What a session is made of, as it sees them: its journal and its clock. Its monitor is `monitor.Monitor`."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol

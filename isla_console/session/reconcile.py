@@ -4,6 +4,8 @@ A console journals the changes that it sees. One that is cut off cannot take its
 that it called bad may be well by the time another console begins to look, which then sees no change.
 """
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 
 from isla_console.incident.record.state import Incident

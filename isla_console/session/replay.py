@@ -3,6 +3,8 @@
 What the panels show is what was journalled of measures and probes; of what was not, nothing is known.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -3,6 +3,8 @@
 Every method is a step of the screen's workers and timers; what fails becomes text in the state.
 """
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence

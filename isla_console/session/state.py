@@ -1,5 +1,7 @@
 """Everything the screens draw, as it stands at one moment."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,7 +72,7 @@ class ConsoleState:
     findings: tuple[Finding, ...] = ()
     settings: tuple[str, ...] = ()
     """What is wrong with the configuration, a sentence each."""
-    runs: Mapping[str, "RunView"] = field(default_factory=dict)
+    runs: Mapping[str, RunView] = field(default_factory=dict)
     """Steps that run or ran here, by id."""
     ran: Mapping[str, Event] = field(default_factory=dict)
     """For each step, the newest entry of its run in the incident, by whichever console."""
@@ -82,9 +84,9 @@ class ConsoleState:
     """Which issue it is."""
     drift: Drift | str | None = None
     """The last comparison of subscriptions, or why there is none."""
-    database: "Standing | None" = None
+    database: Standing | None = None
     """The SQL pane's connections, and whether writing is unlocked."""
-    comparing: "Comparing | None" = None
+    comparing: Comparing | None = None
     """How far the comparison under way is."""
 
     def reading(self, metric: str) -> Reading | None:

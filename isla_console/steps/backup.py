@@ -4,6 +4,8 @@ A backup needs room and a pg_dump that is not older than the server. A restore n
 empty and is not the one in production. Asked with the steps' own connection, password never in argv.
 """
 
+from __future__ import annotations
+
 import asyncio
 import importlib
 import re

@@ -5,6 +5,8 @@ such a text (`\\!` runs a program here, `\\connect` goes to another database): t
 by psql's `\\restrict`. What is found here is said before anything is begun, with its line.
 """
 
+from __future__ import annotations
+
 import asyncio
 import re
 from dataclasses import dataclass

@@ -4,6 +4,8 @@ Nothing that confirms by itself is handed on, no secret of the console's that th
 file that a shell would read first. Pagers, prompts and colours are off.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit

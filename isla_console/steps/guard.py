@@ -3,6 +3,8 @@
 Each rule says what it saw. A rule may also refuse outright: what cannot be run safely by anybody here.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

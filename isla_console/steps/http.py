@@ -4,6 +4,8 @@ A redirect is an answer, never followed: credentials stay with the host they wer
 library is imported on first use.
 """
 
+from __future__ import annotations
+
 import asyncio
 import importlib
 import json
@@ -171,7 +173,7 @@ async def _follow(
         return Answer(None, _failure(error, 0))
 
 
-async def _answer(response: "httpx.Response", body: bytes, cut: bool, table: str | None) -> Answer:
+async def _answer(response: httpx.Response, body: bytes, cut: bool, table: str | None) -> Answer:
     location = response.headers.get("location", "")
     status = response.status_code
     if table is None or not 200 <= status < 300:
@@ -191,7 +193,7 @@ async def _answer(response: "httpx.Response", body: bytes, cut: bool, table: str
     return Answer(status, problem, location, _kind(response), found)
 
 
-async def _client(timeout_s: float | None, trust_env: bool) -> "httpx.AsyncClient":
+async def _client(timeout_s: float | None, trust_env: bool) -> httpx.AsyncClient:
     library = await asyncio.to_thread(importlib.import_module, "httpx")
     timeout = library.Timeout(timeout_s, connect=min(timeout_s or 10.0, 10.0), pool=None)
     return cast(
@@ -205,7 +207,7 @@ async def _client(timeout_s: float | None, trust_env: bool) -> "httpx.AsyncClien
     )
 
 
-def _open(client: "httpx.AsyncClient", request: Request) -> Any:
+def _open(client: httpx.AsyncClient, request: Request) -> Any:
     headers = {name.encode(): value.encode("latin-1") for name, value in request.headers.items()}
     arguments: dict[str, Any] = {"headers": headers}
     if request.query:
@@ -223,7 +225,7 @@ class _PackedError(Exception):
     """An answer whose compression cannot be undone."""
 
 
-async def _unpacked(response: "httpx.Response") -> AsyncIterator[bytes]:
+async def _unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
     """The answer in pieces, none of them large: a few bytes may be the compression of gigabytes.
 
     None is asked for; gzip and deflate, which some servers send all the same, are undone piece by piece.
@@ -252,7 +254,7 @@ async def _unpacked(response: "httpx.Response") -> AsyncIterator[bytes]:
             chunk = unpack.unconsumed_tail
 
 
-async def _at_most(response: "httpx.Response", size: int) -> bytes:
+async def _at_most(response: httpx.Response, size: int) -> bytes:
     body = bytearray()
     async for chunk in _unpacked(response):
         body += chunk
@@ -261,7 +263,7 @@ async def _at_most(response: "httpx.Response", size: int) -> bytes:
     return bytes(body[:size])
 
 
-async def _lines(response: "httpx.Response") -> AsyncIterator[bytes]:
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
     """Lines of a stream; of one that is longer than any log line, its beginning."""
     rest = b""
     too_long = False
@@ -290,7 +292,7 @@ def _rows(line: bytes, table: str | None) -> Sequence[Row]:
     return rows or ({"line": decoded(line)[:LINE]},)
 
 
-def _kind(response: "httpx.Response") -> str:
+def _kind(response: httpx.Response) -> str:
     return str(response.headers.get("content-type", "")).split(";")[0]
 
 

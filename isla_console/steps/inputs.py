@@ -4,6 +4,8 @@ In this order: what was typed or picked for this incident, the setting that the 
 Secrets are held as `Secret` and never leave the process but to the step that needs them.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -9,6 +9,8 @@ Neither it nor the console finds a process that left the group and cleared its e
 another user owns (sudo), or one that was handed to another service to start (systemd-run, docker, at).
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import os
@@ -48,7 +50,7 @@ class Lifeline:
         self._end = end
 
     @classmethod
-    async def tie(cls, mark: str) -> "Lifeline":
+    async def tie(cls, mark: str) -> Lifeline:
         """Watch over every process with this mark.
 
         Raises:

@@ -1,5 +1,7 @@
 """What came of a step: its result in a word, its rows, whether it met what was expected, what changed."""
 
+from __future__ import annotations
+
 import difflib
 import re
 from collections.abc import Iterable, Sequence

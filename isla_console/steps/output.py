@@ -4,6 +4,8 @@ Bytes come in as fast as a process writes them; text is made only of what is kep
 `HEAD` + `TAIL` bytes for a capture of any length.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

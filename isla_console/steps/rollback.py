@@ -4,6 +4,8 @@ The requests are those of Vercel's REST API: `GET /v9/projects/{id}`, `GET /v7/d
 `POST /v1/projects/{id}/rollback/{deployment}`, `POST /v10/projects/{id}/promote/{deployment}`.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 import re

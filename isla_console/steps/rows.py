@@ -1,5 +1,7 @@
 """Answers as rows: a JMESPath laid over JSON, and rows written as text."""
 
+from __future__ import annotations
+
 import functools
 import json
 from collections.abc import Mapping, Sequence

@@ -3,6 +3,8 @@
 The runner owns its tasks. Whatever happens in a step becomes an `Outcome`: nothing is raised.
 """
 
+from __future__ import annotations
+
 import asyncio
 import itertools
 import json
@@ -70,7 +72,7 @@ class Run:
     received: int = 0
     """Rows of the stream so far, those no longer kept included."""
     outcome: Outcome | None = None
-    task: "asyncio.Task[Outcome]" = field(init=False)
+    task: asyncio.Task[Outcome] = field(init=False)
 
     @property
     def is_running(self) -> bool:

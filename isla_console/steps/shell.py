@@ -6,6 +6,8 @@ system lets us find them, is ended: SIGTERM, and after a grace SIGKILL. What cou
 the console is gone without a word, `lifeline` does the same.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import io

@@ -5,6 +5,8 @@ direction overrides. `plain` keeps every character visible, so that nothing move
 is hidden from the reader.
 """
 
+from __future__ import annotations
+
 import unicodedata
 
 _NAMED = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}

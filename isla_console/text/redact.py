@@ -124,7 +124,8 @@ class Redactor:
 
     def window(self, text: str, start: int, stop: int) -> str:
         """The part of `text` from `start` to `stop`, redacted; the rest is looked at, so that a secret across
-        either edge is hidden whole."""
+        either edge is hidden whole.
+        """
         parts: list[str] = []
         place = start
         for begins, ends in self._spans(text):

@@ -1,5 +1,7 @@
 """The one registry of commands: bindings, footer, help and palette are all made from it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,5 +1,7 @@
 """What the views make and the widgets show: rows with their keys, and lines cut to a width."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -26,7 +28,7 @@ class RowKey:
             raise ValueError(f"not the kind of a row: {self.kind!r}")
 
     @classmethod
-    def parse(cls, text: str) -> "RowKey | None":
+    def parse(cls, text: str) -> RowKey | None:
         """Read a key as `str` writes it; None for what has no kind, as the empty key of no row at all."""
         kind, _, id = text.partition(":")
         return cls(kind, id) if kind else None
@@ -43,12 +45,12 @@ class Row:
     content: Content
 
     @classmethod
-    def heading(cls, text: str) -> "Row":
+    def heading(cls, text: str) -> Row:
         """Make the heading of the rows that follow."""
         return cls(None, Content.assemble((text, "$accent bold")))
 
     @classmethod
-    def text(cls, content: Content | str) -> "Row":
+    def text(cls, content: Content | str) -> Row:
         """Make a row that is only read."""
         return cls(None, content if isinstance(content, Content) else Content(content))
 

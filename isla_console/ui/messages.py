@@ -1,5 +1,7 @@
 """What pages ask the controllers for, apart from the pages so that a controller imports no widget."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +25,7 @@ class DraftAsked(Request):
     """The communication page asks for something to be done with a text."""
 
     act: DraftAct
-    draft: "Draft"
+    draft: Draft
 
 
 @dataclass
@@ -42,7 +44,7 @@ class SqlAsked(Request):
 
     act: SqlAct
     text: str = ""
-    step: "Step | None" = None
+    step: Step | None = None
 
 
 @dataclass

@@ -4,6 +4,8 @@ It is loaded once the first frame is painted. Runbook, journal and probes are op
 Nothing here may raise from a timer or a worker; what fails is shown.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from functools import partial
 from weakref import WeakKeyDictionary

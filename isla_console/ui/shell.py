@@ -5,6 +5,8 @@ console while production burns should see it at once. So the shell imports none 
 frame; then it loads its program, which does everything that a console can do (`ui/program.py`).
 """
 
+from __future__ import annotations
+
 import asyncio
 import signal
 import sys
@@ -72,7 +74,7 @@ class Shell(TerminalApp):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (130, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
-    def __init__(self, settings: Settings, load: Callable[["Shell"], Program]) -> None:
+    def __init__(self, settings: Settings, load: Callable[[Shell], Program]) -> None:
         """`load` makes the program; it is called once there is a frame to look at."""
         super().__init__()
         self.settings = settings

@@ -1,5 +1,7 @@
 """The console from launch to its end: the shell paints the first frame, then all the rest is loaded."""
 
+from __future__ import annotations
+
 import gc
 import logging
 import sys
@@ -17,7 +19,7 @@ GARBAGE = (10_000, 10, 10)
 """How many new objects make it worth looking; a screen drawn anew each second makes and drops a thousand."""
 
 
-def run(settings: Settings, make_session: "Callable[[], Session] | None" = None) -> int:
+def run(settings: Settings, make_session: Callable[[], Session] | None = None) -> int:
     """Run the console in this terminal; the exit code.
 
     `make_session` makes the session to work at once there is a screen; default: the settings' own.
@@ -57,7 +59,7 @@ def run_replay(path: Path, incident: str, speed: float, settings: Settings) -> i
     return run(settings, lambda: ReplaySession(settings, Replay(events, speed)))
 
 
-def _load(shell: Shell, make_session: "Callable[[], Session] | None") -> Program:
+def _load(shell: Shell, make_session: Callable[[], Session] | None) -> Program:
     """Load everything a console can do; the first frame is painted by now."""
     from isla_console.ui.program import ConsoleProgram
 

@@ -3,6 +3,8 @@
 A state is always glyph, word and colour together, so that it reads without colour and on one-bit terminals.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from textual.theme import Theme

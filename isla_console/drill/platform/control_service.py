@@ -1,5 +1,7 @@
 """The platform's remote control: where the drill stands, heal, inject. On loopback, with a token."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Awaitable, Callable
 from typing import Final

@@ -4,6 +4,8 @@ A rehearsal has no stand-in for some things, such as a setting in a provider's d
 the runbook's step instead; the console journals it, and the platform reads it here.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable
 from datetime import datetime

@@ -1,5 +1,7 @@
 """The running platform: the services and what goes on in the database, in one event loop."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import random
@@ -139,7 +141,7 @@ class LivePlatform:
         for pool in self._pools:  # or they would try to reconnect to a server that goes away
             pool.terminate()
 
-    def _serve_isla(self, web: "asyncpg.Pool[Any]", redirects: Redirects) -> dict[str, str]:
+    def _serve_isla(self, web: asyncpg.Pool[Any], redirects: Redirects) -> dict[str, str]:
         return {
             "ISLA_APP_URL": self._serve(app.app_service(web, self._faults, self._rng)),
             "ISLA_REDIRECT_URL": self._serve(app.redirect_service(redirects)),
@@ -148,7 +150,7 @@ class LivePlatform:
             "ISLA_DATABASE_ADMIN_URL": self._database.url("postgres"),
         }
 
-    def _serve_supabase(self, web: "asyncpg.Pool[Any]") -> dict[str, str]:
+    def _serve_supabase(self, web: asyncpg.Pool[Any]) -> dict[str, str]:
         anon_key = f"sb_publishable_{secrets.token_urlsafe(16)}"
         token = supabase_management.new_token()
         return {
@@ -194,7 +196,7 @@ class LivePlatform:
         url = self._serve(control_service(token, self._runner, truths.read))
         return {"ISLA_DRILL_CONTROL": f"{url}/?token={token}"}
 
-    async def _open_pool(self, application_name: str, size: int) -> "asyncpg.Pool[Any]":
+    async def _open_pool(self, application_name: str, size: int) -> asyncpg.Pool[Any]:
         pool = await open_pool(self._database, "isla_app", application_name, size)
         self._pools.append(pool)
         return pool

@@ -1,5 +1,7 @@
 """What the console tells the platform's process on its standard input."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -33,6 +35,6 @@ class Order:
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
-    def from_line(cls, line: bytes) -> "Order":
+    def from_line(cls, line: bytes) -> Order:
         """Read an order from its line."""
         return cls(**json.loads(line))

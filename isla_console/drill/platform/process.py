@@ -1,5 +1,7 @@
 """What the drill asks of the operating system: who a child runs as, what ends it, what it ignores."""
 
+from __future__ import annotations
+
 import ctypes
 import os
 import signal

@@ -1,5 +1,7 @@
 """The folder of one drill's files, and its removal, however the drill ended."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import os

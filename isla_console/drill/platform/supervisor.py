@@ -6,6 +6,8 @@ input closes, because the console ended in whatever way, it ends everything; `LE
 somebody left the drill.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import json
@@ -183,7 +185,7 @@ class _Supervisor:
             self._left = self._left or line == LEFT
         self._over.set()
 
-    async def _until_the_end(self, over: "asyncio.Task[bool]") -> None:
+    async def _until_the_end(self, over: asyncio.Task[bool]) -> None:
         """Wait until the console is gone, a signal comes, or PostgreSQL has ended."""
         while not over.done() and self._server is not None and self._server.running:
             await asyncio.wait((over,), timeout=0.25)

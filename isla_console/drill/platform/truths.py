@@ -1,5 +1,7 @@
 """Ground truth: what the platform itself knows, to compare with what the console shows."""
 
+from __future__ import annotations
+
 import asyncpg
 
 from isla_console.drill.platform.postgres.database import Database

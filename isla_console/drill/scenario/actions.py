@@ -11,6 +11,8 @@
 - `done:<id>`: a person says that a step is done.
 """
 
+from __future__ import annotations
+
 from isla_console.incident.record.events import Event
 
 

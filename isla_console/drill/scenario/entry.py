@@ -1,5 +1,7 @@
 """An entry of the drill's log."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +30,7 @@ class Entry:
     step: str = ""
 
     @classmethod
-    def from_dict(cls, source: Mapping[str, str]) -> "Entry":
+    def from_dict(cls, source: Mapping[str, str]) -> Entry:
         """Read an entry from its JSON shape.
 
         Raises:

@@ -1,5 +1,7 @@
 """Faults: what can be wrong with the rehearsal platform, as data, and those in force now."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, get_args
 

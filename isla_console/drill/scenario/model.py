@@ -3,6 +3,8 @@
 What people do about it are actions, which scenarios name by shell patterns: see `actions`.
 """
 
+from __future__ import annotations
+
 import difflib
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -74,7 +76,7 @@ class Inject(_Part):
     for_s: float = Field(default=60, gt=0, le=3600)
 
     @model_validator(mode="after")
-    def _has_an_effect(self) -> "Inject":
+    def _has_an_effect(self) -> Inject:
         if self.message is None and not self.faults:
             raise ValueError("an inject is a message or faults")
         if self.faults and not self.title:
@@ -121,7 +123,7 @@ class Scenario(_Part):
     par: Par = Par()
 
     @model_validator(mode="after")
-    def _starts_healthy(self) -> "Scenario":
+    def _starts_healthy(self) -> Scenario:
         times = [phase.at_s for phase in self.phases]
         if times[0] != 0 or self.phases[0].faults:
             raise ValueError("the first phase starts at 0 s, without faults")

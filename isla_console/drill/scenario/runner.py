@@ -1,5 +1,7 @@
 """A scenario as it unfolds: phases in time, messages and hints, and what people do about the outage."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable
 from datetime import datetime

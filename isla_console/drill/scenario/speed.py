@@ -4,6 +4,8 @@ The ladder, the first update, the cadence, the soak and the metrics' windows are
 often probes measure stays the same, and what people do takes as long as it takes.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ _LEAST_WINDOW_S = 15.0
 """The shortest window: it holds a few samples, however quick the drill."""
 
 
-def quickened(runbook: "Runbook", speed: float) -> "Runbook":
+def quickened(runbook: Runbook, speed: float) -> Runbook:
     """Return the runbook with its times divided by `speed`; deadlines after the incident stay as they are."""
     escalation = runbook.escalation
     levels = tuple(

@@ -1,5 +1,7 @@
 """The record of a drill: one small JSON file beside the drill's journal, written from its first moment on."""
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -46,7 +48,7 @@ class Record:
         """Return the first entry of any of these kinds."""
         return next((entry for entry in self.log if entry.kind in kinds), None)
 
-    def with_log(self, log: Sequence[Entry]) -> "Record":
+    def with_log(self, log: Sequence[Entry]) -> Record:
         return replace(self, log=tuple(log))
 
     def to_json(self) -> str:
@@ -63,7 +65,7 @@ class Record:
         return json.dumps(fields, indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "Record":
+    def from_json(cls, text: str) -> Record:
         """Read a record from its JSON text.
 
         Raises:

@@ -1,5 +1,7 @@
 """Scores as plain text, for a terminal or a file: one drill in full, all of them in a table."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The score of a drill, from what the platform observed and what the engineer journalled. Pure."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,5 +1,7 @@
 """What every controller uses: the console, and how a controller says which commands and rows are its own."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 

@@ -1,5 +1,7 @@
 """Telling people: copy, edit elsewhere, mark as sent, snooze."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never, cast
@@ -104,6 +106,6 @@ class CommunicationController(Controller):
             await self._keep(replace(draft, text=text))
 
     @property
-    def _page(self) -> "CommunicationPage | None":
+    def _page(self) -> CommunicationPage | None:
         found = self.console.main.query("#page-communication")
         return cast("CommunicationPage", found.first()) if found else None

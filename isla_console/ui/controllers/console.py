@@ -1,5 +1,7 @@
 """The console itself: probes, the runbook's file, looks, help, leaving."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """Coordinating people: roles, the channel, the handoff, the post-mortem's owner, and procedures by hand."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 

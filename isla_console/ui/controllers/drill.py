@@ -1,5 +1,7 @@
 """A drill: what people say in it, and how it goes; a replay: how quick it is."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Mapping
 from typing import cast

@@ -1,5 +1,7 @@
 """The incident: declare it, change it, note what is found, tick what is done."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from isla_console.incident import commands as act

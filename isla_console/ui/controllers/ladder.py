@@ -1,5 +1,7 @@
 """The escalation ladder and the clock: who was called, who answered, what holds it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 
 from isla_console.incident import commands as act

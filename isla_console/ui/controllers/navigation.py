@@ -1,5 +1,7 @@
 """Where to look: pages, columns, search, what a row in full says."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from isla_console.ui.controllers.base import Controller, Handler

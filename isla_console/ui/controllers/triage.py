@@ -1,5 +1,7 @@
 """Which issue is it, and what others told us: the likeliest, the deployments, the payments."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from isla_console.session.compare import compare_subscriptions

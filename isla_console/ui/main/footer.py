@@ -1,5 +1,7 @@
 """The line of keys at the bottom: what works here, `?` always among it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from textual.content import Content

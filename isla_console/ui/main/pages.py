@@ -3,6 +3,8 @@
 Pages made of rows are here; those that need widgets of their own are in `ui/pages`.
 """
 
+from __future__ import annotations
+
 from isla_console.session.state import ConsoleState
 from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.main.registry import WIDGET_PAGES

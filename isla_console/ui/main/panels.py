@@ -1,5 +1,7 @@
 """The row of measures."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -17,7 +19,7 @@ _STATES = ("ok", "elevated", "alert", "stale", "unknown", "blind")
 class MetricPanel(TextBlock):
     """One measure: its frame takes the colour of its state."""
 
-    def show(self, reading: "Reading", console_state: "ConsoleState") -> None:
+    def show(self, reading: Reading, console_state: ConsoleState) -> None:
         from isla_console.ui.views.panels import metric_panel
 
         if str(self.border_title or "") != reading.short:
@@ -42,7 +44,7 @@ class Panels(Horizontal):
         link.border_title = "They or me"
         yield link
 
-    def show(self, state: "ConsoleState") -> None:
+    def show(self, state: ConsoleState) -> None:
         from isla_console.ui.views.panels import they_or_me
 
         snapshot = state.snapshot

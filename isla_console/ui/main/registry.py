@@ -1,5 +1,7 @@
 """Every page that is a widget, by page id. The class is imported when its page is first opened."""
 
+from __future__ import annotations
+
 from importlib import import_module
 
 from isla_console.ui.pages.base import PageWidget

@@ -9,6 +9,8 @@
 +-- keys --------------------------------------------------------------+
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,7 +86,7 @@ class MainScreen(LeanScreen):
     def on_resize(self) -> None:
         self.call_after_refresh(self.draw)
 
-    def show(self, state: "ConsoleState") -> None:
+    def show(self, state: ConsoleState) -> None:
         """Draw this state from now on."""
         self.state = state
         self.draw()
@@ -229,7 +231,7 @@ class MainScreen(LeanScreen):
     def _row_chosen(self, event: RowList.Chosen) -> None:
         self.post_message(self.RowChosen(event.key))
 
-    def _draw_measures(self, state: "ConsoleState", width: int) -> None:
+    def _draw_measures(self, state: ConsoleState, width: int) -> None:
         from isla_console.ui.views.panels import metric_strip, verdict
 
         snapshot = state.snapshot
@@ -237,7 +239,7 @@ class MainScreen(LeanScreen):
         strip = metric_strip(snapshot.metrics if snapshot else (), verdict(state), width - 2)
         self.query_one("#strip", TextBlock).show_lines(strip)
 
-    def _draw_page(self, state: "ConsoleState") -> None:
+    def _draw_page(self, state: ConsoleState) -> None:
         from isla_console.ui.main.pages import page_rows, page_title
 
         if self.page in WIDGET_PAGES:
@@ -249,7 +251,7 @@ class MainScreen(LeanScreen):
         _title(rows, title, hint)
         rows.show_rows(page_rows(self.page, state, rows.row_width, self._last_issue()))
 
-    def _draw_side(self, state: "ConsoleState") -> None:
+    def _draw_side(self, state: ConsoleState) -> None:
         from isla_console.ui.views.side import checklist_rows, event_lines, ladder_lines
 
         ladder = self.query_one("#ladder", TextBlock)
@@ -281,7 +283,7 @@ class MainScreen(LeanScreen):
         return next((page.split(":")[1] for page in reversed(pages) if page.startswith("issue:")), None)
 
 
-def why_not(command: Command, state: "ConsoleState | None") -> str:
+def why_not(command: Command, state: ConsoleState | None) -> str:
     """Why a command is not possible now; "" when it is."""
     if state is None:
         return "still starting"

@@ -1,5 +1,7 @@
 """What the main screen asks of a page that is a widget of its own."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
@@ -15,7 +17,7 @@ class PageWidget(Vertical):
     page: ClassVar[str]
     """The page id, which is also the id of the command that opens it."""
 
-    def show(self, state: "ConsoleState") -> None:
+    def show(self, state: ConsoleState) -> None:
         """Draw this state; cheap when nothing changed."""
         raise NotImplementedError
 

@@ -1,5 +1,7 @@
 """Telling people: the texts, filled from the incident, to edit, copy and mark as sent."""
 
+from __future__ import annotations
+
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding

@@ -1,5 +1,7 @@
 """The post-mortem as it writes itself."""
 
+from __future__ import annotations
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content

@@ -1,5 +1,7 @@
 """The sessions page: live, with the blocking tree, groups, and ending a session."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from textual import on

@@ -1,5 +1,7 @@
 """The SQL page: a statement, the guard's word on it, its rows."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.util import find_spec

@@ -1,5 +1,7 @@
 """Streams on their own page: follow, pause, filter, stop. Leaving the page stops nothing."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -97,7 +99,7 @@ class StreamsPage(PageWidget):
         }
         return [record for record, text in self._folded.values() if wanted in text]
 
-    def _head(self, view: "RunView", streams: int, kept: int, wanted: str) -> list[Content]:
+    def _head(self, view: RunView, streams: int, kept: int, wanted: str) -> list[Content]:
         outcome = view.outcome
         if outcome is not None:
             held = ", PAUSED before its end" if self._paused is not None else ""

@@ -1,5 +1,7 @@
 """One sheet that asks a few things and hands back the answers."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
@@ -273,7 +275,8 @@ def _choices(field: Field) -> OptionList:
 
 def _line(field: Field, index: int, chosen: bool) -> Content:
     """A choice as written. The chosen one wears a mark: of the lists without the focus the answer has to be
-    seen too, also where 256 colours make their shade the background's."""
+    seen too, also where 256 colours make their shade the background's.
+    """
     choice = field.choices[index]
     width = max(len(other.label) for other in field.choices)
     help = (f"  {choice.help}", "$muted") if choice.help else ""

@@ -1,5 +1,7 @@
 """Sheets of incident command: ladder, roles, impact, actions, post-mortem."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from isla_console.incident.record.kinds import ACTION_TYPES, POSTMORTEM_STATES, ROLES

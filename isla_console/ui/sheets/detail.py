@@ -1,5 +1,7 @@
 """Something in full: what a row had to cut."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from textual.app import ComposeResult

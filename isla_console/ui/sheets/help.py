@@ -1,5 +1,7 @@
 """All keys on one page, made from the registry."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from textual.app import ComposeResult

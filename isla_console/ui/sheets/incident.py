@@ -1,5 +1,7 @@
 """The sheets that ask before something is journalled: their questions and choices."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 
 from textual.content import Content

@@ -1,5 +1,7 @@
 """Search over the whole runbook, commands and statements included."""
 
+from __future__ import annotations
+
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding

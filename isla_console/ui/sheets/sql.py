@@ -1,5 +1,7 @@
 """The sheets of the SQL and sessions pages: unlocking, parameters, export, ending sessions."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 
 from textual.content import Content

@@ -1,5 +1,7 @@
 """What the console changes in Textual's `App` through its private methods."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from textual._compositor import CompositorUpdate

@@ -5,6 +5,8 @@ answer: a terminal may ignore it, and most cut what is long. So the words always
 it", and what is too long, or cannot be sent at all, goes into a file that is named.
 """
 
+from __future__ import annotations
+
 import asyncio
 import base64
 import contextlib
@@ -52,7 +54,7 @@ def save(text: str, directory: Path) -> Path:
     return Path(name)
 
 
-async def copy(app: "App[Any]", text: str, directory: Path) -> Copied:
+async def copy(app: App[Any], text: str, directory: Path) -> Copied:
     """Copy by OSC 52, or into a file under `directory` where that cannot work; never raises."""
     size = len(text.encode())
     if size <= LIMIT and write(app, osc52(text, os.environ)):

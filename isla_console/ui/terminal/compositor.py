@@ -4,6 +4,8 @@ Textual renders every widget in the rectangle around all changes. With a clock a
 the bottom that is the whole screen, once a second: most of what an idle console would compute.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 from textual import _compositor

@@ -3,6 +3,8 @@
 Everything that is private to Textual's driver is used here and nowhere else.
 """
 
+from __future__ import annotations
+
 import os
 import select
 from collections.abc import Mapping
@@ -20,7 +22,7 @@ OSC_9 = frozenset({"iTerm.app", "WezTerm", "ghostty", "WindowsTerminal"})
 """Terminals, by TERM_PROGRAM, that notify by OSC 9; most others that notify at all do so by OSC 777."""
 
 
-def write(app: "App[Any]", sequence: str) -> bool:
+def write(app: App[Any], sequence: str) -> bool:
     """Send a control sequence to the terminal as it is; false where there is none to send it to."""
     driver = app._driver
     if driver is None or app.is_headless:
@@ -48,7 +50,7 @@ def has_hung_up(descriptor: int) -> bool:
 class Terminal:
     """The terminal of one app: its bell, its title, its notifications and its mouse."""
 
-    def __init__(self, app: "App[Any]") -> None:
+    def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._title = ""
         self._has_mouse = True

@@ -1,5 +1,7 @@
 """A text in the person's own editor, while the console stands aside."""
 
+from __future__ import annotations
+
 import os
 import shlex
 import subprocess
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
-def edit(app: "App[Any]", text: str, directory: Path) -> tuple[str, str]:
+def edit(app: App[Any], text: str, directory: Path) -> tuple[str, str]:
     """Let a person edit `text` with $VISUAL, $EDITOR or vi.
 
     Blocks: probes and alarms stand still meanwhile, and catch up afterwards. The file lies in

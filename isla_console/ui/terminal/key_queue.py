@@ -7,6 +7,8 @@ while a key is under way, or what it opened does not stand yet, the next ones wa
 nothing under way goes at once.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 from collections import deque
@@ -31,7 +33,7 @@ Pressed = Key | Paste
 class KeyQueue:
     """Holds keys, and the text pasted between them, until it is their turn."""
 
-    def __init__(self, app: "App[Any]", stands: Callable[[], bool]) -> None:
+    def __init__(self, app: App[Any], stands: Callable[[], bool]) -> None:
         """`stands` says whether what was opened last is there, with the focus where it belongs."""
         self._app = app
         self._stands = stands

@@ -1,5 +1,7 @@
 """tmux and GNU screen: what stands between the console and the terminal, and how a sequence gets through."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Literal
 

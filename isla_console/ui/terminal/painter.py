@@ -7,6 +7,8 @@ painter keeps what the terminal shows, compares, and writes the difference.
 It is also the last gate: a control character in a cell is written as a visible one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 

@@ -1,5 +1,7 @@
 """New prompts for some options of an `OptionList`, without rendering all of them again."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from textual.content import Content

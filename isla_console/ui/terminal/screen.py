@@ -1,5 +1,7 @@
 """A screen that is rendered by the console's own compositor."""
 
+from __future__ import annotations
+
 from textual.screen import Screen
 
 from isla_console.ui.terminal.compositor import Compositor

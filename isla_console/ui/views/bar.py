@@ -1,5 +1,7 @@
 """The line at the top: what this is, how long it has lasted, what is due next."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from textwrap import wrap

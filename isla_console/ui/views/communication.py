@@ -1,5 +1,7 @@
 """The texts for people: templates and drafts, as they are now."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

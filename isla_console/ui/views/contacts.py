@@ -1,5 +1,7 @@
 """The people to call: those for this severity and issue first, the rest below."""
 
+from __future__ import annotations
+
 from textual.content import Content
 
 from isla_console.runbook.model import Contact

@@ -1,5 +1,7 @@
 """The deployments page: what went live and when, against what broke and when."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 

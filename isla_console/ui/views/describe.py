@@ -1,5 +1,7 @@
 """An event in words, with the names that the panels carry."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 from isla_console.incident.record.events import Event

@@ -1,5 +1,7 @@
 """A row in full, with what had to be cut on the page."""
 
+from __future__ import annotations
+
 from textual.content import Content
 
 from isla_console.runbook.model import DatabaseCheck, HealthCheck

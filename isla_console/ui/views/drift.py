@@ -1,5 +1,7 @@
 """The drift of subscriptions between the database and Stripe: the last comparison, and the next one."""
 
+from __future__ import annotations
+
 from textual.content import Content
 
 from isla_console.monitor.stripe.drift import Drift

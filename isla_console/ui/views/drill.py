@@ -1,5 +1,7 @@
 """The drill's own page: what it is about, what people said, how it goes, and what was wrong afterwards."""
 
+from __future__ import annotations
+
 import textwrap
 
 from textual.content import Content

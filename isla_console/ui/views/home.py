@@ -1,5 +1,7 @@
 """The overview page: what is true now, what to do first, what is left from before."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 
 from textual.content import Content

@@ -1,5 +1,7 @@
 """The page of an issue or a procedure: what to look for, what to do, what is left to do."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator
 

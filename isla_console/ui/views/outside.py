@@ -1,5 +1,7 @@
 """What others told us, in full: a vendor, a payment, an endpoint, a subscription."""
 
+from __future__ import annotations
+
 from textual.content import Content
 
 from isla_console.monitor.stripe.drift import Drift

@@ -1,5 +1,7 @@
 """The panels of the measures: three lines each, or one cell each where there is no room for panels."""
 
+from __future__ import annotations
+
 import textwrap
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,5 +1,7 @@
 """The payments page: the rate, what failed and why, undelivered events, the endpoints, and the drift."""
 
+from __future__ import annotations
+
 from textual.content import Content
 
 from isla_console.monitor.sources.payments import PaymentsReading

@@ -1,5 +1,7 @@
 """A run under its step: live lines, the result, its table, what changed."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -28,7 +30,7 @@ WIDEST = 36
 """The most cells of one column when others need room too."""
 
 
-def result_word(view: "RunView", state: ConsoleState) -> Content:
+def result_word(view: RunView, state: ConsoleState) -> Content:
     """Say the step's result in a word, for the end of its line."""
     outcome = view.outcome
     if outcome is None:
@@ -41,12 +43,12 @@ def result_word(view: "RunView", state: ConsoleState) -> Content:
     return Content.styled(f"{_short(outcome.result)}{time}", style)
 
 
-def has_worked(outcome: "Outcome") -> bool:
+def has_worked(outcome: Outcome) -> bool:
     """Return whether the step came to its end, whatever its answer was."""
     return outcome.ending == "done"
 
 
-def run_rows(view: "RunView", state: ConsoleState, width: int, indent: str) -> Iterator[Row]:
+def run_rows(view: RunView, state: ConsoleState, width: int, indent: str) -> Iterator[Row]:
     """Draw the lines under a step."""
     room = max(10, width - len(indent))
     outcome = view.outcome
@@ -95,7 +97,7 @@ def run_rows(view: "RunView", state: ConsoleState, width: int, indent: str) -> I
             yield line("the same as before")
 
 
-def output_lines(view: "RunView", now: datetime, width: int) -> list[Content]:
+def output_lines(view: RunView, now: datetime, width: int) -> list[Content]:
     """Draw a result in full, for the step's detail."""
     outcome = view.outcome
     if outcome is None:

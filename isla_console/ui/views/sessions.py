@@ -1,5 +1,7 @@
 """The sessions page: which session waits for which, who holds how many, and every session."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from textual.content import Content

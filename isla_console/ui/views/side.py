@@ -1,5 +1,7 @@
 """The right column: the ladder, the checklist, the newest of the timeline."""
 
+from __future__ import annotations
+
 from textual.content import Content
 
 from isla_console.incident.rules.escalation import Rung, ladder

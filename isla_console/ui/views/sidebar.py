@@ -1,5 +1,7 @@
 """The sidebar at the left: every issue, procedure and page, with one key each."""
 
+from __future__ import annotations
+
 from textual.content import Content
 
 from isla_console.incident.rules.cadence import updates

@@ -1,5 +1,7 @@
 """The lines of the SQL page around its editor and its rows."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,5 +1,7 @@
 """The timeline page: everything that happened, in order."""
 
+from __future__ import annotations
+
 import json
 
 from textual.content import Content

@@ -1,5 +1,7 @@
 """Triage on the screen: which issue it is and whose, on the overview, an issue's page and the sidebar."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from textual.content import Content

@@ -1,5 +1,7 @@
 """A list of rows: headings and lines to read, and rows that the cursor can stand on."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from textual.binding import Binding
@@ -22,26 +24,26 @@ class RowList(OptionList):
     class Chosen(Message):
         """Enter (or a click) on the row with this key."""
 
-        def __init__(self, rows: "RowList", key: str) -> None:
+        def __init__(self, rows: RowList, key: str) -> None:
             super().__init__()
             self.rows = rows
             self.key = key
 
         @property
-        def control(self) -> "RowList":
+        def control(self) -> RowList:
             """The list that the row is in."""
             return self.rows
 
     class Moved(Message):
         """The cursor stands on another row, the one with this key."""
 
-        def __init__(self, rows: "RowList", key: str) -> None:
+        def __init__(self, rows: RowList, key: str) -> None:
             super().__init__()
             self.rows = rows
             self.key = key
 
         @property
-        def control(self) -> "RowList":
+        def control(self) -> RowList:
             """The list that the row is in."""
             return self.rows
 

@@ -5,6 +5,8 @@ sends, so everything that ticks is a `TextBlock`: it compares the new lines with
 the smallest run of cells of each line that differs.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 from textual.content import Content

@@ -1,5 +1,7 @@
 """The database of the drill: its schema, thirty days of rows, and the roles' passwords."""
 
+from __future__ import annotations
+
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +28,7 @@ class Database:
     port: int
     passwords: dict[str, str] = field(repr=False)
 
-    async def connect(self, role: str, application_name: str) -> "asyncpg.Connection[Any]":
+    async def connect(self, role: str, application_name: str) -> asyncpg.Connection[Any]:
         """Connect as `role`.
 
         Raises:
@@ -39,7 +41,7 @@ class Database:
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/postgres?sslmode=disable"
 
 
-async def connect(port: int, role: str, password: str, application_name: str) -> "asyncpg.Connection[Any]":
+async def connect(port: int, role: str, password: str, application_name: str) -> asyncpg.Connection[Any]:
     return await asyncpg.connect(
         host="127.0.0.1",
         port=port,

@@ -4,6 +4,8 @@
 nothing happens that the wheel's own Python does (a system user, opened folders, a daemon).
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import importlib.util
@@ -154,7 +156,7 @@ class Server:
     port: int
 
     @classmethod
-    async def start(cls, server: Programs, data: Path, log: Path, user: ServiceUser | None) -> "Server":
+    async def start(cls, server: Programs, data: Path, log: Path, user: ServiceUser | None) -> Server:
         """Start it on a free port; it ends with this process, also when that is killed.
 
         Raises:
@@ -175,7 +177,7 @@ class Server:
         raise PostgresError("PostgreSQL does not start: no free port on 127.0.0.1")
 
     @classmethod
-    def _spawn(cls, server: Programs, data: Path, log: Path, user: ServiceUser | None) -> "Server":
+    def _spawn(cls, server: Programs, data: Path, log: Path, user: ServiceUser | None) -> Server:
         port = _free_port()
         settings = _SETTINGS | {"port": str(port)}
         arguments = [f"--{name}={value}" for name, value in settings.items()]

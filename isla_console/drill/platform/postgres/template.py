@@ -1,5 +1,7 @@
 """A ready-made empty cluster in the cache: the first drill makes it, later drills copy it."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import fcntl

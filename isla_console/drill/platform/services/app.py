@@ -1,5 +1,7 @@
 """app.isla.link and isla.link: the web application with its webhook endpoint, and the short links."""
 
+from __future__ import annotations
+
 import random
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +20,7 @@ _PROBE_AGENT = "isla-console/"
 """How the User-Agent of the console's health probes begins: they follow links without clicking."""
 
 
-def app_service(pool: "asyncpg.Pool[Any]", faults: Faults, rng: random.Random) -> Starlette:
+def app_service(pool: asyncpg.Pool[Any], faults: Faults, rng: random.Random) -> Starlette:
     """app.isla.link: the web application and its webhook endpoint."""
 
     async def health(request: Request) -> Response:

@@ -1,5 +1,7 @@
 """Google's tokeninfo: in a rehearsal every token is invalid, and nobody outside is asked."""
 
+from __future__ import annotations
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response

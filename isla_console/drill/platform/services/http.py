@@ -1,5 +1,7 @@
 """What the HTTP stand-ins share."""
 
+from __future__ import annotations
+
 import hmac
 from collections.abc import Awaitable, Callable
 

@@ -1,5 +1,7 @@
 """The neighbour on the console's own network link: it accepts connections, unless the link is lost."""
 
+from __future__ import annotations
+
 import asyncio
 
 from isla_console.drill.scenario.faults import Faults

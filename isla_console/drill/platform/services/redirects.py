@@ -1,5 +1,7 @@
 """isla.link, the redirect service: it looks up a short link and stores the click."""
 
+from __future__ import annotations
+
 import asyncio
 import random
 import time
@@ -31,7 +33,7 @@ class Answer:
 class Redirects:
     """The service's work, with exact times: the work counts towards the delay that was drawn."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", faults: Faults, rng: random.Random) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], faults: Faults, rng: random.Random) -> None:
         self._pool = pool
         self._faults = faults
         self._rng = rng

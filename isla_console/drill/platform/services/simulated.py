@@ -1,5 +1,7 @@
 """How the services of our own answer: with a speed of their own, and with the faults in force."""
 
+from __future__ import annotations
+
 import asyncio
 import random
 

@@ -1,5 +1,7 @@
 """The vendors' status pages: Atlassian Statuspage's format for two of them, Stripe's own for the third."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from typing import Any, Final
 

@@ -1,5 +1,7 @@
 """The rehearsal's Stripe account, in memory: what was charged, what was not delivered, who subscribes."""
 
+from __future__ import annotations
+
 import asyncio
 import random
 import time
@@ -152,7 +154,7 @@ def per_minute(window_s: float) -> float:
     return max(PER_MINUTE, _LEAST_IN_WINDOW * 60 / window_s)
 
 
-async def subscriptions(pool: "asyncpg.Pool[Any]") -> list[StripeObject]:
+async def subscriptions(pool: asyncpg.Pool[Any]) -> list[StripeObject]:
     """Read the database's subscriptions as Stripe has them: all but three are alike."""
     rows = await pool.fetch(
         "SELECT stripe_subscription_id AS id, stripe_customer_id AS customer, status, plan,"

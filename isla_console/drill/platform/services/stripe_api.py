@@ -4,6 +4,8 @@ Charges (search), events, webhook endpoints, subscriptions, customers, prices, a
 lists page by `starting_after`, searches by `page`; refusals are worded as Stripe's own.
 """
 
+from __future__ import annotations
+
 import re
 import secrets
 import time

@@ -1,5 +1,7 @@
 """The Supabase project's gateway: the REST and Auth paths that the runbook and the probes ask."""
 
+from __future__ import annotations
+
 import random
 
 from starlette.applications import Starlette

@@ -4,6 +4,8 @@ Health, read-only mode, logs by the current endpoint, backups, migrations, and t
 runbook's steps and the console's probes ask. Read-only.
 """
 
+from __future__ import annotations
+
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -25,7 +27,7 @@ _LOGS: Final = ("auth_logs", "postgres_logs", "edge_logs", "supavisor_logs", "po
 _SERVICES: Final = ("auth", "rest", "db", "pooler")
 
 
-def management_service(pool: "asyncpg.Pool[Any]", faults: Faults, token: str) -> Starlette:
+def management_service(pool: asyncpg.Pool[Any], faults: Faults, token: str) -> Starlette:
     """api.supabase.com, for one project."""
 
     async def health(request: Request) -> Response:
@@ -125,7 +127,7 @@ async def _auth_config(request: Request) -> Response:
     )
 
 
-async def _health(name: str, pool: "asyncpg.Pool[Any]", faults: Faults) -> dict[str, Any]:
+async def _health(name: str, pool: asyncpg.Pool[Any], faults: Faults) -> dict[str, Any]:
     error = ""
     if name in {"db", "pooler"}:
         try:

@@ -5,6 +5,8 @@ runtime logs as JSON lines. What production is made to serve is an action: a sce
 deployment caused is cured by `deployment:older`, and relapses by `deployment:newest`.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 import random

@@ -1,5 +1,7 @@
 """What is wrong with the analytics: days whose totals are deleted, and clicks that are stored twice."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable
 from typing import Any
@@ -65,7 +67,7 @@ class AnalyticsFaults:
                     pass
             await asyncio.sleep(_POLL_S)
 
-    async def _settle(self, connection: "asyncpg.Connection[Any]", wanted: frozenset[int]) -> None:
+    async def _settle(self, connection: asyncpg.Connection[Any], wanted: frozenset[int]) -> None:
         for day in wanted - self._deleted:
             await connection.execute(_DELETE, day)
             self._deleted.add(day)

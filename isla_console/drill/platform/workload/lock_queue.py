@@ -1,5 +1,7 @@
 """A real lock queue: a forgotten transaction, a migration that waits for it, and queries behind that."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 from collections.abc import Callable

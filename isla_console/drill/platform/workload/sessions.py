@@ -1,5 +1,7 @@
 """The platform's own database connections: pools in use, and idle sessions held open."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 from collections.abc import Callable
@@ -21,7 +23,7 @@ _QUIET_DAY = (
 _RETRY_S = 1.0
 
 
-async def open_pool(database: Database, role: str, application_name: str, size: int) -> "asyncpg.Pool[Any]":
+async def open_pool(database: Database, role: str, application_name: str, size: int) -> asyncpg.Pool[Any]:
     """Open a pool of `size` connections that are never closed for being idle."""
     return await asyncpg.create_pool(
         host="127.0.0.1",

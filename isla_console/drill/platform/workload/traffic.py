@@ -1,5 +1,7 @@
 """Life on the platform: visitors who follow links, and the scheduler's jobs."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import random
