@@ -169,7 +169,7 @@ def _check(arguments: argparse.Namespace) -> int:
     report = check(Path(settings.get("ISLA_RUNBOOK") or resource("runbook.yaml")), settings)
     declared = [item.env for item in report.runbook.inputs.values() if item.env] if report.runbook else None
     # What a runbook that cannot be used would declare is not known, so no key is called unknown then.
-    for finding in settings.findings if declared is None else settings.said(declared):
+    for finding in settings.findings if declared is None else settings.all_findings(declared):
         print(finding, file=sys.stderr)
     print(render_json(report) if arguments.json else render_text(report))
     wanted = arguments.role or (report.exit_code == 0 and settings.secret("ISLA_DATABASE_URL") is None)

@@ -1,4 +1,4 @@
-"""What can be told from a PostgreSQL address without connecting, and keeping its password to us."""
+"""Reading a PostgreSQL address without connecting, and keeping its password out of every text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from isla_console.settings.secret import Secret
 from isla_console.text.redact import redact
 
 TRANSACTION_POOLER_PORT = 6543
-"""Supavisor's and Supabase's PgBouncer's transaction mode; by convention, everywhere."""
+"""The port of Supavisor's transaction mode and of Supabase's PgBouncer; a convention everywhere."""
 
 Mode = Literal["direct", "session pooler", "transaction pooler"]
 
@@ -31,7 +31,7 @@ class Address:
 
 
 def parse(dsn: Secret) -> Address | None:
-    """The address' host, port and mode, or None if it is no postgresql:// URL."""
+    """Return the address' host, port and mode, or None if it is not a postgresql:// URL."""
     try:
         parts = urlsplit(dsn.reveal())
         if parts.scheme not in {"postgresql", "postgres"}:
@@ -50,7 +50,7 @@ def parse(dsn: Secret) -> Address | None:
 
 
 def verified(dsn: Secret) -> Secret:
-    """The address, its server's certificate and name checked where a CA is given and no mode asked for."""
+    """Return the address; with a CA and no sslmode, one that checks the server's certificate and name."""
     address = dsn.reveal()
     query = parse_qs(address.partition("?")[2])
     if "sslrootcert" in query and "sslmode" not in query:
@@ -59,7 +59,7 @@ def verified(dsn: Secret) -> Secret:
 
 
 def authority_problem(dsn: Secret) -> str:
-    """Why the address' sslrootcert cannot be used; "" when it can, or when none is given."""
+    """Return why the address' sslrootcert cannot be used; "" when it can, or when none is given."""
     path = parse_qs(dsn.reveal().partition("?")[2]).get("sslrootcert", [""])[0]
     if not path:
         return ""

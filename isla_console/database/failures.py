@@ -1,4 +1,4 @@
-"""What a PostgreSQL error means, in words, and what to do about the connection after it."""
+"""What a PostgreSQL error means, in words, and what becomes of the connection after it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
 
 Kind = Literal["refused", "full", "lost", "query", "network", "address"]
-"""refused: the login was; never retried fast. full: no slot left. lost: the connection is gone.
-query: only this statement failed. network: not reached. address: ISLA_DATABASE_URL is unusable."""
+"""What failed.
+
+`refused`: the login, which is never retried fast. `full`: no connection slot is left. `lost`: the connection
+is gone. `query`: only this statement failed. `network`: the server was not reached. `address`: the address is
+unusable.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class PgFailure:
-    """One error. `reached`: the server or its pooler answered."""
+    """One error. `reached` says whether the server or its pooler answered."""
 
     kind: Kind
     reason: str
@@ -54,7 +58,7 @@ _QUERY: dict[str, tuple[Kind, str]] = {
 
 
 def connect_failure(error: BaseException, dsn: Secret) -> PgFailure:
-    """What an error while connecting means. The text is redacted and safe to show."""
+    """Return what an error while connecting means. The text is redacted and safe to show."""
     import asyncpg
 
     if isinstance(error, asyncpg.PostgresError):
@@ -76,10 +80,10 @@ def connect_failure(error: BaseException, dsn: Secret) -> PgFailure:
 
 
 def query_failure(error: BaseException, dsn: Secret) -> PgFailure:
-    """What an error while querying means. The text is redacted and safe to show."""
+    """Return what an error while querying means. The text is redacted and safe to show."""
     import asyncpg
 
-    # The driver takes the server's goodbye to an idle connection for a fault of its own.
+    # asyncpg reports the server's goodbye to an idle connection as an internal error of its own.
     gone = asyncpg.InterfaceError | asyncpg.InternalClientError | asyncpg.PostgresConnectionError
     if isinstance(error, gone):
         return PgFailure("lost", "our connection was closed", False)
@@ -90,7 +94,7 @@ def query_failure(error: BaseException, dsn: Secret) -> PgFailure:
     if isinstance(error, TimeoutError):
         return PgFailure("lost", "no answer in time: the connection is given up", False)
     if isinstance(error, ValueError):
-        # A value that the statement cannot take never left us: the connection, maybe the last, is kept.
+        # A value of the wrong type was never sent: the connection, perhaps the last one, is kept.
         return PgFailure("query", brief(redact_address(str(error), dsn), 100), True)
     return PgFailure("lost", f"the query failed: {type(error).__name__}", False)
 

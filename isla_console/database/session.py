@@ -1,9 +1,9 @@
 """A diagnostic connection to PostgreSQL: opened at start, kept, and never hammering.
 
-It is kept because a new one is what cannot be had while "too many connections" is the problem. It
-reads only: every statement runs in a READ ONLY transaction that is rolled back, with timeouts on
-the server's side and a shorter leash on ours. Session settings are SET after connecting (poolers
-drop them from the startup packet) and read back, because what was asked for is not what is.
+It is kept because nobody gets a new one while "too many connections" is the problem. It only reads:
+every statement runs in a READ ONLY transaction that is rolled back, with a timeout on the server and
+a deadline here. Session settings are SET after connecting (poolers drop them from the startup packet)
+and read back, because a pooler may not have applied them.
 """
 
 from __future__ import annotations
@@ -37,10 +37,12 @@ STATEMENT_TIMEOUT_S: Final = 3.0
 BUSY_WAIT_S: Final = 1.0
 """How long a query waits for another one on the same connection before it gives up."""
 BACKOFF_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Pauses between attempts to connect, the last one for ever; each with jitter."""
+"""Seconds between attempts to connect, with jitter; the last pause repeats for ever."""
 REFUSED_RETRY_S: Final = 120.0
-"""After a refused login. Poolers block a whole network after ten in 150 s, and every console of a
-team behind one address counts."""
+"""Seconds to wait after a refused login.
+
+Poolers block a whole network after ten refusals in 150 s, and all consoles behind one address count.
+"""
 _CLOSE_S: Final = 0.3
 
 _SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -49,7 +51,7 @@ _SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
     ("idle_in_transaction_session_timeout", "30s", "30000"),
     ("default_transaction_read_only", "on", "on"),
     ("row_security", "off", "off"),  # an error instead of silently fewer rows
-    ("standard_conforming_strings", "on", "on"),  # or the server would read other strings than the guard
+    ("standard_conforming_strings", "on", "on"),  # otherwise the server reads strings unlike the guard
     ("TimeZone", "UTC", "UTC"),
 )
 _WHO: Final = """
@@ -61,7 +63,7 @@ SELECT current_user::text AS role, current_database()::text AS database,
 
 
 class DatabaseUnavailable(Exception):
-    """There is no answer. `failure` says why, redacted."""
+    """The database gave no answer. `failure` says why, redacted."""
 
     def __init__(self, failure: PgFailure) -> None:
         self.failure = failure
@@ -70,7 +72,7 @@ class DatabaseUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SessionReading:
-    """The connection as it stands, ready to draw."""
+    """The state of the connection, ready to draw."""
 
     state: Literal["ok", "down", "unknown"]
     reason: str = ""
@@ -78,17 +80,17 @@ class SessionReading:
     database: str = ""
     version: str = ""
     mode: str = ""
-    """direct, session pooler or transaction pooler"""
+    """`direct`, `session pooler` or `transaction pooler`; "" when not connected."""
     tls: str = ""
-    """What is true of this connection, not what was asked for."""
+    """How this connection is protected, as found, not as asked for."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Session settings as read back from the server."""
+    """Session settings by name, as read back from the server."""
     warnings: tuple[str, ...] = ()
-    """What makes its answers less than the truth, such as a role that cannot see everything."""
+    """Why its answers may be incomplete, such as a role that cannot see everything."""
 
 
 class DatabaseSession:
-    """Keeps one connection and asks it one thing at a time."""
+    """Keeps one connection open and runs one statement at a time on it."""
 
     def __init__(
         self,
@@ -101,7 +103,17 @@ class DatabaseSession:
         refused_retry_s: float = REFUSED_RETRY_S,
         jitter: Callable[[], float] = lambda: random.uniform(1.0, 1.25),
     ) -> None:
-        """`variable` is where the address came from, for messages."""
+        """Connect to nothing yet.
+
+        Args:
+            dsn: The address.
+            application_name: How the server lists the connection.
+            resolver: Looks up the host name.
+            statement_timeout_s: The server's limit for a statement, in seconds.
+            variable: The variable that the address came from, for messages.
+            refused_retry_s: Seconds to wait after a refused login.
+            jitter: Gives the factor by which a pause is stretched.
+        """
         self._dsn = dsn
         self._address = addresses.parse(dsn)
         self._application_name = application_name[:63]
@@ -120,19 +132,19 @@ class DatabaseSession:
         self._lost = asyncio.Event()
 
     def reading(self) -> SessionReading:
-        """The connection as it stands."""
+        """Return the state of the connection."""
         return self._reading
 
     async def query(self, sql: str, deadline_s: float) -> dict[str, float]:
-        """Ask for one row and give its numbers by column name, in the row's order.
+        """Ask for one row and return its numbers by column name, in the row's order.
 
         Args:
-            sql: one statement; it runs in a READ ONLY transaction that is rolled back.
-            deadline_s: for everything, connecting included. When it passes the connection is
-                dropped: the server's own statement timeout should have come first.
+            sql: One statement; it runs in a READ ONLY transaction that is rolled back.
+            deadline_s: Seconds for everything, connecting included. When they have passed the connection
+                is dropped: the server's own statement timeout should have come first.
 
         Raises:
-            DatabaseUnavailable: why there is no answer. Nothing else.
+            DatabaseUnavailable: There is no answer. Nothing else is raised.
         """
         await self._take(min(BUSY_WAIT_S, deadline_s))
         try:
@@ -142,10 +154,10 @@ class DatabaseSession:
             self._lock.release()
 
     async def rows(self, sql: str, *arguments: object, deadline_s: float) -> list[Mapping[str, Any]]:
-        """Ask for all rows of a statement of ours, in a READ ONLY transaction that is rolled back.
+        """Return all rows of a statement, run in a READ ONLY transaction that is rolled back.
 
         Raises:
-            DatabaseUnavailable: why there is no answer. Nothing else.
+            DatabaseUnavailable: There is no answer. Nothing else is raised.
         """
         try:
             async with self.using(deadline_s) as connection, asyncio.timeout(deadline_s):
@@ -162,13 +174,13 @@ class DatabaseSession:
     async def using(
         self, connect_s: float = CONNECT_TIMEOUT_S, wait_s: float = BUSY_WAIT_S
     ) -> AsyncIterator[Connection[Any]]:
-        """The connection, for one user alone until the block ends.
+        """Provide the connection to one user alone until the block ends.
 
-        An error in the block passes through; before it does, what was begun is rolled back, and where that
-        is not possible at once the connection is dropped.
+        An error in the block passes through, after the transaction is rolled back; where that is not
+        possible at once, the connection is dropped.
 
         Raises:
-            DatabaseUnavailable: there is no connection, or another user has it.
+            DatabaseUnavailable: There is no connection, or another user has it.
         """
         await self._take(wait_s)
         try:
@@ -190,17 +202,18 @@ class DatabaseSession:
             self._lock.release()
 
     def begin(self, mode: str = "READ ONLY") -> str:
-        """What opens a transaction here: with its settings, where a pooler keeps none for us."""
+        """Return the SQL that begins a transaction, with the session's settings where a pooler keeps none."""
         local = f"; {self._set_statements(local=True)}" if self._reading.mode == "transaction pooler" else ""
         return f"BEGIN {mode}{local}"
 
     def failure(self, error: BaseException) -> PgFailure:
-        """What an error of this connection means, redacted."""
+        """Return what an error of this connection means, redacted."""
         return query_failure(error, self._dsn)
 
     async def keep(self, every_s: float) -> None:
-        """Open the connection now and see to it for ever that it stays open: one that is lost is opened again
-        at once, and then as the pauses allow.
+        """Open the connection and keep it open until cancelled.
+
+        A lost connection is opened again at once, and then as the pauses allow.
         """
         while True:
             self._lost.clear()
@@ -214,8 +227,9 @@ class DatabaseSession:
                 await asyncio.wait_for(self._lost.wait(), every_s)
 
     def retry_now(self) -> None:
-        """Our own link is back, or a person asks: what failed for want of a link need not wait. What was
-        refused still does.
+        """Let the next attempt to connect go at once, because our own link is back or a person asks.
+
+        A refused login still waits.
         """
         if self._failure is not None and self._failure.kind in {"network", "lost"}:
             self._attempts, self._next_attempt = 0, 0.0
@@ -262,7 +276,7 @@ class DatabaseSession:
             reason = f"{failure.reason}; tried again only every {pause:.0f} s"
             failure = PgFailure(failure.kind, reason, failure.reached)
         elif failure.kind == "address":
-            pause = float("inf")  # it is read once, at start
+            pause = float("inf")  # the address is read once, at start
         self._next_attempt = asyncio.get_running_loop().time() + pause * self._jitter()
         return failure
 
@@ -275,8 +289,8 @@ class DatabaseSession:
             async with asyncio.timeout(timeout_s):
                 await asyncio.to_thread(importlib.import_module, "asyncpg")
                 if self._address.host:
-                    # asyncpg looks the name up again, in threads that quitting waits for: it is
-                    # only let near a name that resolves.
+                    # asyncpg looks the name up again, in threads that quitting waits for: it only
+                    # gets a name that resolves.
                     await self._resolver.resolve(self._address.host, self._address.port)
                 connection = await self._open(self._address)
                 self._reading = await self._prepare(connection, self._address)
@@ -367,7 +381,7 @@ class DatabaseSession:
         raise DatabaseUnavailable(failure)
 
     def _set_statements(self, local: bool) -> str:
-        """SET LOCAL behind a transaction pooler: a plain SET would stay with whoever comes next."""
+        """Return the settings as SQL; behind a transaction pooler SET LOCAL, because SET would outlast us."""
         word = "SET LOCAL" if local else "SET"
         return "; ".join(f"{word} {name} = '{value}'" for name, value, _ in self._settings)
 
@@ -377,7 +391,7 @@ class DatabaseSession:
         connection.terminate()
 
     def _ended(self, connection: object) -> None:
-        """The far side hung up, maybe while nobody asked anything."""
+        """Note that the server hung up, perhaps while nothing was asked."""
         if connection is self._connection:
             self._connection = None
             self._lost.set()
@@ -389,7 +403,7 @@ class DatabaseSession:
 
 
 async def _rolled_back(connection: Connection[Any]) -> bool:
-    """Whether the failed transaction could be ended and the connection is as good as before."""
+    """Return whether the failed transaction was rolled back, so that the connection can be used again."""
     try:
         async with asyncio.timeout(BUSY_WAIT_S):
             await connection.execute("ROLLBACK")
@@ -413,9 +427,7 @@ def _number(value: object) -> float | None:
 
 
 def _tls(connection: Connection[Any], host: str) -> str:
-    """What protects this connection, from the socket itself: an address that asks for nothing may
-    have got anything.
-    """
+    """Return how the connection is protected, as the socket says: an address need not ask for anything."""
     transport = getattr(connection, "_transport", None)
     if transport is None:
         return "TLS not known"

@@ -161,7 +161,7 @@ class Session:
                 "\n".join([*lines, f"{len(lines)} {many}: the runbook was not opened"])
             ) from None
         declared = [item.env for item in self.runbook.inputs.values() if item.env]
-        self._settings = tuple(str(finding) for finding in self.settings.said(declared))
+        self._settings = tuple(str(finding) for finding in self.settings.all_findings(declared))
 
     def _in_drill(self, loaded: Loaded) -> Loaded:
         """In a quick drill its times are shorter; the banner says so."""

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-_MAX_VALUE_FILE: Final = 64 * 1024  # bytes; a DSN or a key is far below
+_MAX_VALUE_FILE: Final = 64 * 1024  # bytes; an address or a key is far smaller
 _MAX_CONFIG_FILE: Final = 1024 * 1024  # bytes
 
 
@@ -18,17 +18,17 @@ class UnreadableFile(Exception):
 
 
 def read_config(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, int]], tuple[str, ...]]:
-    """The config file's values, each key's line and column, and what is of a wrong type; empty if none.
+    """Return the config file's values, each key's line and column, and the findings; empty without a file.
 
     Raises:
-        UnreadableFile: it is no readable TOML file.
+        UnreadableFile: It is not a readable TOML file.
     """
     raw, problem = _read_bytes(path, _MAX_CONFIG_FILE)
     if raw is None:
         if problem == "no such file":
             return {}, {}, ()
         raise UnreadableFile(f"{path}: {problem}")
-    import tomllib  # not before there is such a file: the first frame waits for what is imported
+    import tomllib  # only when there is such a file: imports delay the first frame
 
     try:
         text = raw.decode()
@@ -58,7 +58,7 @@ def read_config(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, int]],
 
 
 def _toml_finding(path: Path, message: str, text: str) -> str:
-    """Tomllib's message as file:line:column. It can quote a character, never a value."""
+    """Return tomllib's message as file:line:column. It can quote a character, never a value."""
     if match := re.search(r" \(at line (\d+), column (\d+)\)$", message):
         return f"{path}:{match[1]}:{match[2]}: {message[: match.start()]}"
     lines = text.splitlines() or [""]
@@ -67,7 +67,7 @@ def _toml_finding(path: Path, message: str, text: str) -> str:
 
 
 def _key_position(text: str, key: str) -> tuple[int, int]:
-    """Line and column, from 1, of a top-level key or table header."""
+    """Return the line and column, from 1, of a top-level key or table header."""
     quoted = re.escape(key)
     pattern = rf"^[ \t]*\[*[ \t]*[\"']?(?P<key>{quoted})[\"']?[ \t]*[\].=]"
     if match := re.search(pattern, text, re.MULTILINE):
@@ -77,7 +77,7 @@ def _key_position(text: str, key: str) -> tuple[int, int]:
 
 
 def read_value(path: Path) -> tuple[str | None, str]:
-    """A secret file's text without its trailing newline, or None and the reason."""
+    """Return a secret file's text without its trailing newline, or None and the reason."""
     raw, problem = _read_bytes(path, _MAX_VALUE_FILE)
     if raw is None:
         return None, problem
@@ -92,7 +92,7 @@ def read_value(path: Path) -> tuple[str | None, str]:
 
 
 def _read_bytes(path: Path, limit: int) -> tuple[bytes | None, str]:
-    """A regular file's content, or None and the reason. Never blocks on a pipe."""
+    """Return a regular file's content, or None and the reason. Never blocks on a pipe."""
     try:
         with contextlib.closing(_Descriptor(path)) as file:
             mode = os.fstat(file.number).st_mode
@@ -113,7 +113,7 @@ def _read_bytes(path: Path, limit: int) -> tuple[bytes | None, str]:
 
 
 class _Descriptor:
-    """An open file descriptor; O_NONBLOCK, so that a pipe nobody writes to does not hang us."""
+    """An open file descriptor; O_NONBLOCK, so that a pipe that nobody writes to does not block."""
 
     def __init__(self, path: Path) -> None:
         self.number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -123,6 +123,6 @@ class _Descriptor:
 
 
 def short(text: str | None) -> str:
-    """Text that came from outside, for a finding: printable and short."""
+    """Return text that came from outside for a finding: printable and short."""
     shown = "".join(c if c.isprintable() else "?" for c in text or "")
     return shown if len(shown) <= 120 else shown[:119] + "…"

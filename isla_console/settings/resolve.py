@@ -34,7 +34,7 @@ _THEMES: Final = ("dark", "light")
 
 
 class SettingsError(Exception):
-    """The configuration cannot be used. `findings` say what and where, one line each."""
+    """The configuration cannot be used. `findings` say what is wrong and where, one line each."""
 
     def __init__(self, findings: Iterable[str]) -> None:
         self.findings: tuple[str, ...] = tuple(findings)
@@ -45,7 +45,7 @@ class SettingsError(Exception):
 class Finding:
     """Something about the configuration that a person should know.
 
-    `name` is the variable it concerns ("" if none), `where` a file, with line and column if known.
+    `name` is the variable it concerns ("" for none); `where` is a file, with line and column if known.
     """
 
     severity: Literal["error", "warning"]
@@ -66,7 +66,7 @@ class _Found:
 
 
 class Settings:
-    """The resolved configuration. Made by `load`; never changes afterwards."""
+    """The resolved configuration. `load` makes it; it never changes afterwards."""
 
     __slots__ = (
         "_cache",
@@ -91,7 +91,7 @@ class Settings:
     config_dir: Path
     cache_dir: Path
     actor: str
-    """Who is at the keyboard, as the journal names them."""
+    """The person at the keyboard, as the journal names them."""
     host: str
     """This machine's short name."""
     drill: str | None
@@ -118,13 +118,12 @@ class Settings:
         """Resolve the configuration.
 
         Args:
-            environ: usually `os.environ`.
-            overrides: values from the command line by variable name; None or "" is "not given".
+            environ: Usually `os.environ`.
+            overrides: Values from the command line by variable name; None or "" is "not given".
 
         Raises:
-            SettingsError: the config file is broken, or a value is none of the allowed ones.
-                A missing `NAME_FILE` is no reason to refuse: it is in `findings`, and what
-                needs that variable says so.
+            SettingsError: The config file is broken, or a value is not one of those allowed. A missing
+                `NAME_FILE` does not raise: it is in `findings`, and whatever needs that variable says so.
         """
         self = cls(environ, overrides or {})
         for name in sorted(NAMES):
@@ -150,9 +149,9 @@ class Settings:
         return self
 
     def get(self, name: str) -> str | None:
-        """The value of any variable, one that a team's runbook declares included, or None.
+        """Return the value of any variable, including those that a runbook declares, or None.
 
-        A declared secret is answered with bullets: take it by `secret`.
+        A declared secret comes as bullets: use `secret` for it.
         """
         found = self._lookup(name)
         if found is None:
@@ -160,38 +159,41 @@ class Settings:
         return MASK if name in SECRETS else found.value.reveal()
 
     def secret(self, name: str) -> Secret | None:
-        """The value of any variable as a Secret, or None."""
+        """Return the value of any variable as a Secret, or None."""
         found = self._lookup(name)
         return found.value if found else None
 
     def flag(self, name: str) -> bool:
-        """True for 1, true, yes and on, in any case."""
+        """Return whether a variable is 1, true, yes or on, in any case."""
         return (self.get(name) or "").strip().lower() in {"1", "true", "yes", "on"}
 
     def origin(self, name: str) -> str:
-        """ "command line", "environment", "file /x/y", "config.toml", "default" or "not set"."""
+        """Return where a value came from.
+
+        One of `command line`, `environment`, `file /x/y`, `config.toml`, `default` and `not set`.
+        """
         found = self._lookup(name)
         return found.origin if found else "not set"
 
     def problem(self, name: str) -> str | None:
-        """Why a variable that someone meant to set has no value, or None."""
+        """Return why a variable that someone meant to set has no value, or None."""
         self._lookup(name)
         return self._problems.get(name)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is wrong without being fatal. Unknown keys are apart, in `unknown_keys`."""
+        """What is wrong without being fatal. Unknown keys are separate, in `unknown_keys`."""
         return tuple(self._findings)
 
-    def said(self, known: Iterable[str] = ()) -> tuple[Finding, ...]:
-        """All that a person should know: `findings`, then `unknown_keys`."""
+    def all_findings(self, known: Iterable[str] = ()) -> tuple[Finding, ...]:
+        """Return everything that a person should know: `findings`, then `unknown_keys`."""
         return (*self.findings, *self.unknown_keys(known))
 
     def unknown_keys(self, known: Iterable[str] = ()) -> tuple[Finding, ...]:
-        """Warnings for keys of the config file that neither the console nor the runbook knows.
+        """Return a warning for each key of the config file that neither the console nor the runbook knows.
 
         Args:
-            known: the variables that the runbook declares.
+            known: The variables that the runbook declares.
         """
         names = NAMES | INTERNAL | set(known)
         return tuple(
@@ -239,7 +241,7 @@ class Settings:
         return None
 
     def _base(self, variable: str, below_home: str) -> Path:
-        """An XDG base directory, from the environment given. The specification has relative paths ignored."""
+        """Return an XDG base directory. As its specification asks, a relative path is ignored."""
         if (given := self._environ.get(variable)) and Path(given).is_absolute():
             return Path(given)
         if (home := self._environ.get("HOME")) and Path(home).is_absolute():
@@ -270,7 +272,7 @@ def _expand(path: str) -> str:
 
 
 def _login(environ: Mapping[str, str]) -> str:
-    """The person's login name; behind sudo, the person's and not root's."""
+    """Return the person's login name; behind sudo, the person's and not root's."""
     try:
         login = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 MASK: Final = "••••••"
-"""What stands where a secret would."""
+"""What is shown in place of a secret."""
 
 
 class Secret:
@@ -17,7 +17,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself. Call it at the point of use and keep the result nowhere."""
+        """Return the text itself. Call it at the point of use and do not keep the result."""
         return self._text
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One thing that can be configured; `example` is what `.env.example` shows."""
+    """One variable; `example` is the value that `.env.example` shows."""
 
     name: str
     help: str
@@ -194,14 +194,14 @@ VARIABLES: Final[tuple[Variable, ...]] = (
 )
 
 INTERNAL: Final = frozenset({"ISLA_DRILL", "ISLA_DRILL_CONTROL", "ISLA_DRILL_SPEED", "ISLA_CONSOLE_RUN"})
-"""Set by `isla-console drill` for the console, or by the console for a step's processes: in no list."""
+"""Variables that the drill sets for the console, or the console for a step's processes; nobody sets them."""
 DEFAULTS: Final = {v.name: v.default for v in VARIABLES if v.default is not None}
 SECRETS: Final = frozenset(v.name for v in VARIABLES if v.secret) | {"ISLA_DRILL_CONTROL"}
 NAMES: Final = frozenset(v.name for v in VARIABLES)
 
 
 def env_example() -> str:
-    """The text of `.env.example`: every variable, grouped, commented out, with its help."""
+    """Return the text of `.env.example`: every variable, grouped, commented out, with its help."""
     lines = [
         "# isla-console: everything that can be configured. Copy, fill in, and load it with",
         "#   set -a; . ./.env; set +a",
@@ -221,7 +221,7 @@ def env_example() -> str:
 
 
 def readme_table() -> str:
-    """The table of all variables as the README has it, in Markdown."""
+    """Return the table of all variables as the README has it, in Markdown."""
     rows = [
         f"| `{variable.name}` | {variable.help}{' *Secret.*' if variable.secret else ''} |"
         for variable in VARIABLES

@@ -1,7 +1,7 @@
-"""What only the server can tell of a statement: whether its functions are volatile, what its views hide.
+"""What only the server knows about a statement: whether its functions are volatile, what its views hide.
 
-Nothing is trusted for its name. A function that came with PostgreSQL is taken by its volatility; a view, a
-function in SQL, a domain's check are looked into in their turn; the rest of what people made is unknown.
+No name is trusted. A function that came with PostgreSQL is judged by its volatility; a view, a function in
+SQL and a domain's check are examined in turn; everything else that people made is unknown.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 QUERIES: Final = Path(__file__).parent / "queries"
 DEPTH: Final = 8
-"""How deep views on views on functions are followed."""
+"""How many levels of views and functions inside each other are followed."""
 
 
 def query(name: str) -> str:
-    """The text of `queries/<name>.sql`."""
+    """Return the text of `queries/<name>.sql`."""
     return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
 
 
 async def settle(verdict: Verdict, connection: Connection[Any]) -> Verdict:
-    """Ask the server about the names of a statement that reads by its text; the final verdict.
+    """Return the final verdict on a statement that reads by its text, once the server was asked its names.
 
     Raises:
-        asyncpg.PostgresError, OSError: the server could not be asked.
+        asyncpg.PostgresError, OSError: The server could not be asked.
     """
     if verdict.kind != "read":
         return verdict
@@ -45,7 +45,7 @@ async def settle(verdict: Verdict, connection: Connection[Any]) -> Verdict:
         found: list[tuple[Class, str]] = []
         bodies: list[str] = []
         for row in rows:
-            finding, hidden = _look(row)
+            finding, hidden = _examine(row)
             found += finding
             bodies += hidden
         asked, deeper = asked | names, Names()
@@ -83,8 +83,8 @@ def _joined(names: Iterable[Name]) -> list[str]:
     return sorted(f"{schema}.{name}" for schema, name in names)
 
 
-def _look(row: Mapping[str, Any]) -> tuple[list[tuple[Class, str]], list[str]]:
-    """What one row of the catalogue means: findings, and texts to look into."""
+def _examine(row: Mapping[str, Any]) -> tuple[list[tuple[Class, str]], list[str]]:
+    """Return what one row of the catalogue means: findings, and SQL texts to examine."""
     match row["what"]:
         case "function":
             return _function(row)

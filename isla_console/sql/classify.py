@@ -1,8 +1,8 @@
-"""The guard: PostgreSQL's own grammar looks at a statement before the server does.
+"""The guard: PostgreSQL's own grammar judges a statement before the server sees it.
 
-The whole tree is walked, and it fails closed: a read is made of nothing but kinds of node that are listed
+The whole tree is walked, and it fails closed: a read consists only of the kinds of node that are listed
 here. Everything else is named for what it does, or is unknown. What only the server knows (whether a
-function is volatile, what a view hides) is listed in `Verdict.names` for `catalogue.settle` to ask.
+function is volatile, what a view hides) is listed in `Verdict.names`, for `catalogue.settle` to ask about.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 MAX_LENGTH: Final = 200_000
-"""Characters of one statement."""
+"""The longest statement that is judged, in characters."""
 
 ANY_NUMBER: Final = -1
 
@@ -41,7 +41,7 @@ _PLANNED_NODES: Final = """
     MergeWhenClause ReturningClause ReturningOption MultiAssignRef SetToDefault
 """
 _PLANNED: Final = frozenset(_PLANNED_NODES.split())
-"""What EXPLAIN without ANALYZE only plans."""
+"""Kinds of node that EXPLAIN without ANALYZE only plans."""
 
 _KNOWN: Final[dict[str, tuple[Class, str]]] = {
     "InsertStmt": ("write", "adds rows"),
@@ -86,7 +86,7 @@ _SAMPLING: Final = frozenset({"system", "bernoulli"})
 
 
 def classify(sql: str) -> Verdict:
-    """The class of `sql` as far as its text tells; never raises. Not settled: see `catalogue.settle`."""
+    """Return the verdict as far as the text tells, not settled: see `catalogue.settle`. Never raises."""
     if not sql.strip():
         return Verdict("unknown", "nothing", ("there is no statement",))
     if "\0" in sql or len(sql) > MAX_LENGTH or not _encodable(sql):
@@ -103,7 +103,7 @@ def classify(sql: str) -> Verdict:
             ("PostgreSQL's grammar does not take it",),
             mistake=Mistake(message, max(1, error.cursorpos)),
         )
-    except Exception as error:  # the parser is C and protobuf: whatever it says, the answer is no
+    except Exception as error:  # the parser is C and protobuf: whatever it raises, the verdict is no
         return Verdict("unknown", _first_words(sql), (f"the guard cannot read it ({type(error).__name__})",))
     if len(tree.stmts) != 1:
         many = "there is no statement" if not tree.stmts else f"{len(tree.stmts)} statements: one at a time"
@@ -112,10 +112,10 @@ def classify(sql: str) -> Verdict:
 
 
 def tree_of(sql: str) -> Any:
-    """The parsed statement, for those that build another one from it.
+    """Return the parsed statement, for building another one from it.
 
     Raises:
-        postgast.PgQueryError: it is no SQL.
+        postgast.PgQueryError: It is not SQL.
     """
     import postgast
 
@@ -123,7 +123,7 @@ def tree_of(sql: str) -> Any:
 
 
 def statement_kind(tree: Any) -> str:
-    """The outermost statement's node type, such as UpdateStmt."""
+    """Return the outermost statement's node type, such as UpdateStmt."""
     from postgast import unwrap_node
 
     return type(unwrap_node(tree.stmts[0].stmt)).__name__
@@ -152,7 +152,7 @@ def _judge(tree: Message, verb: str) -> Verdict:
                 found.append(("unknown", "samples by a method the guard does not know"))
         elif name not in _READS and not (name == "Node" and not node.ListFields()):  # an empty place
             strange.append(name)
-    if strange and not found:  # what belongs to a statement of another class is named by that
+    if strange and not found:  # a node of a statement of another class is explained by that class
         found.append(("unknown", f"the guard does not know {strange[0]}"))
     kind = worst(*(kind for kind, _ in found))
     reasons = tuple(dict.fromkeys(reason for one, reason in found if one == kind))
@@ -168,7 +168,7 @@ def _special(node: Any, name: str) -> tuple[Class, str]:
 
 
 def _analyzes(explain: Any) -> bool:
-    """Whether EXPLAIN also runs the statement; a value that is not plainly off counts as on."""
+    """Return whether EXPLAIN also runs the statement; any value that is not clearly off counts as on."""
     from postgast import unwrap_node
 
     found = False
@@ -187,7 +187,7 @@ def _value(node: Any) -> str:
 
 
 def _names(tree: Message) -> Names:
-    """Everything the server has to be asked about. A CTE's name is asked for too: it may hide a table."""
+    """Return the names to ask the server about, a CTE's included: it may hide a table."""
     functions: set[Call] = set()
     relations: set[Name] = set()
     types: set[Name] = set()

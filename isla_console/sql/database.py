@@ -1,8 +1,8 @@
-"""The pane's connections and whether writing is unlocked.
+"""The SQL page's connections, and whether writing is unlocked.
 
-A console holds up to three connections, all opened at start so that exhaustion locks it out of none: one
-for the panels (the poller's), one for reading here, and, where ISLA_DATABASE_ADMIN_URL is set, the
-armed one.
+A console holds up to three connections, all opened at start, so that it keeps them when the server has no
+slot left: one for the panels (the poller's), one for reading here, and, where ISLA_DATABASE_ADMIN_URL is set,
+the armed one, which can write.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ UNLOCK: Final = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Unlock:
-    """Writing is allowed until then, for this reason."""
+    """Writing is allowed until a moment, for a reason."""
 
     until: datetime
     reason: str
@@ -31,12 +31,12 @@ class Unlock:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the pane stands, ready to draw."""
+    """The page's connections and its lock at one moment, ready to draw."""
 
     reading: SessionReading | None
     """The reading connection; None where no address is set."""
     armed: SessionReading | None
-    """The writing one; None where ISLA_DATABASE_ADMIN_URL is not set."""
+    """The writing connection; None where ISLA_DATABASE_ADMIN_URL is not set."""
     unlock: Unlock | None = None
 
 
@@ -50,14 +50,14 @@ class Database:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Database:
-        """What the settings allow; opens nothing yet."""
+        """Make the connections that the settings allow, without opening them."""
         name = f"isla-console/{settings.actor}@{settings.host}"
         dsn = settings.secret(ADMIN_VARIABLE)
         writer = Writer(pane_session(dsn, name, ADMIN_VARIABLE)) if dsn is not None else None
         return cls(SqlEngine.from_settings(settings), writer)
 
     async def keep(self) -> None:
-        """Open the connections and hold them until cancelled; then close them."""
+        """Open the connections, keep them until cancelled, then close them."""
         keepers = [self.engine.keep()] if self.engine else []
         if self.writer is not None:
             keepers.append(self.writer.session.keep(KEEP_S))
@@ -79,17 +79,17 @@ class Database:
         return self._unlock
 
     def lock(self) -> None:
-        """Allow writing no more."""
+        """Forbid writing again."""
         self._unlock = None
 
     def unlocked(self, now: datetime) -> Unlock | None:
-        """The unlock in force; it ends by itself."""
+        """Return the unlock in force, if any; it ends by itself."""
         if self._unlock is not None and now >= self._unlock.until:
             self._unlock = None
         return self._unlock
 
     def standing(self, now: datetime) -> Standing:
-        """The connections and the lock as they are."""
+        """Return the connections and the lock as they are."""
         return Standing(
             self.engine.reading() if self.engine else None,
             self.writer.session.reading() if self.writer else None,

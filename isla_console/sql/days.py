@@ -1,4 +1,4 @@
-"""The days of a range, for what is done one day at a time."""
+"""The days of a range, for changes that are made one day at a time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import date, timedelta
 from typing import Final
 
 MOST: Final = 366
-"""Days of one range: each is looked at by a person."""
+"""The most days of one range: a person looks at each of them."""
 
 
 def days(first: str, last: str) -> list[date]:
-    """All days from `first` to `last`, both included; without `last` the first alone.
+    """Return all days from `first` to `last`, both included; without `last` the first alone.
 
     Raises:
-        ValueError: says which is no date, or that the range runs backwards or is too long.
+        ValueError: One is not a date, or the range runs backwards or is too long; the message says which.
     """
     start = _date(first)
     end = _date(last) if last.strip() else start

@@ -1,11 +1,11 @@
-"""Runs statements that read, on a connection of the pane's own that is opened at start and kept.
+"""Runs statements that read, on a connection of its own that is opened at start and kept.
 
 It is not the panels' connection: a query of fifteen seconds must not leave the panels without figures. Both
-are opened before anybody needs them, so that exhaustion locks neither out.
+are opened before anybody needs them, so that they exist when the server has no slot left.
 
-A statement that the guard takes for a read runs by the extended protocol (one statement, never more), in
+A statement that the guard judges to be a read runs by the extended protocol (one statement, never more), in
 `BEGIN READ ONLY`, through a cursor, and is rolled back. The guard's own question to the catalogue comes
-first in the transaction, which shuts `SET TRANSACTION READ WRITE` out.
+first in the transaction, after which the server refuses `SET TRANSACTION READ WRITE`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 TIMEOUT_S: Final = 15.0
-"""A statement's time limit on the server unless its step says otherwise."""
+"""A statement's time limit on the server, in seconds, unless its step sets one."""
 GRACE_S: Final = 2.0
-"""How much longer than the server's limit we wait before the connection is given up."""
+"""Seconds beyond the server's limit after which the connection is given up."""
 KEEP_S: Final = 25.0
 FIRST_ROWS: Final = 50
 BATCH: Final = 2000
@@ -44,25 +44,25 @@ Rows = Sequence[tuple[Any, ...]]
 
 
 class SqlEngine:
-    """Reads. One statement at a time; a second one is told that the connection is busy."""
+    """Runs statements that read, one at a time; a second one fails, saying that the connection is busy."""
 
     def __init__(self, session: DatabaseSession) -> None:
         self.session = session
 
     @classmethod
     def from_settings(cls, settings: Settings, variable: str = "ISLA_DATABASE_URL") -> SqlEngine | None:
-        """An engine for the address in `variable`; None where it is not set."""
+        """Make an engine for the address in `variable`; None where it is not set."""
         dsn = settings.secret(variable)
         if dsn is None:
             return None
         return cls(pane_session(dsn, f"isla-console/{settings.actor}@{settings.host}", variable))
 
     async def keep(self) -> None:
-        """Open the connection and hold it, until cancelled."""
+        """Open the connection and keep it until cancelled."""
         await self.session.keep(KEEP_S)
 
     def reading(self) -> SessionReading:
-        """The connection as it stands: role, mode, TLS, settings as read back."""
+        """Return the state of the connection: role, mode, TLS, settings as read back."""
         return self.session.reading()
 
     async def close(self) -> None:
@@ -70,7 +70,7 @@ class SqlEngine:
         await self.session.close()
 
     async def verdict(self, sql: str) -> Verdict:
-        """The guard's word on a statement, the server asked where it can be; never raises."""
+        """Return the guard's verdict on a statement, asking the server where possible. Never raises."""
         verdict = classify(sql)
         if verdict.kind != "read":
             return verdict
@@ -92,13 +92,13 @@ class SqlEngine:
         timeout_s: float = TIMEOUT_S,
         first: Callable[[SqlResult], None] | None = None,
     ) -> SqlResult:
-        """Run one statement that reads. Never raises but when cancelled: then the server's side is ended too.
+        """Run one statement that reads. Only a cancellation raises, and ends it on the server too.
 
         Args:
-            params: for $1, $2 ...; texts are read as what the statement wants.
-            limit: rows to fetch; whether there were more is in the result.
-            timeout_s: the server's limit.
-            first: called with the first rows as soon as they are here.
+            params: Values for $1, $2 ...; texts are converted to the types that the statement wants.
+            limit: How many rows to fetch; the result says whether there were more.
+            timeout_s: The server's time limit, in seconds.
+            first: Called with the first rows as soon as they arrive.
         """
         started = monotonic()
         result = SqlResult(classify(sql))
@@ -130,9 +130,9 @@ class SqlEngine:
         take: Callable[[tuple[Column, ...], Rows], None],
         timeout_s: float,
     ) -> SqlResult:
-        """Run a statement that reads and hand on all its rows, batch by batch; the result holds none.
+        """Run a statement that reads and pass on all its rows, batch by batch; the result holds none.
 
-        `take` is called at least once, with the columns and maybe no rows; what it raises (OSError) passes.
+        `take` is called at least once, with the columns and perhaps no rows; an OSError of its own is raised.
         """
         started = monotonic()
         result = SqlResult(classify(sql))
@@ -147,7 +147,7 @@ class SqlEngine:
                     batch = [tuple(row) for row in await fetch(BATCH)]
                     try:
                         take(columns, batch)
-                    except OSError as error:  # a full disk is no fault of the connection, which is kept
+                    except OSError as error:  # a full disk is not the connection's fault: it is kept
                         refused = error
                         break
                     if len(batch) < BATCH:
@@ -167,7 +167,7 @@ class SqlEngine:
     async def _reading(
         self, sql: str, params: Sequence[Any], timeout_s: float
     ) -> AsyncIterator[tuple[Verdict, tuple[Column, ...], Callable[[int], Awaitable[list[Any]]] | None]]:
-        """The guarded transaction around one statement; without a fetcher the guard refuses it."""
+        """Provide the guarded transaction around one statement; without a fetcher the guard refuses it."""
         verdict = classify(sql)
         if verdict.kind != "read":
             yield verdict, (), None
@@ -188,14 +188,17 @@ class SqlEngine:
 
 
 def pane_session(dsn: Secret, name: str, variable: str) -> DatabaseSession:
-    """A kept connection with the pane's time limit."""
+    """Make a kept connection with the SQL page's time limit."""
     return DatabaseSession(dsn, name, Resolver(), statement_timeout_s=TIMEOUT_S, variable=variable)
 
 
 async def _open(
     connection: Connection[Any], sql: str, params: Sequence[Any]
 ) -> tuple[tuple[Column, ...], Callable[[int], Awaitable[list[Any]]]]:
-    """A cursor on a statement. Unnamed, since nothing of ours may stay in a pooler's connection."""
+    """Open a cursor; return the columns and what fetches rows.
+
+    The cursor is unnamed, because nothing may stay behind in a pooler's connection.
+    """
     statement = await connection.prepare(sql, name="")
     types = [one.name for one in statement.get_parameters()]
     arguments = parameters(params, types)

@@ -1,4 +1,4 @@
-"""What a database's error says, where it points, and what it means in an incident."""
+"""A database error: what it says, where in the statement it points, and what it means in an incident."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MEANING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SqlError:
-    """Why there are no rows. Safe to show. `line` and `column` count from 1; 0 is unknown."""
+    """Why there are no rows, safe to show. `line` and `column` count from 1; 0 is unknown."""
 
     message: str
     sqlstate: str = ""
@@ -49,13 +49,13 @@ class SqlError:
     line: int = 0
     column: int = 0
     lost: bool = False
-    """The connection was dropped with it; it is opened again for the next statement."""
+    """Whether the connection was dropped too; it is opened again for the next statement."""
     full: bool = False
-    """No connection slot was left."""
+    """Whether the server had no connection slot left."""
 
 
 def from_exception(error: BaseException, failure: PgFailure, sql: str, shift: int = 0) -> SqlError:
-    """The error of a statement. `shift`: characters that stood before `sql` in what the server got."""
+    """Return a statement's error. `shift` is how many characters the server got in front of `sql`."""
     code = str(getattr(error, "sqlstate", None) or "")
     if not code or failure.kind in {"lost", "full"}:
         return replace(from_failure(failure), sqlstate=code, meaning=_MEANING.get(code, "") or _lost(failure))
@@ -72,7 +72,7 @@ def from_exception(error: BaseException, failure: PgFailure, sql: str, shift: in
 
 
 def from_failure(failure: PgFailure) -> SqlError:
-    """Why there is no connection."""
+    """Return the error that says why there is no connection."""
     return SqlError(
         plain(failure.reason),
         meaning=_lost(failure),
@@ -82,7 +82,7 @@ def from_failure(failure: PgFailure) -> SqlError:
 
 
 def place(sql: str, position: int) -> tuple[int, int]:
-    """Line and column of the character at `position`, all counted from 1; (0, 0) when there is none."""
+    """Return the line and column of a `position`, all counted from 1; (0, 0) when there is none."""
     if not 1 <= position <= len(sql) + 1:
         return 0, 0
     before = sql[: position - 1]

@@ -1,4 +1,4 @@
-"""All of a statement's rows into a file, without holding them."""
+"""Writing all of a statement's rows into a file without holding them in memory."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ from isla_console.text.times import stamp_text
 
 Format = Literal["csv", "json"]
 NULL = "\\N"
-"""NULL in CSV, as COPY writes it: an empty field is an empty text."""
+"""NULL in CSV, as COPY writes it, because an empty field is an empty text."""
 
 
 class ExportFile:
-    """A file being written, mode 0600: `SqlEngine.stream` hands the rows to `take`."""
+    """A file being written, mode 0600; `take` receives the rows from `SqlEngine.stream`."""
 
     def __init__(self, path: Path, kind: Format) -> None:
-        """Raises: OSError when it cannot be made."""
+        """Create the file.
+
+        Raises:
+            OSError: It cannot be created.
+        """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path
         self.rows = 0
@@ -34,7 +38,7 @@ class ExportFile:
         self._begun = False
 
     def take(self, columns: tuple[Column, ...], rows: Rows) -> None:
-        """Write a batch."""
+        """Write a batch of rows."""
         if self._kind == "csv":
             writer = csv.writer(self._file)
             if not self._begun:
@@ -57,12 +61,12 @@ class ExportFile:
         self._file.close()
 
     def abandon(self) -> None:
-        """Close and remove it: half an export is worse than none."""
-        with contextlib.suppress(OSError):  # what it still holds has no room on a full disk
+        """Close and remove the file: half an export is worse than none."""
+        with contextlib.suppress(OSError):  # on a full disk its buffer cannot be written
             self._file.close()
         self.path.unlink(missing_ok=True)
 
 
 def export_path(folder: Path, kind: Format, now: datetime) -> Path:
-    """`<folder>/query-20261123T141241Z.csv`."""
+    """Return the path of a new export, such as `<folder>/query-20261123T141241Z.csv`."""
     return folder / f"query-{stamp_text(now)}.{kind}"

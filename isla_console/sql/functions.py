@@ -100,12 +100,14 @@ _HARMLESS: Final = """
     pg_buffercache_usage_counts
 """
 HARMLESS_VOLATILE: Final = frozenset(_HARMLESS.split())
-"""Volatile, because their answer differs from call to call, and without a side effect. All others that are
-volatile are taken for harmful."""
+"""Functions that are volatile only because their answer differs from call to call.
+
+Every other volatile function is taken to be harmful.
+"""
 
 
 def effect(name: str) -> tuple[Class, str] | None:
-    """What calling this function would do beyond answering, by its name alone; None if nothing is known."""
+    """Return the side effect of calling a function, by its name alone; None if none is known."""
     for pattern, kind, reason in _COMPILED:
         if pattern.fullmatch(name):
             return kind, f"{name}() {reason}"

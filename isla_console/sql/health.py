@@ -1,4 +1,4 @@
-"""How the server is, beyond who is connected: headroom, cache, bloat, replication, cron."""
+"""The health of the server apart from its sessions: headroom, cache, bloat, replication, cron."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Health:
 
 
 async def read(database: DatabaseSession) -> tuple[Health, ...]:
-    """All findings; one that says why, when the server cannot be asked. Never raises."""
+    """Return all findings, or one that says why the server cannot be asked. Never raises."""
     try:
         rows = await database.rows(query("health"), deadline_s=DEADLINE_S)
     except DatabaseUnavailable as unavailable:
@@ -40,7 +40,7 @@ async def read(database: DatabaseSession) -> tuple[Health, ...]:
 
 
 def judge(row: Mapping[str, Any]) -> tuple[Health, ...]:
-    """What the figures of `health.sql` mean."""
+    """Return what the figures of `health.sql` mean."""
     room = row["max_connections"] - row["reserved"]
     used = row["clients"] / max(1, room)
     longest = row["longest_transaction_s"] or 0.0

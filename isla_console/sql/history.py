@@ -1,4 +1,4 @@
-"""Statements typed before, across launches: newest last, 0600, secrets made unreadable."""
+"""The history of typed statements, kept across launches: newest last, mode 0600, secrets made unreadable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMIT: Final = 500
 
 
 class History:
-    """A list of statements in a file. What cannot be read or written is forgone: it is a comfort."""
+    """A list of statements in a file. A file that cannot be read or written is ignored."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,14 +30,14 @@ class History:
         self._place = len(self._statements)
 
     def older(self) -> str | None:
-        """The statement before the one shown; None at the beginning."""
+        """Step back: return the statement before the one shown; None at the beginning."""
         if self._place == 0:
             return None
         self._place -= 1
         return self._statements[self._place]
 
     def newer(self) -> str | None:
-        """The statement after the one shown; None at the end."""
+        """Step forward: return the statement after the one shown; None at the end."""
         if self._place + 1 >= len(self._statements):
             return None
         self._place += 1

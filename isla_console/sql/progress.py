@@ -1,4 +1,4 @@
-"""How far maintenance is, by the server's own word."""
+"""How far maintenance has got, as the server reports it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEADLINE_S: Final = 2.0
 
 
 async def progress(database: DatabaseSession) -> str:
-    """What vacuums, analyses, index builds and rewrites are at; "" when the server says nothing.
+    """Return how far vacuums, analyses, index builds and rewrites are; "" when the server reports nothing.
 
     Never raises.
     """

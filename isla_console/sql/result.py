@@ -1,4 +1,4 @@
-"""What a statement gave: rows or the reason there are none."""
+"""The result of a statement: rows, or the reason why there are none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from isla_console.sql.values import NUMBERS
 from isla_console.sql.verdict import Verdict
 
 ROWS: Final = 500
-"""Rows shown of one statement."""
+"""How many rows of one statement are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        """Whether it is written at the right."""
+        """Whether its values are numbers, which are aligned to the right."""
         return self.type in NUMBERS
 
 
@@ -37,12 +37,12 @@ class SqlResult:
     columns: tuple[Column, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
     truncated: bool = False
-    """There were more rows than were asked for."""
+    """Whether there were more rows than were asked for."""
     duration_ms: float = 0.0
     first_row_ms: float = 0.0
     error: SqlError | None = None
     refused: str = ""
-    """The guard's reason, when the statement did not run."""
+    """Why the guard did not let the statement run; "" when it ran."""
 
     @property
     def ok(self) -> bool:
@@ -61,15 +61,15 @@ class SqlResult:
 
     @property
     def hint(self) -> str:
-        """What the server advises; "" when it does not."""
+        """What the server advises; "" when it gives no hint."""
         return self.error.hint if self.error else ""
 
     @property
     def position(self) -> tuple[int, int]:
-        """Line and column of the error, from 1; (0, 0) when it has none."""
+        """The line and column of the error, from 1; (0, 0) when it has none."""
         return (self.error.line, self.error.column) if self.error else (0, 0)
 
     def records(self) -> list[dict[str, Any]]:
-        """The rows by column name."""
+        """Return the rows by column name."""
         names = [column.name for column in self.columns]
         return [dict(zip(names, row, strict=True)) for row in self.rows]

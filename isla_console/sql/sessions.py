@@ -16,7 +16,7 @@ DEADLINE_S: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class ServerSession:
-    """One client's session, as pg_stat_activity shows it. Ages in seconds."""
+    """One client's session, as pg_stat_activity shows it. Ages are in seconds."""
 
     pid: int
     backend_start: datetime
@@ -45,7 +45,7 @@ class ServerSession:
 
     @property
     def shielded(self) -> str:
-        """Why it is never ended from here; "" when it may be."""
+        """Why the console never ends it; "" when it may."""
         if self.ours:
             return "it is a console's own"
         if self.superuser:
@@ -77,26 +77,26 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What became of an attempt to end something."""
+    """The result of an attempt to end something."""
 
     done: bool
     text: str
 
 
 async def read(database: DatabaseSession) -> tuple[ServerSession, ...]:
-    """All client sessions.
+    """Return all client sessions.
 
     Raises:
-        DatabaseUnavailable: why they cannot be seen.
+        DatabaseUnavailable: They cannot be seen; it says why.
     """
     rows = await database.rows(query("sessions"), deadline_s=DEADLINE_S)
     return tuple(_session(row) for row in rows)
 
 
 async def end(database: DatabaseSession, session: ServerSession, how: How) -> Ended:
-    """Cancel what a session runs, or terminate it, if it is still the same session; never raises.
+    """Cancel what a session runs, or terminate it, if it is still the same session. Never raises.
 
-    One that was idle must still be idle: it may have begun to work since it was looked at.
+    A session that was idle must still be idle: it may have begun to work since it was shown.
     """
     if reason := session.shielded:
         return Ended(False, f"Not touched: {reason}.")
@@ -114,7 +114,7 @@ async def end(database: DatabaseSession, session: ServerSession, how: How) -> En
 
 
 def groups(sessions: Sequence[ServerSession]) -> tuple[Group, ...]:
-    """By application and role, the most sessions first."""
+    """Return the sessions grouped by application and role, the largest group first."""
     found: dict[tuple[str, str], list[ServerSession]] = {}
     for session in sessions:
         found.setdefault((session.application, session.role), []).append(session)
@@ -133,10 +133,10 @@ def groups(sessions: Sequence[ServerSession]) -> tuple[Group, ...]:
 
 
 def tree(sessions: Sequence[ServerSession]) -> tuple[Branch, ...]:
-    """Who blocks whom, roots first, each followed by those who wait for it; empty when nobody waits.
+    """Return who blocks whom, roots first, each followed by those that wait for it; empty when nobody waits.
 
-    A session behind several others stands under the first. A circle (a deadlock before the server breaks it)
-    is entered at its oldest transaction.
+    A session that waits for several others is under the first. A circle (a deadlock before the server breaks
+    it) is entered at its oldest transaction.
     """
     known = {session.pid: session for session in sessions}
     waiting: dict[int, list[int]] = {}

@@ -1,18 +1,18 @@
-"""Finding the statement under the cursor in a text of several."""
+"""Finding the statement under the cursor in a text of several statements."""
 
 from __future__ import annotations
 
 
 def statement_at(text: str, offset: int) -> tuple[int, str]:
-    """The statement that `offset` (in characters) stands in or just behind, and where it starts.
+    """Return where the statement at `offset` (in characters) or just before it starts, and its text.
 
-    A text that cannot be split is taken as one statement: the guard will say what is wrong with it.
+    A text that cannot be split is taken as one statement: the guard says what is wrong with it.
     """
     import postgast
 
     try:
         parts = postgast.split(text, method="scanner")
-    except Exception:  # the scanner is C: whatever it says, the text is left whole
+    except Exception:  # the scanner is C: whatever it raises, the text stays whole
         return 0, text
     start, found = 0, (0, text)
     for part in (one.strip() for one in parts):

@@ -1,4 +1,4 @@
-"""Values from PostgreSQL as text, and texts as parameters. NULL stays None: it is no empty text."""
+"""Values from PostgreSQL as text, and texts as parameters. NULL stays None: it is not an empty text."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from isla_console.text.plain import plain
 NUMBERS: Final = frozenset(
     {"int2", "int4", "int8", "float4", "float8", "numeric", "oid", "money", "xid", "xid8"}
 )
-# What the driver makes of infinity.
+# What asyncpg returns for infinity.
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def text(value: Any) -> str:
-    """One value on one line, controls made visible; intervals as 1 day 02:03:04, times in UTC."""
+    """Return one value on one line, controls made visible; intervals as 1 day 02:03:04, times in UTC."""
     return plain(raw_text(value))
 
 
 def raw_text(value: Any) -> str:
-    """As PostgreSQL would write it, line breaks and all: for files."""
+    """Return a value as PostgreSQL writes it, line breaks included, for files."""
     match value:
         case None:
             return ""
@@ -54,7 +54,7 @@ def raw_text(value: Any) -> str:
 
 
 def jsonable(value: Any) -> Any:
-    """The value as JSON knows it; what JSON lacks becomes text."""
+    """Return a value that JSON can hold; what JSON lacks becomes text."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -69,7 +69,7 @@ def jsonable(value: Any) -> Any:
 
 
 def interval(span: timedelta) -> str:
-    """`3 days 00:14:02`, `-00:00:05`, `00:00:00.25`."""
+    """Return an interval such as `3 days 00:14:02`, `-00:00:05` or `00:00:00.25`."""
     if span < timedelta(0):
         return "-" + interval(-span)
     hours, rest = divmod(span.seconds, 3600)
@@ -80,10 +80,10 @@ def interval(span: timedelta) -> str:
 
 
 def parameter(given: Any, type_name: str) -> Any:
-    """What the driver wants for a parameter of this type; a text is read as that type's.
+    """Return what asyncpg expects for a parameter of a type; a text is converted to it.
 
     Raises:
-        ValueError: the text is no such value.
+        ValueError: The text is not a value of that type.
     """
     if not isinstance(given, str):
         return given
@@ -112,10 +112,10 @@ def parameter(given: Any, type_name: str) -> Any:
 
 
 def parameters(given: Sequence[Any], types: Sequence[str]) -> list[Any]:
-    """All of a statement's parameters.
+    """Return all of a statement's parameters.
 
     Raises:
-        ValueError: there are too few or too many, or one does not fit.
+        ValueError: There are too few or too many, or one does not fit.
     """
     if len(given) != len(types):
         raise ValueError(f"the statement takes {len(types)} values, {len(given)} were given")

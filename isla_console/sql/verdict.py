@@ -1,4 +1,4 @@
-"""What the guard says about a statement, as data."""
+"""What the guard says of a statement, as data."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Class = Literal["read", "write", "maintenance", "admin", "unknown"]
-"""read: changes nothing. write: changes rows or locks them. maintenance: VACUUM and its like, outside a
-transaction. admin: definitions, settings, sessions, the server. unknown: the guard cannot tell."""
+"""What a statement does.
+
+`read` changes nothing. `write` changes rows or locks them. `maintenance` is VACUUM and its like, outside a
+transaction. `admin` concerns definitions, settings, sessions or the server. `unknown`: the guard cannot tell.
+"""
 
 GRAVITY: tuple[Class, ...] = ("read", "maintenance", "write", "admin", "unknown")
-"""From harmless to worst: of several findings the last one counts."""
+"""The classes from harmless to worst: of several findings the worst one counts."""
 
 Name = tuple[str, str]
 """A schema ("" where none is written) and a name."""
 Call = tuple[str, str, int]
-"""A function's schema and name, and with how many arguments it is called; -1 where that is not plain."""
+"""A function's schema and name, and how many arguments it is called with; -1 where that is not clear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a statement mentions and only the server can tell the nature of."""
+    """The names in a statement whose nature only the server knows."""
 
     functions: frozenset[Call] = frozenset()
     relations: frozenset[Name] = frozenset()
     types: frozenset[Name] = frozenset()
     operators: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
-    """`row.name` may be a column, or a function called in the old style."""
+    """Names in `row.name`, which may be a column or a function called in the old style."""
 
     def __or__(self, other: Names) -> Names:
         return Names(
@@ -53,7 +56,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """Where the grammar gave up; `position` counts characters from 1."""
+    """Where the grammar failed; `position` counts characters from 1."""
 
     message: str
     position: int
@@ -61,11 +64,11 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One statement's class and why. `settled` is false until the server was asked about its names."""
+    """A statement's class, and why. `settled` is false until the server has been asked about its names."""
 
     kind: Class
     verb: str
-    """The statement's first words, for people: SELECT, UPDATE, CREATE TABLE ..."""
+    """The statement's first words, for people: `SELECT`, `UPDATE`, `CREATE TABLE` ..."""
     reasons: tuple[str, ...] = ()
     names: Names = field(default_factory=Names)
     settled: bool = False
@@ -73,7 +76,7 @@ class Verdict:
 
     @property
     def text(self) -> str:
-        """One line: `read · one statement · no side effects found`."""
+        """The verdict in one line: `read · one statement · no side effects found`."""
         if self.mistake is not None:
             return f"not SQL that PostgreSQL would take: {self.mistake.message}"
         if self.kind == "read":
@@ -83,5 +86,5 @@ class Verdict:
 
 
 def worst(*kinds: Class) -> Class:
-    """The gravest of several classes."""
+    """Return the worst of several classes."""
     return max(kinds, key=GRAVITY.index, default="read")

@@ -1,7 +1,7 @@
-"""Changing the database on purpose: one statement, in sight of what it changes, committed or rolled back.
+"""Changing the database on purpose: one statement that shows what it changed, then commit or roll back.
 
 Everything here runs on the armed connection (ISLA_DATABASE_ADMIN_URL), which is opened at start like the
-others and reads only until a transaction of ours says otherwise.
+others and is read-only except inside a transaction of this module.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 DECIDE_S: Final = 60.0
-"""How long a transaction waits for commit or roll back before it rolls back by itself."""
+"""Seconds for which a transaction waits for commit or roll back before it rolls back by itself."""
 SAMPLE: Final = 5
 _CLIENT_GRACE_S: Final = 2.0
 _AROUND: Final = "WITH isla_changed AS ("
@@ -31,20 +31,20 @@ _AROUND: Final = "WITH isla_changed AS ("
 
 @dataclass(frozen=True, slots=True)
 class PendingWrite:
-    """What a statement did in a transaction that is still open.
+    """A change in a transaction that is still open.
 
     `before` and `after` are samples of at most five rows; `before` is empty for an INSERT.
     """
 
     status: str
-    """The server's word: UPDATE 14."""
+    """The server's command tag, such as `UPDATE 14`."""
     affected: int
     before: SqlResult
     after: SqlResult
 
 
 class Writer:
-    """Runs a write and holds its transaction open until someone decides, at most 60 s."""
+    """Runs a write and keeps its transaction open until someone decides, at most 60 s."""
 
     def __init__(self, session: DatabaseSession, *, decide_s: float = DECIDE_S) -> None:
         self.session = session
@@ -53,7 +53,7 @@ class Writer:
         self._commit = False
 
     def decide(self, commit: bool) -> None:
-        """End the open transaction."""
+        """Commit the open transaction, or roll it back."""
         self._commit = commit
         self._decided.set()
 
@@ -62,8 +62,8 @@ class Writer:
     ) -> SqlResult:
         """Run one INSERT, UPDATE, DELETE or the like; `show` is called when it waits for a decision.
 
-        The result has no rows; `refused` says "rolled back ..." when it was not committed. Never raises but
-        when cancelled, and then it is rolled back.
+        The result has no rows; `refused` says "rolled back ..." when it was not committed. Only a
+        cancellation raises, and then the transaction is rolled back.
         """
         started = monotonic()
         self._decided.clear()
@@ -92,13 +92,13 @@ class Writer:
             result = replace(result, error=errors.SqlError(str(error)))
         except Exception as error:
             failure = self.session.failure(error)
-            # Where the statement ran inside another one, the error's place counts from that one's start.
+            # Where the statement ran inside another one, the error's position counts from that one's start.
             shift = len(_AROUND) if _counted(sql, tree_of(sql)) else 0
             result = replace(result, error=errors.from_exception(error, failure, sql, shift))
         return replace(result, duration_ms=round((monotonic() - started) * 1000, 1))
 
     async def maintain(self, sql: str, timeout_s: float, warn: Callable[[str], None]) -> SqlResult:
-        """Run VACUUM and its like outside a transaction; `warn` gets each notice and warning as it comes."""
+        """Run VACUUM or its like outside a transaction; `warn` gets each notice and warning as it comes."""
         started = monotonic()
         result = SqlResult(classify(sql))
 
@@ -106,8 +106,8 @@ class Writer:
             warn(f"{message.severity}: {message.message}")
 
         if self.session.reading().mode == "transaction pooler":
-            told = "it needs a direct or a session connection: a transaction pooler may split it"
-            return replace(result, error=errors.SqlError(told))
+            needed = "it needs a direct or a session connection: a transaction pooler may split it"
+            return replace(result, error=errors.SqlError(needed))
         try:
             async with self.session.using() as connection:
                 connection.add_log_listener(listen)
@@ -115,7 +115,7 @@ class Writer:
                     async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
                         await connection.execute(f"SET statement_timeout = {round(timeout_s * 1000)}")
                         await connection.execute("SET default_transaction_read_only = off")
-                        # By the extended protocol: one statement, whatever the text says.
+                        # By the extended protocol, which runs one statement whatever the text says.
                         await connection.fetch(sql)
                 finally:
                     connection.remove_log_listener(listen)
@@ -152,7 +152,7 @@ async def _change(connection: Connection[Any], sql: str, params: Sequence[Any]) 
 
 
 def _counted(sql: str, tree: Any) -> str:
-    """The same statement, giving how many rows it changed and five of them, however many there are.
+    """Return the same statement, made to return how many rows it changed and five of them.
 
     "" where that cannot be built around it.
     """
@@ -164,14 +164,14 @@ def _counted(sql: str, tree: Any) -> str:
         return ""
     relation = statement.relation
     name = (relation.alias.aliasname or relation.relname).replace('"', '""')
-    told = "" if statement.HasField("returning_clause") else f' RETURNING "{name}".*'
-    # The line break ends a comment that the statement may end with.
-    inner = f"{sql.rstrip().removesuffix(';')}\n{told}"
+    returning = "" if statement.HasField("returning_clause") else f' RETURNING "{name}".*'
+    # The line break ends a comment at the statement's end.
+    inner = f"{sql.rstrip().removesuffix(';')}\n{returning}"
     return f"{_AROUND}{inner}) SELECT (SELECT count(*) FROM isla_changed), * FROM isla_changed LIMIT {SAMPLE}"
 
 
 def _rows_before(tree: Any) -> str:
-    """The SELECT of the rows that an UPDATE or DELETE is going to touch; "" where there is none."""
+    """Return a SELECT of the rows that an UPDATE or DELETE will touch; "" where there is none."""
     import postgast
     from postgast import deparse, unwrap_node
 
@@ -202,7 +202,7 @@ def _rows_before(tree: Any) -> str:
 
 
 async def _sample(connection: Connection[Any], sql: str, params: Sequence[Any], original: str) -> SqlResult:
-    """Up to five rows of a SELECT; none where it is not to be had, for it is only a look."""
+    """Return up to five rows of a SELECT, or none where it fails: a sample may be missing."""
     empty = SqlResult(classify(original))
     if not sql or classify(sql).kind != "read":
         return empty

@@ -6,7 +6,7 @@ from isla_console.text.plain import plain
 
 
 def brief(text: str | bytes, limit: int = 120) -> str:
-    """`text` on one line, at most `limit` characters, with every control character made visible."""
+    """Return `text` on one line of at most `limit` characters, every control character made visible."""
     if isinstance(text, bytes):
         text = text[: limit * 4].decode("utf-8", "replace")
     # Cut first: it bounds the work, however long the answer.

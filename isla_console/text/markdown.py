@@ -12,12 +12,12 @@ _TICKS = re.compile(r"`+")
 
 
 def inline(text: str) -> str:
-    """One line of running text or a table's cell. Never put at the start of a line."""
+    """Return text for a line or a table's cell. It must not be put at the start of a line."""
     return _SPECIAL.sub(r"\\\1", plain(text).strip())
 
 
 def fenced(text: str, indent: str = "") -> list[str]:
-    """Lines of a code block that nothing in the text can end."""
+    """Return the lines of a code block that nothing in the text can end."""
     body = plain_block(text).rstrip("\n").split("\n")
     longest = max((len(ticks) for line in body for ticks in _TICKS.findall(line)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -25,7 +25,7 @@ def fenced(text: str, indent: str = "") -> list[str]:
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """A table; the cells are ready, made by ``inline``."""
+    """Return the lines of a table from cells that `inline` has made."""
     return [
         _line(head),
         _line(tuple("---" for _ in head)),

@@ -14,7 +14,7 @@ _NAMED = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
 
 
 class _Visible(dict[int, str]):
-    """A `str.translate` table that fills itself: what is no plain character becomes visible."""
+    """A `str.translate` table that fills itself: every control or format character becomes visible."""
 
     def __missing__(self, code: int) -> str:
         if code in _NAMED:
@@ -32,10 +32,10 @@ _BLOCK = _Visible({0x09: "    ", 0x0A: "\n"})
 
 
 def plain(text: str) -> str:
-    """One line: controls become visible pictures (ESC ␛, newline ␊), a tab four spaces."""
+    """Return text as one line: controls become visible pictures (ESC ␛, newline ␊), a tab four spaces."""
     return text.translate(_LINE)
 
 
 def plain_block(text: str) -> str:
-    """Several lines: as `plain`, but newlines stay newlines (CR LF counts as one)."""
+    """Return text as several lines: like `plain`, but newlines stay newlines (CR LF counts as one)."""
     return text.replace("\r\n", "\n").translate(_BLOCK)

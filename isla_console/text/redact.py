@@ -1,9 +1,9 @@
 """Secrets taken out of text, before it is stored or shown.
 
-Two sorts: values that were declared secret, in every spelling they usually travel in, and what looks like
-a secret whoever it belongs to. One `Redactor` serves all of a console's output, so that a secret typed for
-one step is also hidden in the output of another. What a server said to us is redacted by `redact` with the
-secrets that it was sent, a statement for the journal by `redact_statement`.
+There are two sorts: values that were declared secret, in every spelling in which they usually travel, and
+text that looks like a secret whoever it belongs to. One `Redactor` serves all of a console's output, so that
+a secret typed for one step is also hidden in the output of another. `redact` is for a server's answer, with
+the secrets that it was sent; `redact_statement` is for a statement in the journal.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from isla_console.settings.secret import MASK, Secret
 from isla_console.text.spellings import spellings
 
 SHORTEST: Final = 4
-"""Characters under which a declared secret hides nothing and would riddle every line with bullets."""
+"""The shortest declared secret that is hidden, in characters: a shorter one would put bullets everywhere."""
 
 Looks = tuple[re.Pattern[str], ...]
-"""What a secret looks like: it is the group "secret", or the whole match where there is no such group."""
+"""Patterns of secrets: the group `secret` of a match is one, or the whole match without such a group."""
 
 SHAPES: Final[Looks] = tuple(
     re.compile(pattern)
@@ -44,7 +44,7 @@ SHAPES: Final[Looks] = tuple(
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
     )
 )
-"""What is a secret wherever it stands."""
+"""What is a secret wherever it is found."""
 
 _GUESSES: Final[Looks] = tuple(
     re.compile(pattern)
@@ -58,29 +58,29 @@ _GUESSES: Final[Looks] = tuple(
     )
 )
 LOOKS: Final[Looks] = (*_GUESSES, *SHAPES)
-"""What is a secret wherever it stands, or by the name in front of it."""
+"""What is a secret wherever it is found, or because of the name in front of it."""
 
 _NAMES = re.compile(
     r"(?i)(?:password|passwd|pwd|secret|token|private[_-]?key|api[_-]?key|authorization|cookie)$"
 )
-"""Names of a column or a key whose values are secrets whatever they look like."""
+"""Names of columns and keys whose values are secrets, whatever they look like."""
 
 LONGEST_LOOK = 8192
-"""Characters beyond a cut that are looked at, so that a secret across the cut is seen whole."""
+"""Characters beyond a cut that are searched, so that a secret across the cut is seen whole."""
 
 
 class Redactor:
-    """Knows what to hide. `add` takes what is typed later; nothing is ever forgotten."""
+    """Hides secrets in text. `add` takes those that are typed later; none is ever forgotten."""
 
     def __init__(
         self, secrets: Iterable[Secret | str] = (), *, looks: Looks = LOOKS, shortest: int = SHORTEST
     ) -> None:
-        """Know some secrets from the start.
+        """Start with some secrets.
 
         Args:
-            secrets: values to hide, however they are spelt.
-            looks: what else is taken for a secret.
-            shortest: the characters from which on a declared secret is hidden.
+            secrets: Values to hide, however they are spelt.
+            looks: Patterns of what else is taken for a secret.
+            shortest: The shortest declared secret that is hidden, in characters.
         """
         self._looks = looks
         self._shortest = shortest
@@ -101,11 +101,11 @@ class Redactor:
             self._names.clear()
 
     def text(self, text: str) -> str:
-        """`text` with bullets for every secret in it."""
+        """Return `text` with bullets for every secret in it."""
         return self.cut(text, len(text))
 
     def name(self, text: str) -> str:
-        """A column's name, redacted; the same few come with every row."""
+        """Return a column's name, redacted; cached, because the same few come with every row."""
         found = self._names.get(text)
         if found is None:
             found = self.text(text)
@@ -114,18 +114,16 @@ class Redactor:
         return found
 
     def cut(self, text: str, size: int, name: str = "") -> str:
-        """The first `size` characters of `text`, redacted; a secret across the cut is hidden whole.
+        """Return the first `size` characters of `text`, redacted; a secret across the cut is hidden whole.
 
-        `name` is the key that the text is the value of: where that is a secret's, nothing of it is left.
+        `name` is the key whose value the text is: if the key names a secret, the whole value is hidden.
         """
         if len(text) >= SHORTEST and _NAMES.search(name):
             return MASK
         return self.window(text[: size + LONGEST_LOOK], 0, size)
 
     def window(self, text: str, start: int, stop: int) -> str:
-        """The part of `text` from `start` to `stop`, redacted; the rest is looked at, so that a secret across
-        either edge is hidden whole.
-        """
+        """Return `text` from `start` to `stop`, redacted; a secret across either edge is hidden whole."""
         parts: list[str] = []
         place = start
         for begins, ends in self._spans(text):
@@ -140,7 +138,7 @@ class Redactor:
         return "".join(parts)
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
-        """What to hide, in order, without overlaps."""
+        """Return the spans to hide, in order, without overlaps."""
         merged: list[tuple[int, int]] = []
         for start, stop in sorted(self._found(text)):
             if merged and start < merged[-1][1]:
@@ -160,26 +158,26 @@ class Redactor:
 
 
 def redact(text: str, *secrets: Secret, shortest: int = SHORTEST) -> str:
-    """Return a server's words without the secrets given, nor what is a secret whoever it belongs to."""
+    """Return a server's words without the secrets given and without what looks like a secret."""
     return redactor_of(secrets, shortest).text(text)
 
 
 @lru_cache(maxsize=64)
 def redactor_of(secrets: tuple[Secret, ...], shortest: int = SHORTEST) -> Redactor:
-    """Return what hides a few secrets in a server's words; made once, for that takes milliseconds each."""
+    """Return the redactor of a few secrets; cached, because making one takes milliseconds for each."""
     return Redactor(secrets, looks=SHAPES, shortest=shortest)
 
 
 def redact_statement(sql: str) -> str:
     """Return a statement for the journal, without the passwords and keys in it.
 
-    What only might be a secret stays: the statement must still be the one that was run.
+    What merely might be a secret stays: the statement must still be recognizable as the one that was run.
     """
     return redactor_of(()).text(sql)
 
 
 def _forms(secret: str) -> set[str]:
-    """Return a secret whole, and line by line; of an address also its password."""
+    """Return a secret whole and line by line, and the password of an address."""
     forms = {secret, secret.strip(), *(line.strip() for line in secret.splitlines() if len(line) > 7)}
     return forms | _passwords(secret) if "://" in secret else forms
 

@@ -6,11 +6,11 @@
 | `took_text`   | how long something took, or has taken      | `850 ms`, `1.3 s`, `2 min 19 s`, `3 h 05 min` |
 | `window_text` | a length that was configured, exactly      | `90 s`, `5 min`, `24 h`, `1.5 s`          |
 | `elapsed`     | the incident's clock                       | `00:12:41`, `1 d 06:12:41`                |
-| `countdown`   | what counts down or up before one's eyes   | `02:19`, `1:02:19`, `1 d 06 h`            |
-| `age`         | a figure's age, where there is no room     | `3s`, `4m`, `2h`, `5d`                    |
+| `countdown`   | what counts down or up on the screen       | `02:19`, `1:02:19`, `1 d 06 h`            |
+| `age`         | a figure's age, where space is short       | `3s`, `4m`, `2h`, `5d`                    |
 
-All but `took_text` cut what is below their last unit, as clocks do: nothing is over before it is. A sign
-is never written: whether something is ahead or past is for the words around it to say.
+All but `took_text` cut off what is below their last unit, as clocks do: nothing reads as over before it is.
+A sign is never written: the words around a span say whether it is ahead or past.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def span_text(span: timedelta | float, *, seconds: bool = False) -> str:
     """Return a distance in words: `45 s`, `12 min`, `3 h 05 min`, `1 d 06 h`.
 
     Args:
-        seconds: say them too below an hour: `2 min 19 s`.
+        seconds: Write the seconds too, below an hour: `2 min 19 s`.
     """
     whole = _whole(span)
     if whole < _MINUTE:
@@ -78,7 +78,7 @@ def countdown(span: timedelta | float) -> str:
 
 
 def age(span: timedelta | float) -> str:
-    """Return how old a figure is, short: `3s`, `4m`, `2h`, `5d`; what is not yet, `0s`."""
+    """Return how old a figure is, in short: `3s`, `4m`, `2h`, `5d`; a time in the future is `0s`."""
     whole = max(0, int(_seconds(span)))
     for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m")):
         if whole >= size:

@@ -1,4 +1,4 @@
-"""How a text may be spelt where it turns up: encoded, escaped, in other digits."""
+"""The spellings in which a text may turn up: encoded, escaped, in other digits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def spellings(form: str) -> Iterator[str]:
     """Yield regular expressions for a text, however it is spelt.
 
     Percent-encoded (also twice), escaped for JSON, a shell, SQL or HTML, in Base64 or hexadecimal. Each
-    begins with a plain character, for the sake of speed.
+    expression begins with a plain character, because that is fast to search for.
     """
     ways = [_ways(char) for char in form]
     rest = "".join(way[0] if len(way) == 1 else f"(?:{'|'.join(way)})" for way in ways[1:])
@@ -30,7 +30,7 @@ def spellings(form: str) -> Iterator[str]:
 
 
 def _ways(char: str) -> list[str]:
-    """One character in every spelling, itself first; letters and digits are never spelt otherwise."""
+    """Return one character in every spelling, itself first; letters and digits have no other one."""
     plain = re.escape(char)
     if char.isascii() and (char.isalnum() or char in "-_."):
         return [plain]
@@ -64,15 +64,15 @@ _OTHERWISE = {
 
 
 def _hex(digits: str) -> str:
-    """Hexadecimal digits in capitals or not."""
+    """Return an expression for hexadecimal digits in either case."""
     return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
 
 
 def _base64(raw: bytes) -> Iterator[str]:
-    """The part of `raw` in Base64 that is the same whatever stands before and after it."""
+    """Yield the part of `raw` in Base64 that is the same whatever comes before and after it."""
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + raw).decode()
         whole = encoded.rstrip("=")
-        # The first group holds bits of what stands before, the last one bits of what comes after.
+        # The first group holds bits of what comes before, the last one bits of what comes after.
         yield whole[(0, 2, 3)[shift] : len(whole) - (1 if (len(raw) + shift) % 3 else 0)]
         yield whole[(0, 2, 3)[shift] :].translate(str.maketrans("+/", "-_"))

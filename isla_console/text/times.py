@@ -1,7 +1,7 @@
 """The one place that writes and reads times: for the journal, for people, and as a person types them.
 
-Every time that is written is UTC and says so with a `Z`. A time of another day than the reader's is never
-shown without its whole date. Spans, which are no moments, are in `spans.py`.
+Every time that is written is UTC and says so with a `Z`. A time on another day than the reader's is never
+shown without its whole date. Distances in time are in `spans`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def parse_utc(text: str) -> datetime:
     """Return an aware UTC time from `2026-11-23T14:00:00.000Z` or one with an offset.
 
     Raises:
-        ValueError: it is naive or no time; the message says what to write.
+        ValueError: It is naive or not a time; the message says what to write.
     """
     found = _SHAPE.fullmatch(text)
     if found is None:
@@ -35,12 +35,12 @@ def parse_utc(text: str) -> datetime:
 
 
 def read_time(typed: str, now: datetime) -> datetime | None:
-    """Return the time that a tired person typed; None for nothing.
+    """Return the time that a person typed; None for nothing.
 
-    `14:05` (UTC, the last time it was that), `20m ago`, `2h`, or ISO 8601 with a zone.
+    Accepts `14:05` (UTC, the last time it was that), `20m ago`, `2h`, and ISO 8601 with a zone.
 
     Raises:
-        ValueError: in words, with what to write instead.
+        ValueError: It is not a time; the message says what to write instead.
     """
     text = typed.strip()
     if not text:
@@ -66,9 +66,9 @@ def read_time(typed: str, now: datetime) -> datetime | None:
 
 
 def read_before(typed: str, now: datetime) -> datetime | None:
-    """Return the moment that `-30m` means; None for a text that is no such span.
+    """Return the moment that `-30m` means; None for any other text.
 
-    A span is so many seconds, minutes, hours or days (s, m, h, d) before now.
+    It is a number of seconds, minutes, hours or days (s, m, h, d) before now.
     """
     match = _BEFORE.fullmatch(typed)
     return now - timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else None
@@ -80,7 +80,7 @@ def utc_text(when: datetime, timespec: Literal["milliseconds", "seconds"] = "mil
 
 
 def as_stored(when: datetime) -> datetime:
-    """Return a time in UTC, cut to the millisecond: what is held in memory equals what is stored."""
+    """Return a time in UTC, cut to the millisecond, so that what is in memory equals what is stored."""
     when = when.astimezone(UTC)
     return when.replace(microsecond=when.microsecond // 1000 * 1000)
 
@@ -99,7 +99,7 @@ def full_text(when: datetime, *, seconds: bool = False) -> str:
 
 
 def stamp_text(when: datetime) -> str:
-    """Return `20261123T143005Z`, for the name of a file."""
+    """Return `20261123T143005Z`, for a file's name."""
     return f"{when.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
@@ -110,5 +110,5 @@ def formal_text(when: datetime) -> str:
 
 
 def minutes(count: float) -> timedelta:
-    """Return so many minutes as a timedelta."""
+    """Return a number of minutes as a timedelta."""
     return timedelta(minutes=count)
