@@ -29,6 +29,7 @@ from isla_console.ui.controllers.sessions import SessionsController
 from isla_console.ui.controllers.sql import SQL, SqlController
 from isla_console.ui.controllers.steps import StepController
 from isla_console.ui.controllers.triage import TriageController
+from isla_console.ui.lines import RowKey
 from isla_console.ui.main.screen import MainScreen, why_not
 from isla_console.ui.messages import DraftAsked, Request, SessionsAsked, SqlAsked, SqlTyped, StopAsked
 from isla_console.ui.shell import Shell
@@ -170,12 +171,13 @@ class ConsoleProgram:
 
     def open_row(self, key: str) -> None:
         """Enter on a row: what its kind is for; where there is nothing, the row is shown in full."""
-        kind, _, id = key.partition(":")
+        row, state = RowKey.parse(key), self.shell.main.state
+        if row is None:
+            return
         # What was done when an incident was recorded is shown, not done again.
-        handler = self.rows.get(kind) if not self.is_replay or kind in REPLAY_ROWS else None
-        state = self.shell.main.state
+        handler = self.rows.get(row.kind) if not self.is_replay or row.kind in REPLAY_ROWS else None
         if handler is not None:
-            self._carry_out(handler(id))
+            self._carry_out(handler(row.id))
         elif state is not None and (shown := detail.of_row(key, state)) is not None:
             self.console.show(*shown)
 

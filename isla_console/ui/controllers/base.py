@@ -16,6 +16,7 @@ from isla_console.session.parts import Clock
 from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
 from isla_console.settings.resolve import Settings
+from isla_console.ui.lines import RowKey
 from isla_console.ui.main.pages import known_page
 from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.sheets.detail import DetailScreen
@@ -66,6 +67,17 @@ class Console:
         if state is None:
             raise Refused("the console is still starting")
         return state
+
+    @property
+    def row(self) -> RowKey | None:
+        """What the cursor is on; None for a row that is only read."""
+        return RowKey.parse(self.main.key)
+
+    @property
+    def open_issue(self) -> str | None:
+        """The id of the issue whose page is open, if one is."""
+        page = RowKey.parse(self.main.page)
+        return page.id if page is not None and page.kind == "issue" else None
 
     def refresh_state(self) -> None:
         """Draw what is true now."""

@@ -13,6 +13,7 @@ from isla_console.session.change_state import state_events
 from isla_console.session.declare import Declaration, choice_text, declare
 from isla_console.text.times import read_time
 from isla_console.ui.controllers.base import Controller, Handler
+from isla_console.ui.lines import RowKey
 from isla_console.ui.sheets import command as command_sheets
 from isla_console.ui.sheets import incident as sheets
 from isla_console.ui.sheets.ask import Answers
@@ -73,8 +74,7 @@ class IncidentController(Controller):
         if problem := self.session.write_problem:
             self.console.say(f"An incident cannot be journalled: {problem}", warn=True)
             return
-        kind, _, id = self.console.main.page.partition(":")
-        likely = proposed_issue(state, id if kind == "issue" else None)
+        likely = proposed_issue(state, self.console.open_issue)
         answers = await self.console.ask(
             sheets.question_sheet(state, likely, proposed_trouble(state, likely))
         )
@@ -157,8 +157,8 @@ class IncidentController(Controller):
     async def choose_issue(self, key: str) -> None:
         """Make the open page's issue the incident's: a person's choice wins over the ranking."""
         state = self.console.state
-        kind, _, id = self.console.main.page.partition(":")
-        if kind != "issue":
+        id = self.console.open_issue
+        if id is None:
             self.console.say("Open the issue that it is, then choose it.")
             return
         incident = state.incident
@@ -194,12 +194,11 @@ class IncidentController(Controller):
 
     async def correct(self, key: str) -> None:
         """Correct the words of the timeline entry under the cursor."""
-        kind, _, id = self.console.main.key.partition(":")
-        state = self.console.state
-        if kind != "event" or state.incident is None:
+        row, state = self.console.row, self.console.state
+        if row is None or row.kind != "event" or state.incident is None:
             self.console.say("Put the cursor on an entry of the timeline (t).")
             return
-        entry = next((event for event in state.incident.timeline if event.id == id), None)
+        entry = next((event for event in state.incident.timeline if event.id == row.id), None)
         name = next((name for name in CORRECTABLE if entry is not None and name in entry.data), None)
         if entry is None or name is None:
             self.console.say("That entry has no words to correct.")
@@ -208,20 +207,21 @@ class IncidentController(Controller):
         answers = await self.console.ask(sheet)
         if answers is not None:
             await self.console.attempt(
-                lambda incident: act.correct(incident, id, {name: answers["text"]}, **self.console.stamp())
+                lambda incident: act.correct(
+                    incident, row.id, {name: answers["text"]}, **self.console.stamp()
+                )
             )
 
     async def tick(self, key: str) -> None:
         """Tick the checklist item, mark the step, say the symptom is seen; again takes it back."""
-        kind, _, id = self.console.main.key.partition(":")
-        match kind:
-            case "check":
+        match self.console.row:
+            case RowKey("check", id):
                 await self._toggle_item(id)
-            case "symptom":
+            case RowKey("symptom", id):
                 await self.console.attempt(
                     lambda incident: act.see_symptom(incident, id, **self.console.stamp())
                 )
-            case "step":
+            case RowKey("step", id):
                 await self.console.attempt(lambda incident: self._toggled_step(incident, id))
             case _:
                 self.console.say("Nothing to tick here: steps, symptoms and the checklist can be ticked.")
@@ -247,13 +247,13 @@ class IncidentController(Controller):
 
     async def deny(self, key: str) -> None:
         """Say that a symptom is not seen, a step is skipped, or a checklist item does not apply."""
-        kind, _, id = self.console.main.key.partition(":")
-        stamp = self.console.stamp
+        row, stamp = self.console.row, self.console.stamp
+        if row is None or row.kind not in {"symptom", "step", "check"}:
+            self.console.say("Nothing to deny here: symptoms, steps and checklist items.")
+            return
+        kind, id = row.kind, row.id
         if kind == "symptom":
             await self.console.attempt(lambda found: act.see_symptom(found, id, **stamp(), seen=False))
-            return
-        if kind not in {"step", "check"}:
-            self.console.say("Nothing to deny here: symptoms, steps and checklist items.")
             return
         title = "Skip the step" if kind == "step" else "Not applicable"
         answers = await self.console.ask(command_sheets.reason_sheet(title, "Reason"))

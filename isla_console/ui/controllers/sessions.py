@@ -10,6 +10,7 @@ from isla_console.session.server_sessions import ServerSessions
 from isla_console.sql.health import Health
 from isla_console.sql.sessions import How, ServerSession
 from isla_console.ui.controllers.base import Console, Controller
+from isla_console.ui.lines import RowKey
 from isla_console.ui.messages import SessionsAsked
 from isla_console.ui.sheets import sql as sheets
 
@@ -39,14 +40,14 @@ class SessionsController(Controller):
                 self.console.begin(self.server_sessions.look(), group=SESSIONS)
             return
         how: How = asked.act
-        kind, _, id = asked.key.partition(":")
-        if kind == "session":
-            self.console.begin(self.server_sessions.end(int(id), how))
-        elif kind == "group" and how == "terminate":
-            application, _, role = id.rpartition("/")
-            self.console.begin(self.server_sessions.end_idle(application, role))
-        else:
-            self.say("Put the cursor on a session, or with K on an application.")
+        match RowKey.parse(asked.key):
+            case RowKey("session", pid):
+                self.console.begin(self.server_sessions.end(int(pid), how))
+            case RowKey("group", group) if how == "terminate":
+                application, _, role = group.rpartition("/")
+                self.console.begin(self.server_sessions.end_idle(application, role))
+            case _:
+                self.say("Put the cursor on a session, or with K on an application.")
 
     def show_sessions(self, found: Sequence[ServerSession]) -> None:
         """Show the newest look."""

@@ -14,6 +14,7 @@ from isla_console.ui.controllers.base import Console, Controller, Handler
 from isla_console.ui.controllers.coordination import CoordinationController
 from isla_console.ui.controllers.step_dialog import ConsoleStepDialog
 from isla_console.ui.controllers.triage import TriageController
+from isla_console.ui.lines import RowKey
 from isla_console.ui.terminal.clipboard import copy
 from isla_console.ui.views import detail
 from isla_console.ui.views.runs import output_lines
@@ -100,8 +101,8 @@ class StepController(Controller):
         if state is None or (shown := detail.of_row(row, state)) is None:
             return
         title, lines = shown
-        view = state.runs.get(row.removeprefix("step:"))
-        if view is not None:
+        key = self.console.row
+        if key is not None and key.kind == "step" and (view := state.runs.get(key.id)) is not None:
             result = output_lines(view, state.now, 104)
             lines = [*result, Content(""), *lines]
         self.console.show(title, lines)
@@ -146,7 +147,10 @@ class StepController(Controller):
 
     def _chosen(self) -> Step | None:
         """The step under the cursor, or the one that takes it back."""
-        kind, _, id = self.console.main.key.partition(":")
-        if kind == "undo":
-            return self.step_services.undo.get(id)
-        return self.step_services.step(id) if kind == "step" else None
+        match self.console.row:
+            case RowKey("undo", id):
+                return self.step_services.undo.get(id)
+            case RowKey("step", id):
+                return self.step_services.step(id)
+            case _:
+                return None
