@@ -101,8 +101,8 @@ class StepController(Controller):
         if state is None or (shown := detail.of_row(row, state)) is None:
             return
         title, lines = shown
-        key = self.console.row
-        if key is not None and key.kind == "step" and (view := state.runs.get(key.id)) is not None:
+        under = self.console.row
+        if under is not None and under.kind == "step" and (view := state.runs.get(under.id)) is not None:
             result = output_lines(view, state.now, 104)
             lines = [*result, Content(""), *lines]
         self.console.show(title, lines)
