@@ -39,15 +39,16 @@ class HealthCheck(Part):
 
 
 class DatabaseCheck(Part):
-    """A question to the database, repeated for ever.
-
-    No row means that all is well; the first column of the first row says what is not.
-    """
+    """A question to the database, repeated for ever. No row means that all is well."""
 
     id: Id
     title: Text
     query: Text
     """One statement that reads; it runs with ISLA_DATABASE_URL's role, row-level security off."""
+    rows: Literal["problem", "pg_cron"] = "problem"
+    """problem: the first column of the first row says what is not well. pg_cron: each row is a job with its
+    newest runs (name, schedule, status, started_at, failed_at, message, now, timezone, log_run), and one that
+    fails or is late is not well."""
     every_s: Seconds
     because: Text | None = None
 

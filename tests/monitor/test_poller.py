@@ -471,6 +471,11 @@ async def test_everything_real_at_once(endpoints: Endpoints, postgres: Postgres,
     assert {change.kind for change in changes} == {"metric", "probe", "link"}
 
 
+JOBS = """SELECT 'sum' AS name, '* * * * *' AS schedule, 'succeeded' AS status,
+    now() - interval '1 hour' AS started_at, NULL AS failed_at, NULL AS message, now() AS now,
+    'GMT' AS timezone, 'on' AS log_run"""
+
+
 async def test_a_row_says_what_is_wrong_and_a_refusal_says_nothing(
     postgres: Postgres, tmp_path: Path
 ) -> None:
@@ -482,6 +487,8 @@ async def test_a_row_says_what_is_wrong_and_a_refusal_says_nothing(
         check("null", "SELECT NULL"),
         check("ill", "SELECT E'sum failed\\x1b[31m'"),
         check("refused", "SELECT * FROM nowhere"),
+        check("jobs", JOBS) | {"rows": "pg_cron"},
+        check("not-jobs", "SELECT now(), 'sum' AS name") | {"rows": "pg_cron"},
     ]
     changes: list[Transition] = []
     environ = {"ISLA_DATABASE_URL": postgres.dsn().reveal()}
@@ -495,6 +502,9 @@ async def test_a_row_says_what_is_wrong_and_a_refusal_says_nothing(
         await until(lambda: now()["null"].state == "ok" and "nowhere" in now()["refused"].reason)
         # What cannot be asked is not known: it neither fails nor is well.
         assert (now()["refused"].state, now()["refused"].sample) == ("unknown", None)
+        await until(lambda: now()["jobs"].state == "alert" and "column" in now()["not-jobs"].reason)
+        assert now()["jobs"].reason.endswith("Z (* * * * *): is the scheduler running?")
+        assert (now()["not-jobs"].state, now()["not-jobs"].sample) == ("unknown", None)
         assert now()["ill"].reason == "sum failed␛[31m"
     assert ("ill", "alert") in {(change.name, change.new) for change in changes}
     assert "refused" not in {change.name for change in changes}

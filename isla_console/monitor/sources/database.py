@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from isla_console.database.session import DatabaseUnavailable
+from isla_console.monitor.cron import problem_of
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
 from isla_console.monitor.sources.metric import MetricSource
@@ -40,6 +42,7 @@ class DatabaseProbe(Probe):
         super().__init__(spec.id, spec.title, spec.every_s, unset=context.database_unset)
         self._context = context
         self._sql = spec.query
+        self._read = problem_of if spec.rows == "pg_cron" else _first_column
 
     async def ask(self) -> Sample:
         database, clock = self._context.database, self._context.clock
@@ -49,9 +52,17 @@ class DatabaseProbe(Probe):
         except DatabaseUnavailable as error:
             failure = error.failure
             return Sample(self.id, clock(), False, failure.reason, reached=failure.reached, void=True)
-        found = next(iter(rows[0].values()), None) if rows else None
-        reason = "" if found is None else brief(str(found), 160)
+        try:
+            reason = brief(self._read(rows), 160)
+        except KeyError as error:
+            reason = f"its query gives no column {error.args[0]}"
+            return Sample(self.id, clock(), False, reason, reached=True, void=True)
         return Sample(self.id, clock(), not reason, reason, reached=True)
+
+
+def _first_column(rows: Sequence[Mapping[str, Any]]) -> str:
+    found = next(iter(rows[0].values()), None) if rows else None
+    return "" if found is None else str(found)
 
 
 class Ping(Source[None]):
