@@ -1,7 +1,7 @@
-"""Is it them, or us? Whether our own network link works.
+"""Whether our own network link works: is it them, or us?
 
-Several well-known targets are connected to over TCP. We are `blind` only when all of them failed
-twice in a row *and* no probe got any answer from the network meanwhile.
+The self-check connects to several well-known targets over TCP. The console is `blind` only when all of
+them failed twice in a row *and* no probe got any answer from the network meanwhile.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class LinkReading:
     """The fastest target's connect time."""
     reason: str
     at: datetime | None
-    """When it was last checked."""
+    """When the link was last checked."""
     since: datetime | None = None
     """When the state began."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSample:
-    """One self-check. `ms` is the fastest target's connect time, None when none answered."""
+    """One self-check. `ms` is the fastest target's connect time, None when no target answered."""
 
     at: datetime
     ms: float | None
@@ -53,11 +53,13 @@ class LinkSample:
 
 
 class LinkTracker:
-    """Follows the self-checks. Pure: time is an argument."""
+    """Derives the link's state from the self-checks. Pure: time is an argument."""
 
     def __init__(self, *, unknown: str = "waiting for the first check") -> None:
-        """Args:
-        unknown: the reason shown until the first check, such as "set ISLA_LINK_CHECK".
+        """Begin without a check.
+
+        Args:
+            unknown: The reason shown until the first check, such as "set ISLA_LINK_CHECK".
         """
         self._reading = LinkReading("unknown", None, unknown, None)
         self._failures = 0
@@ -66,28 +68,28 @@ class LinkTracker:
 
     @property
     def suspect(self) -> bool:
-        """The last self-check failed and nothing answered since: it may be our own doing."""
+        """Whether the last self-check failed and nothing has answered since: our link may be down."""
         return self._failing_since is not None and (
             self._answered_at is None or self._answered_at < self._failing_since
         )
 
     @property
     def blind(self) -> bool:
-        """Nothing can be known."""
+        """Whether our own link is down, so that nothing can be known."""
         return self._reading.state == "blind"
 
     def reading(self) -> LinkReading:
-        """The link as it stands."""
+        """Return the link's state."""
         return self._reading
 
     def answered(self, at: datetime) -> None:
-        """What was asked at this time got an answer over the network, so there was a link then."""
+        """Note that what was asked at this time was answered over the network: there was a link then."""
         self._answered_at = at if self._answered_at is None else max(at, self._answered_at)
         if self.blind and not self.suspect:
             self._enter("ok", None, "its targets fail, but probes are answered", at)
 
     def observe(self, sample: LinkSample) -> None:
-        """Take a self-check."""
+        """Take in a self-check."""
         if sample.ms is not None:
             self._failures, self._failing_since = 0, None
             self._enter("ok", sample.ms, "", sample.at)
@@ -96,7 +98,7 @@ class LinkTracker:
             self._failing_since = sample.at
         self._failures += 1
         if self._answered_at is not None and self._answered_at >= self._failing_since:
-            # Count anew from here: the answer may have come just before the link broke.
+            # Count again from here: the answer may have come just before the link broke.
             self._failures, self._failing_since, self._answered_at = 1, sample.at, None
             self._enter("ok", None, f"probes are answered, its targets fail: {sample.reason}", sample.at)
         elif self._failures >= FAILURES_TO_BLIND:
@@ -118,10 +120,10 @@ class LinkProbe:
         self._resolver = resolver
 
     async def check(self) -> tuple[float | None, str]:
-        """Connect to all targets at once; done with the first that accepts.
+        """Connect to all targets at once, until the first accepts.
 
         Returns:
-            Its connect time in milliseconds and "", or None and why none was reached.
+            Its connect time in milliseconds and "", or None and why no target was reached.
         """
         tasks = [asyncio.create_task(self._reach(host, port)) for host, port in self._targets]
         reasons: list[str] = []
@@ -168,7 +170,7 @@ class LinkProbe:
 
 @dataclass(frozen=True, slots=True)
 class LinkPlan:
-    """What the self-check asks. No targets: never blind, and `unset` says what to do about that."""
+    """What the self-check asks. Without targets we are never blind, and `unset` says what to set."""
 
     targets: tuple[tuple[str, int], ...]
     every_s: float
@@ -177,7 +179,7 @@ class LinkPlan:
 
 
 def link_plan(check: LinkCheck, settings: Settings) -> LinkPlan:
-    """The runbook's self-check; the targets that ISLA_LINK_CHECK names replace its own."""
+    """Return the runbook's self-check; targets in ISLA_LINK_CHECK replace its own."""
     given = settings.get(VARIABLE)
     targets, problem = parse_targets(given.split(",") if given else check.targets)
     if not targets:
@@ -186,9 +188,9 @@ def link_plan(check: LinkCheck, settings: Settings) -> LinkPlan:
 
 
 def parse_targets(texts: Iterable[str]) -> tuple[tuple[tuple[str, int], ...], str]:
-    """`host:port` texts as (host, port) pairs, and what is wrong with the others ("" if nothing).
+    """Return `host:port` texts as (host, port) pairs, and what is wrong with the others ("" if nothing).
 
-    An IPv6 address stands in brackets: `[2606:4700:4700::1111]:443`.
+    An IPv6 address is written in brackets: `[2606:4700:4700::1111]:443`.
     """
     targets: list[tuple[str, int]] = []
     problems: list[str] = []

@@ -1,4 +1,4 @@
-"""What the session sees of the monitor: a snapshot of all that is known, and the changes as they come."""
+"""What the session sees of the monitor: a snapshot of all that is known, and transitions as they happen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TransitionKind = Literal["metric", "probe", "vendor", "link"]
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A state that became another one. `new` and `old` are States; `unknown` at the start."""
+    """A state that became another one. `new` and `old` are States; the first `old` is `unknown`."""
 
     name: str
     """The metric's, probe's or vendor's id; "link" for our own."""
@@ -30,50 +30,50 @@ class Transition:
     old: str
     new: str
     value: str
-    """The metric's value with its unit, or the reason; "" if there is none."""
+    """The metric's value with its unit, or the reason; "" for neither."""
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything the screen draws. Equal to another when it would draw the same."""
+    """Everything that is measured, at one moment. Equal to another one that would be drawn the same."""
 
     at: datetime = field(compare=False)
     metrics: tuple[Reading, ...]
-    """In the runbook's order."""
+    """All metrics, in the runbook's order."""
     probes: tuple[ProbeReading, ...]
     """Health checks, then further probes."""
     link: LinkReading
     database: SessionReading
     vendors: tuple[VendorReading, ...] = ()
     deployments: DeploymentsReading | None = None
-    """None where the runbook names no place to read them."""
+    """None where the runbook does not say where to read them."""
     payments: PaymentsReading | None = None
-    """None where no metric is Stripe's."""
+    """None where the runbook has no metric from Stripe."""
 
 
 class Monitor(Protocol):
     """What watches production on the session's behalf.
 
-    The `Poller` does it for real; a replay or a test shows what it was given and asks nobody.
+    The `Poller` asks production; a replay or a test shows what it was given and asks nobody.
     """
 
     on_change: Callable[[Transition], None] | None
-    """Called with each change of a metric's, probe's, vendor's or our own link's state, on the event loop."""
+    """Called on the event loop with each transition of a metric, a probe, a vendor or our own link."""
 
     @property
     def stripe(self) -> StripeReader | None:
-        """What asks Stripe; None without a key."""
+        """The client of Stripe; None without a key."""
 
     @property
     def database(self) -> DatabaseSession | None:
         """The kept connection to production's database; None where none is configured."""
 
     def snapshot(self, now: datetime) -> Snapshot:
-        """What is known at `now`: a pure read, cheap enough for several times a second."""
+        """Return what is known at `now`: a pure read, cheap enough for several times a second."""
 
     async def probe_once(self, id: str) -> Sample:
-        """Ask a probe, or a metric with a source of its own, now. Never raises: a failure is a sample."""
+        """Ask a probe, or a metric with its own source, now. Never raises: a failure is a sample."""
 
     async def run(self) -> None:
         """Watch until cancelled."""

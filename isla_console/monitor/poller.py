@@ -1,11 +1,11 @@
-"""The only loop: one endless task a source, whose failures are results like any other.
+"""The loop that asks every source again and again: one endless task for each source.
 
 A slow endpoint never starves another (each has its own task) and never queues behind itself (its
-timeout lies below its interval). Nothing here raises, whatever answers or does not.
+timeout is shorter than its interval). Nothing here raises, whatever answers or does not.
 
-Samples that nothing answered are held back until something that was asked after them is answered, or our
-own link has checked itself: when the link turns out to be fine they count, when it is down they are
-forgotten, for they say nothing about the platform. While blind, no change of a metric or probe is reported.
+Samples that got no answer are held back until something that was asked after them is answered, or our own
+link has been checked: if the link works they count; if it is down they are dropped, because they say nothing
+about the platform. While blind, no transition of a metric or probe is reported.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 STAGGER_S = 0.222
 JITTER = 0.1
-"""Share of an interval by which each pause varies, so that consoles do not probe in step."""
+"""The share of an interval by which each pause varies, so that consoles do not probe in step."""
 TICK_S = 1.0
-"""How often going stale is looked for."""
+"""Seconds between two checks for what has gone stale."""
 MAX_CONCURRENT = 32
 MOST_HELD = 1000
 
@@ -50,17 +50,17 @@ T = TypeVar("T")
 
 
 def _is_answer(sample: Sample) -> bool:
-    """Whether the far side spoke. A connection that then stays silent may be our own link, cut meanwhile."""
+    """Return whether the far side sent something: after a mere connect our own link may have been cut."""
     return sample.ok or (sample.reached and sample.timed_out_ms is None)
 
 
 def utcnow() -> datetime:
-    """The wall clock, aware."""
+    """Return the wall clock's time, aware UTC."""
     return datetime.now(UTC)
 
 
 class Poller:
-    """Watches everything a runbook names. `run` does the work; `snapshot` says what is known."""
+    """Watches everything that a runbook names. `run` does the work; `snapshot` says what is known."""
 
     def __init__(
         self,
@@ -72,9 +72,15 @@ class Poller:
         on_sample: Callable[[Sample], None] | None = None,
         on_change: Callable[[Transition], None] | None = None,
     ) -> None:
-        """Args:
-        clock: for timestamps; pauses and timings use the event loop's.
-        http: makes the requests; tests put their own in.
+        """Make the sources; ask nothing yet.
+
+        Args:
+            runbook: What to watch.
+            settings: Where to find it.
+            clock: For timestamps; pauses and timings use the event loop's clock.
+            http: Makes the requests; tests replace it.
+            on_sample: Called with each sample.
+            on_change: Called with each transition.
         """
         self.on_sample = on_sample
         self.on_change = on_change
@@ -100,19 +106,19 @@ class Poller:
 
     @property
     def stripe(self) -> StripeReader | None:
-        """What asks Stripe, None without a key."""
+        """The client of Stripe; None without a key."""
         return self._context.stripe
 
     @property
     def database(self) -> DatabaseSession | None:
-        """The kept connection, None when it is not configured."""
+        """The kept connection to the database; None when none is configured."""
         return self._context.database
 
     async def run(self) -> None:
-        """Watch until cancelled; then close what is open, within half a second."""
+        """Watch until cancelled; then close every connection within half a second."""
         asked = [source for source in self._sources if source.is_asked]
         tasks = [asyncio.create_task(self._tick())]
-        # Where nothing is configured, nothing is asked of anyone.
+        # Where nothing is configured, nobody is asked.
         if self._link_targets and asked:
             tasks.append(asyncio.create_task(self._watch_link()))
         stagger_s = min([STAGGER_S, *(source.every_s / len(asked) for source in asked)])
@@ -128,7 +134,7 @@ class Poller:
             await self.close()
 
     async def close(self) -> None:
-        """Abandon what is running and close the database connection. `run` does this itself."""
+        """Cancel what is running and close the connections. `run` does this itself."""
         running = list(self._running.values())
         for task in running:
             task.cancel()
@@ -136,7 +142,7 @@ class Poller:
         await self._context.close()
 
     def snapshot(self, now: datetime) -> Snapshot:
-        """What is known at `now`: a pure read, cheap enough for several times a second."""
+        """Return what is known at `now`: a pure read, cheap enough for several times a second."""
         database = (
             self.database.reading()
             if self.database is not None
@@ -148,7 +154,7 @@ class Poller:
         """Ask now, or wait for the answer that is already under way. It counts like any other.
 
         Args:
-            id: of a probe, or of a metric with a source of its own.
+            id: The id of a probe, or of a metric with its own source.
         """
         source = self._by_id.get(id) or self._by_id.get(metric_source_id(id))
         if source is not None and source.is_asked:
@@ -171,7 +177,7 @@ class Poller:
             task = asyncio.create_task(self._measure(source))
             self._running[source.id] = task
             task.add_done_callback(lambda _: self._running.pop(source.id, None))
-        # Shielded: whoever stops waiting does not take the answer from the others.
+        # Shielded: one caller that stops waiting does not cancel it for the others.
         return await asyncio.shield(task)
 
     async def _measure(self, source: Source[object]) -> Sample:
@@ -180,7 +186,7 @@ class Poller:
             try:
                 sample = await source.ask()
             except Exception as error:
-                # A defect of ours is still a sample. No traceback: its frames may hold secrets.
+                # A defect of the console is still a sample. No traceback: its frames may hold secrets.
                 _log.error("%s: internal error %s", source.id, type(error).__name__)
                 reason = f"internal error: {type(error).__name__}"
                 sample = Sample(source.id, self._clock(), False, reason)
@@ -205,7 +211,7 @@ class Poller:
             self._report(self._clock())
 
     def _receive(self, sample: Sample, began: datetime) -> None:
-        """Take an answer, or the lack of one, to what was asked when it `began`."""
+        """Take in a sample of what was asked at `began`."""
         if self.on_sample is not None:
             self._call(self.on_sample, sample)
         if sample.reached:
@@ -213,7 +219,7 @@ class Poller:
             self._answered(began)
             if was_blind and not self._link.blind:
                 self._resume(sample.at)
-        # What was asked while our link was down says nothing of who was asked, nor does the time it took.
+        # What was asked while our link was down says nothing about the far side, nor does its duration.
         if not self._link.blind and began >= self._resumed_at:
             self._held.append(sample)
             self._release()
@@ -232,15 +238,15 @@ class Poller:
         self._report(sample.at)
 
     def _answered(self, began: datetime) -> None:
-        """Something that was asked then was answered: the link was well then, if perhaps not since."""
+        """Note that something asked at `began` was answered: the link worked then, if perhaps not since."""
         self._link.answered(began)
         self._answered_at = max(self._answered_at, began)
 
     def _release(self) -> None:
-        """Let what was held back count, in its order.
+        """Let the samples that were held back count, in their order.
 
-        A failure that nothing answered may be the first sign of a cut link: it waits for an answer to
-        something that was asked after it.
+        A failure without an answer may be the first sign of a cut link: it waits until something that was
+        asked after it is answered.
         """
         if self._link.suspect:
             return
@@ -248,7 +254,7 @@ class Poller:
             self._observe(self._held.popleft())
 
     def _is_conclusive(self, sample: Sample) -> bool:
-        """Whether it says something of who was asked, whatever becomes of our own link."""
+        """Return whether a sample says something about the far side, whatever our own link's state."""
         return _is_answer(sample) or sample.at <= self._answered_at or not self._link_targets
 
     def _observe(self, sample: Sample) -> None:
@@ -263,7 +269,7 @@ class Poller:
             self.database.retry_now()
 
     def _report(self, now: datetime) -> None:
-        """Tell of each state that is not what was told last."""
+        """Report each state that differs from the one last reported."""
         link = self._link.reading()
         self._tell("link", "link", link.state, link.reason, now)
         if self._link.blind or self._link.suspect:
@@ -280,7 +286,7 @@ class Poller:
             self._call(self.on_change, Transition(name, kind, old, new, value, now))
 
     def _call(self, callback: Callable[[T], None], argument: T) -> None:
-        """A listener's defect must not stop the watching."""
+        """Call a listener, whose defect must not stop the watching."""
         try:
             callback(argument)
         except Exception as error:

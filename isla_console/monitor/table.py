@@ -1,4 +1,4 @@
-"""Which kind of source is made by which class, and everything that a runbook has watched."""
+"""The table of source kinds, and the making of everything that a runbook has watched."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ METRIC_SOURCES: Mapping[str, Callable[[MetricSpec, Context], Source[Reading]]] =
     "prometheus": Prometheus,
     "openmetrics": OpenMetrics,
 }
-"""By the `kind` of a metric's `source` in the runbook."""
+"""The class of each kind of metric source, by `kind` of a metric's `source` in the runbook."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Everything that is watched, by where it is shown."""
+    """Everything that is watched, grouped by where it is shown."""
 
     probes: tuple[Source[ProbeReading], ...]
     metrics: tuple[Source[Reading], ...]
@@ -50,7 +50,7 @@ class Sources:
     ping: Source[None] | None
 
     def __iter__(self) -> Iterator[Source[object]]:
-        """Each source, in the order in which they are first asked."""
+        """Yield every source, in the order in which they are first asked."""
         yield from (*self.probes, *self.metrics)
         if self.ping is not None:
             yield self.ping
@@ -63,7 +63,7 @@ class Sources:
     def snapshot(
         self, now: datetime, link: LinkReading, database: SessionReading, *, blind: bool
     ) -> Snapshot:
-        """What each of them shows at `now`."""
+        """Return what is known of all of them at `now`."""
         return Snapshot(
             now,
             tuple(metric.reading(now, blind) for metric in self.metrics),
@@ -76,7 +76,7 @@ class Sources:
         )
 
     def states(self, now: datetime) -> Iterator[tuple[TransitionKind, str, str, str]]:
-        """Kind, id, state and value of each whose transitions are told."""
+        """Yield (kind, id, state, value) of each source whose transitions are reported."""
         for metric in self.metrics:
             reading = metric.reading(now)
             yield "metric", reading.id, reading.state, reading.text
@@ -89,7 +89,7 @@ class Sources:
 
 
 def make_sources(runbook: Runbook, context: Context) -> Sources:
-    """What the runbook names. Never raises: what is not configured says what to set."""
+    """Make the sources that the runbook names. Never raises: one that is not configured says what to set."""
     probes = tuple(HttpProbe(check, context) for check in runbook.all_requests())
     context = replace(context, probes=probes)
     kinds = {spec.source.kind for spec in runbook.metrics}
@@ -104,6 +104,6 @@ def make_sources(runbook: Runbook, context: Context) -> Sources:
 
 
 def _payments(runbook: Runbook, context: Context) -> Payments | None:
-    """What failed is asked for where something is watched of it."""
+    """Make the source of failed payments, if the runbook watches any metric of Stripe's."""
     specs = [spec for spec in runbook.metrics if spec.source.kind == "stripe"]
     return Payments(specs, context) if specs else None

@@ -1,1 +1,5 @@
-"""How sources ask over HTTP: the request with its inputs in place, made, and its JSON answer read."""
+"""How sources ask over HTTP.
+
+`inputs` fills `${NAME}` and builds the request, `prober` makes it and times its phases, `answers` reads JSON
+and keeps a polite pace, `json_value` takes one number out of it. Begin with `prober`.
+"""

@@ -1,4 +1,4 @@
-"""JSON answers of other people's APIs: read tolerantly, refused in sentences, asked politely."""
+"""JSON answers of other people's APIs: asked for politely, read tolerantly, refusals put into sentences."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from isla_console.text.brief import brief
 from isla_console.text.spans import span_text
 
 MAX_JSON = 1024 * 1024
-"""Bytes read of an answer; a status page with a hundred components has a tenth of that."""
+"""The most bytes that are read of an answer; a status page with a hundred components has a tenth of that."""
 CLOCK_TOLERANCE = timedelta(seconds=60)
 _PAUSE_S = 60.0
-"""How long to stay away after a 429 that does not say."""
+"""Seconds to wait after a 429 that does not say how long."""
 _MOST_PAUSE_S = 900.0
 
 
 class NoAnswer(Exception):
-    """There is nothing to use; the text is a sentence for people, safe to show."""
+    """There is no usable answer; the text is a sentence for people, safe to show."""
 
 
 def parse(sample: Sample, body: bytes, *, credential: str = "") -> Any:
-    """The JSON of an answer with status 200.
+    """Return the JSON of an answer with status 200.
 
     Args:
-        credential: the variable to look at when the far side refuses us, "" for a public page.
+        credential: The variable to check when the far side refuses us; "" for a public page.
 
     Raises:
-        NoAnswer: what came instead.
+        NoAnswer: There is no JSON; it says what came instead.
     """
     status = sample.phases.status if sample.phases else None
     if status is None:
@@ -70,7 +70,7 @@ def _refused(status: int, sample: Sample, credential: str) -> str:
 
 
 class Polite:
-    """Asks one far side; after a 429 stays away as long as it was told to."""
+    """Asks one far side; after a 429 it waits as long as the answer demands."""
 
     def __init__(self, http: Prober, monotonic: Callable[[], float]) -> None:
         self._http = http
@@ -79,7 +79,7 @@ class Polite:
         self._reason = ""
 
     async def ask(self, check: HttpCheck, now: datetime, *, credential: str = "") -> tuple[Sample, Any]:
-        """A sample, and the JSON of its answer or None; why there is none is the sample's reason."""
+        """Return a sample and its answer's JSON, or None; the sample's reason says why there is none."""
         left = self._until - self._monotonic()
         if left > 0:
             return Sample(check.id, now, False, self._reason), None
@@ -95,22 +95,22 @@ class Polite:
 
 
 def clock_offset(sample: Sample) -> timedelta:
-    """How far the far side's clock is ahead of ours; nothing where that is within what a round trip takes."""
+    """Return how far the far side's clock is ahead of ours; zero where a round trip may explain it."""
     theirs = sample.phases.server_time if sample.phases else None
     return offset(theirs, sample.at)
 
 
 def offset(theirs: datetime | None, ours: datetime) -> timedelta:
-    """The difference of two clocks, if it is one to speak of."""
+    """Return the difference of two clocks; zero where it is too small to mention."""
     apart = theirs - ours if theirs is not None else timedelta()
     return apart if abs(apart) > CLOCK_TOLERANCE else timedelta()
 
 
 def clock_sentence(apart: timedelta, whose: str) -> str:
-    """What to say of a clock that is off; "" for nothing."""
+    """Return a sentence about a clock that is off; "" where none is."""
     if not apart:
         return ""
     seconds = abs(apart.total_seconds())
-    unit = 60 if seconds >= 60 else 1  # it was measured: rounded, not cut
+    unit = 60 if seconds >= 60 else 1  # a measured value is rounded, not cut off
     way = "behind" if apart > timedelta() else "ahead of"
     return f"our clock is {span_text(unit * round(seconds / unit))} {way} {whose}'s: times are corrected"

@@ -1,4 +1,4 @@
-"""The runbook's inputs and their values: `${NAME}` filled in, requests made, and what is not set."""
+"""The runbook's inputs with their values: fills in `${NAME}`, builds requests, says what is not set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A template with its inputs in place. `missing` are the variables that are not set."""
+    """A template with its inputs in place. `missing` lists the variables that are not set."""
 
     text: str
     missing: tuple[str, ...]
@@ -34,7 +34,7 @@ class Inputs:
         self._settings = settings
 
     def fill(self, template: str, *, in_url: bool) -> Filled:
-        """Replace each `${NAME}`; in a URL, what is no address itself is percent-encoded."""
+        """Replace each `${NAME}`; in a URL, a value that is not itself an address is percent-encoded."""
         missing: list[str] = []
         secrets: list[Secret] = []
         optional_missing = False
@@ -70,13 +70,13 @@ class Inputs:
         return None
 
     def missing_text(self, unset: Iterable[str]) -> str:
-        """What to do about variables that are not set: "set A and B", or why A has no value."""
+        """Return what to do about unset variables: `set A and B`, or why A has no value."""
         names = list(dict.fromkeys(unset))
         problems = [problem for name in names if (problem := self._settings.problem(name))]
         return "; ".join(problems) if problems else f"set {' and '.join(names)}"
 
     def secret_variables(self, templates: Iterable[str]) -> str:
-        """The variables that hold the secrets in these templates, for people."""
+        """Return the variables that hold the secrets in these templates, for people."""
         names = [name for template in templates for name in variables(template)]
         declared = [self._declared.get(name) for name in names]
         return " and ".join(
@@ -93,7 +93,7 @@ class Inputs:
         *,
         query: Mapping[str, str] | None = None,
     ) -> tuple[HttpCheck | None, tuple[str, ...]]:
-        """The request with its inputs in place, or None and the variables that are missing."""
+        """Return the request with its inputs in place, or None and the variables that are missing."""
         address = self.fill(url, in_url=True)
         missing = list(address.missing)
         secrets = list(address.secrets)

@@ -1,4 +1,4 @@
-"""One number, or one yes or no, out of a JSON answer: any HTTP API by JMESPath, and Prometheus."""
+"""Taking one number, or one yes or no, out of a JSON answer by JMESPath, Prometheus's included."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from isla_console.monitor.http.prober import MAX_BODY
 from isla_console.text.brief import brief
 
 PROMETHEUS = "data.result[0].value[1] || data.result[1]"
-"""Where an instant query's answer has its number: a vector's first series, or a scalar."""
+"""The JMESPath to the number in an instant query's answer: a vector's first series, or a scalar."""
 
 
 class NoNumber(Exception):
-    """The answer holds none; the text is safe to show."""
+    """The answer holds no number; the text is safe to show."""
 
 
 def number(body: bytes, select: str) -> float:
-    """The number that the JMESPath `select` finds in a JSON body; a number in quotes will do.
+    """Return the number that the JMESPath `select` finds in a JSON body; it may be in quotes.
 
     Raises:
-        NoNumber: the body is no JSON, is cut off, or has no finite number there.
+        NoNumber: The body is not JSON, is cut off, or has no finite number there.
     """
     found = _find(body, select)
     if isinstance(found, bool) or not isinstance(found, int | float | str):
@@ -36,7 +36,7 @@ def number(body: bytes, select: str) -> float:
 
 
 def ill(body: bytes, healthy: str) -> str:
-    """Why an answer says that all is not well; "" when the JMESPath `healthy` gives true."""
+    """Return why an answer means trouble; "" when the JMESPath `healthy` gives true."""
     try:
         found = _find(body, healthy)
     except NoNumber as error:

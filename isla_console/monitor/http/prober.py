@@ -1,11 +1,11 @@
-"""HTTP probes: what one request went through, phase by phase.
+"""HTTP probes: one request, timed phase by phase.
 
 Each probe opens its own connection and closes it: lookup, connect and TLS are then measured every
 time, a new address or certificate is seen at once, and a load balancer does not pin us to one
 instance. Redirects are never followed. No proxy is used: a probe says what this machine reaches.
 
-Only the standard library is imported here; httpx and h11 come with the first probe, off the event
-loop.
+Only the standard library is imported here; httpx and h11 are imported with the first probe, off the
+event loop.
 """
 
 from __future__ import annotations
@@ -35,36 +35,36 @@ if TYPE_CHECKING:
 
 USER_AGENT = f"isla-console/{__version__} (health probe)"
 MAX_BODY = 64 * 1024
-"""Bytes read of an answer; then the connection is closed."""
+"""The most bytes that are read of an answer; then the connection is closed."""
 
 _SHORTEST_HIDDEN = 6
-"""Characters: headers hold short words that are no secrets and would only mangle an answer's text."""
+"""The shortest value that is hidden, in characters: hiding a header's short words would mangle the answer."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpCheck:
-    """A request to repeat. Address, headers and body may hold secrets and do not show."""
+    """A request to repeat. Address, headers and body may hold secrets and are left out of its repr."""
 
     id: str
     method: str
     url: Secret
     timeout_s: float
-    """For everything, from the lookup to the end of the answer."""
+    """Seconds for everything, from the lookup to the end of the answer."""
     headers: tuple[tuple[str, Secret], ...] = ()
     expect_status: tuple[int, ...] = (200,)
     max_body: int = MAX_BODY
-    """Bytes read of the answer."""
+    """The most bytes that are read of the answer."""
     hidden: tuple[Secret, ...] = field(default=())
-    """What must not show even where the far side echoes it."""
+    """Secrets that must not show even where the far side echoes them."""
 
 
 class Prober(Protocol):
-    """What makes HTTP requests; never raises."""
+    """Makes HTTP requests; never raises."""
 
     async def fetch(self, check: HttpCheck) -> tuple[Sample, bytes]:
-        """The sample and the start of the answer's body."""
+        """Return the sample and the start of the answer's body."""
 
 
 class HttpProber:
@@ -76,9 +76,13 @@ class HttpProber:
         clock: Callable[[], datetime],
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        """Args:
-        ssl_context: how certificates are verified; by default as httpx does (certifi's, or
-            SSL_CERT_FILE's), made once and shared.
+        """Import and open nothing yet.
+
+        Args:
+            resolver: Looks up host names.
+            clock: The wall clock, aware UTC.
+            ssl_context: How certificates are verified; by default as httpx does (certifi's, or
+                SSL_CERT_FILE's), made once and shared.
         """
         self._resolver = resolver
         self._clock = clock
@@ -87,16 +91,16 @@ class HttpProber:
         self._redactors: dict[HttpCheck, Redactor] = {}
 
     async def probe(self, check: HttpCheck) -> Sample:
-        """One request."""
+        """Make one request and return its sample."""
         return (await self.fetch(check))[0]
 
     async def fetch(self, check: HttpCheck) -> tuple[Sample, bytes]:
-        """One request, and the first `max_body` bytes of its answer's body."""
+        """Make one request; return its sample and the first `max_body` bytes of the answer's body."""
         try:
             await self._prepare()
             return await self._attempt(check, await self._redactor(check))
         except Exception as error:
-            # A defect of ours is still a sample. Its text is not shown: it may quote a header.
+            # A defect of the console is still a sample. Its text is not shown: it may quote a header.
             _log.error("probe %s: internal error %s", check.id, type(error).__name__)
             reason = f"internal error: {type(error).__name__}"
             return Sample(check.id, self._clock(), False, reason), b""
@@ -114,7 +118,7 @@ class HttpProber:
             self._ssl_context = httpx.create_ssl_context()
 
     async def _redactor(self, check: HttpCheck) -> Redactor:
-        """Return what hides this request's secrets. Made once, off the event loop: it takes milliseconds."""
+        """Return what hides this request's secrets; cached and made off the event loop: it is slow."""
         found = self._redactors.get(check)
         if found is None:
             hidden = (*check.hidden, *(value for _, value in check.headers))
@@ -169,10 +173,10 @@ class _CannotSend(Exception):
 
 @lru_cache(maxsize=64)
 def _request(check: HttpCheck) -> Request:
-    """The request, with the address' user and password as an Authorization header; made once.
+    """Return the request, with the address' user and password as an Authorization header; cached.
 
     Raises:
-        _CannotSend: the address is none, or a header holds what a header cannot.
+        _CannotSend: It is not an address, or a header holds what a header cannot.
     """
     import h11
     import httpx
@@ -204,7 +208,7 @@ def _request(check: HttpCheck) -> Request:
 
 
 def _failure(error: BaseException, *, connected: bool) -> Failure:
-    """What an exception means. Its own text can quote what was sent: unless it is ours it is not shown."""
+    """Return what an exception means. Only our own texts are shown: another may quote what was sent."""
     from isla_console.net.stream import Unanswered
 
     if isinstance(error, _CannotSend | LookupFailed):
@@ -246,7 +250,7 @@ def _phases(progress: Progress, body: bytes, redactor: Redactor) -> Phases:
 
 
 def _date(value: bytes | None) -> datetime | None:
-    from email.utils import parsedate_to_datetime  # 30 ms that the start does not have
+    from email.utils import parsedate_to_datetime  # its 30 ms would delay the first frame
 
     try:
         found = parsedate_to_datetime((value or b"").decode("latin-1"))
@@ -256,7 +260,7 @@ def _date(value: bytes | None) -> datetime | None:
 
 
 def _seconds(value: bytes | None) -> float | None:
-    """Retry-After in seconds; its other form, a date, is as good as none."""
+    """Return Retry-After in seconds; None for its other form, a date."""
     text = (value or b"").strip()
     return float(text) if text.isdigit() and len(text) < 7 else None
 

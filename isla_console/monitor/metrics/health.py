@@ -1,4 +1,4 @@
-"""From a probe's samples to ok or failing. Pure: `now` is an argument."""
+"""A probe's state, ok or failing, from its samples. Pure: `now` is an argument."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ProbeReading:
     title: str
     state: State
     sample: Sample | None
-    """The newest one; also while stale or blind."""
+    """The newest sample, also while stale or blind."""
     since: datetime | None
     """When the state began; None while blind."""
     reason: str
@@ -27,7 +27,7 @@ class ProbeReading:
 
 
 class ProbeTracker:
-    """Follows one probe from sample to sample: three failures to fail, two successes to recover."""
+    """Derives one probe's state from its samples: three failures to fail, two successes to recover."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ProbeTracker:
         self.title = title
         self._unknown = unknown
         self._void = ""
-        # What waits for a setting stays unknown, and says so, also while blind.
+        # A probe that waits for a setting stays unknown and says so, even while blind.
         self._has_source = unknown == WAITING
         self._needs = needs
         self._hysteresis = Hysteresis()
@@ -54,7 +54,7 @@ class ProbeTracker:
         self._drawn: ProbeReading | None = None
 
     def observe(self, sample: Sample) -> None:
-        """Take a sample. One that is void changes no state: it turns stale by itself when that goes on."""
+        """Take in a sample. A void one changes no state: the probe turns stale by itself if that goes on."""
         self._void, self._drawn = sample.reason if sample.void else "", None
         if sample.void:
             return
@@ -66,17 +66,17 @@ class ProbeTracker:
             self._enter("ok", sample.at)
 
     def resume(self, at: datetime) -> None:
-        """We can see again: being blind does not count as having had no sample."""
+        """Go on after being blind, which does not count as having had no sample."""
         self._fresh_from, self._drawn = at, None
 
     def state(self, now: datetime, blind: bool = False) -> State:
-        """The state alone."""
+        """Return the state alone."""
         if blind and self._has_source:
             return "blind"
         return "stale" if self._stale_at(now) else self._state
 
     def reading(self, now: datetime, blind: bool = False) -> ProbeReading:
-        """The probe as it stands. The same object as before while nothing changed."""
+        """Return the probe at `now`; the same object as before while nothing has changed."""
         state = self.state(now, blind)
         if self._drawn is None or self._drawn.state != state:
             since = self._stale_at(now) if state == "stale" else self._since

@@ -1,4 +1,4 @@
-"""Three bad in a row to raise, two good in a row to clear. Pure."""
+"""Hysteresis: three bad samples in a row raise an alert, two good ones clear it. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ GOOD_TO_CLEAR = 2
 
 
 class Hysteresis:
-    """Whether an alert stands, from a run of good and bad samples."""
+    """Whether an alert is raised, from a run of good and bad samples."""
 
     __slots__ = ("_run", "raised")
 
@@ -19,9 +19,9 @@ class Hysteresis:
         """Count one sample.
 
         Args:
-            bad: whether it is on the wrong side.
-            confirmed: False holds a raise back that is otherwise due (it is not yet backed by
-                enough single measurements); it never delays a clear.
+            bad: Whether it is on the wrong side.
+            confirmed: False holds back an alert that is due (too few single measurements support it so
+                far); it never delays a clear.
         """
         if bad == self.raised:
             self._run = 0
@@ -34,7 +34,7 @@ class Hysteresis:
 
     @property
     def progress(self) -> str:
-        """How far the next change is: "2 of 3 bad", "1 of 2 good", or ""."""
+        """How near the next change is: `2 of 3 bad`, `1 of 2 good`, or ""."""
         if not self._run:
             return ""
         if self.raised:

@@ -1,6 +1,6 @@
-"""From measurements to a state: bounds, hysteresis, staleness. Pure: `now` is an argument.
+"""A metric's state from its measurements: bounds, hysteresis, staleness. Pure: `now` is an argument.
 
-- `ok`: the normal bound holds. `elevated`: it does not, and no alert stands. `alert`: the alert bound
+- `ok`: the normal bound holds. `elevated`: it does not, and there is no alert. `alert`: the alert bound
   held for three samples in a row, until it failed to hold for two. Bounds are strict as written.
 - `stale`: no sample for three intervals. `unknown`: no sample yet. `blind`: our own link is down.
 
@@ -18,23 +18,23 @@ from isla_console.monitor.metrics.hysteresis import BAD_TO_RAISE, Hysteresis
 from isla_console.monitor.metrics.sample import State
 
 HISTORY = 60
-"""Values kept for a sparkline."""
+"""How many values are kept for a sparkline."""
 COURSE_STEP = timedelta(seconds=30)
 COURSE = timedelta(hours=1)
-"""How far back the course goes, a value each step."""
+"""How far back the course goes, with a value for each step."""
 STALE_INTERVALS = 3
 FEW_SAMPLES = 20
-"""A 95th percentile of fewer is one slow answer: marked provisional."""
+"""A 95th percentile of fewer samples is one slow answer, and marked provisional."""
 
 BLIND_REASON = "our own link is down: nothing is known"
 WAITING = "waiting for the first sample"
 
 
 class Limit(Protocol):
-    """One side of a number line; `str` gives it as written."""
+    """One side of a number line; `str` gives it as the runbook writes it."""
 
     def holds(self, value: float) -> bool:
-        """Whether the value lies on this side."""
+        """Return whether the value lies on this side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ class MetricRule:
     source: str
     """Where it is measured, for people: "probe redirect · p95 60 s"."""
     percentile: bool = False
-    """Few samples make it provisional."""
+    """Whether few samples make the value provisional."""
 
     def text(self, value: float) -> str:
-        """The value with its unit: "1240 ms"."""
+        """Return the value with its unit, such as `1240 ms`."""
         return f"{value:z.{self.decimals}f} {self.unit}".rstrip()
 
 
@@ -70,38 +70,43 @@ class Reading:
     decimals: int
     state: State
     value: float | None
-    """The latest value; also while stale or blind, when it is the last one known."""
+    """The latest value; while stale or blind, the last one known."""
     text: str
-    """The value with its unit, "" without one."""
+    """The value with its unit; "" without a value."""
     bound: str
-    """The bound that matters now: the normal one while ok, else the alert one."""
+    """The bound that matters now: the normal one while ok, otherwise the alert one."""
     source: str
     n: int
-    """Single measurements behind the value."""
+    """How many single measurements the value is made of."""
     provisional: bool
     sampled_at: datetime | None
     since: datetime | None
-    """When the state began; None while blind (the link's reading has it)."""
+    """When the state began; None while blind, when the link's reading says it."""
     reason: str
-    """Why it is unknown, stale or blind and what to do, or how near the next change is."""
+    """Why it is unknown, stale or blind, and what to do; or how near the next change is."""
     history: tuple[float | None, ...]
-    """Latest last, at most 60; None where a sample failed."""
+    """The last values, at most 60, latest last; None where a sample failed."""
     course: tuple[tuple[datetime, float], ...] = ()
-    """The last hour, latest last: a value each half minute, and since when. One beyond the alert bound is
-    kept rather than one that is not."""
+    """The last hour: (since when, value) for each half minute, latest last.
+
+    Of several values in a step, one beyond the alert bound is kept.
+    """
 
 
 class MetricTracker:
-    """Follows one metric from sample to sample."""
+    """Derives one metric's state from its measurements."""
 
     def __init__(self, rule: MetricRule, *, unknown: str = WAITING) -> None:
-        """Args:
-        unknown: the reason shown until the first sample, such as "set ISLA_DATABASE_URL".
+        """Begin without a sample.
+
+        Args:
+            rule: The metric's bounds, unit and interval.
+            unknown: The reason shown until the first sample, such as "set ISLA_DATABASE_URL".
         """
         self.rule = rule
         self._hysteresis = Hysteresis()
         self._unknown = unknown
-        # What waits for a setting stays unknown, and says so, also while blind.
+        # A metric that waits for a setting stays unknown and says so, even while blind.
         self._has_source = unknown == WAITING
         self._history: deque[float | None] = deque(maxlen=HISTORY)
         self._course: deque[tuple[datetime, float]] = deque(maxlen=COURSE // COURSE_STEP)
@@ -116,15 +121,15 @@ class MetricTracker:
         self._drawn: Reading | None = None
 
     def observe(self, value: float, at: datetime, n: int = 1, *, bad: int | None = None) -> None:
-        """Take a value of the metric.
+        """Take in a value of the metric.
 
         Args:
-            value: in the metric's unit.
-            at: when it was measured.
-            n: single measurements behind it.
-            bad: how many of those break the alert bound by themselves (None: the value is a single
-                measurement). Fewer than three never raise an alert: one slow answer stays the p95
-                of a short window for as long as the window is, and is still one slow answer.
+            value: In the metric's unit.
+            at: When it was measured.
+            n: How many single measurements it is made of.
+            bad: How many of those are beyond the alert bound by themselves; None where the value is a
+                single measurement. Fewer than three never raise an alert: one slow answer stays the p95
+                of a short window for as long as the window lasts, and is still one slow answer.
         """
         self._hysteresis.observe(self.rule.alert.holds(value), confirmed=bad is None or bad >= BAD_TO_RAISE)
         self._value, self._n, self._sampled_at, self._failure = value, n, at, ""
@@ -138,25 +143,25 @@ class MetricTracker:
         self._drawn = None
 
     def missing(self, reason: str, at: datetime) -> None:
-        """Note that a sample gave no value. It turns stale by itself when that goes on."""
+        """Note that a sample gave no value. The metric turns stale by itself if that goes on."""
         self._failure = reason
         self._history.append(None)
         self._drawn = None
 
     def resume(self, at: datetime) -> None:
-        """We can see again: being blind does not count as having had no sample."""
+        """Go on after being blind, which does not count as having had no sample."""
         if self._sampled_at is not None:
             self._fresh_from = at
         self._drawn = None
 
     def state(self, now: datetime, blind: bool = False) -> State:
-        """The state alone."""
+        """Return the state alone."""
         if blind and self._has_source:
             return "blind"
         return "stale" if self._stale_at(now) else self._state
 
     def reading(self, now: datetime, blind: bool = False) -> Reading:
-        """The metric as it stands. The same object as before while nothing changed."""
+        """Return the metric at `now`; the same object as before while nothing has changed."""
         state = self.state(now, blind)
         if self._drawn is None or self._drawn.state != state:
             self._drawn = self._draw(state, now)
@@ -205,7 +210,7 @@ class MetricTracker:
         return self._failure or self._hysteresis.progress
 
     def _stale_at(self, now: datetime) -> datetime | None:
-        """When it went stale, None if it has not."""
+        """Return when the metric went stale; None if it has not."""
         if self._sampled_at is None:
             return None
         base = max(self._sampled_at, self._fresh_from or self._sampled_at)

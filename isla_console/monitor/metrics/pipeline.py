@@ -1,4 +1,4 @@
-"""From measurements to one metric: gathered in a window, judged as its aggregate."""
+"""From measurements to a metric: they are gathered in a window, whose aggregate is judged."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from isla_console.monitor.metrics.window import Aggregate, Window
 
 
 class MetricPipeline:
-    """Gathers a metric's measurements in its window and hands the aggregate to its tracker."""
+    """Gathers a metric's measurements in its window and passes the aggregate to its tracker."""
 
     def __init__(
         self, rule: MetricRule, aggregate: Aggregate, window_s: float, *, unknown: str = WAITING
     ) -> None:
-        """Args:
-        unknown: the reason shown until the first sample, such as "set ISLA_DATABASE_URL".
+        """Begin without a measurement.
+
+        Args:
+            rule: The metric's bounds, unit and interval.
+            aggregate: How the window's measurements make one value.
+            window_s: The length of the window in seconds.
+            unknown: The reason shown until the first sample, such as "set ISLA_DATABASE_URL".
         """
         self.rule = rule
         self._aggregate = aggregate
@@ -24,13 +29,13 @@ class MetricPipeline:
         self._evaluated_at: datetime | None = None
 
     def add(self, value: float, at: datetime, n: int = 1) -> None:
-        """Take a measurement.
+        """Take in a measurement.
 
         Args:
-            value: in the metric's unit.
-            at: when it was measured.
-            n: single measurements behind it, where the far side has counted already; it matters to the
-                aggregate `last` alone.
+            value: In the metric's unit.
+            at: When it was measured.
+            n: How many single measurements it is made of, where the far side has counted them; only the
+                aggregate `last` uses it.
         """
         if self._aggregate == "last":
             self._tracker.observe(value, at, n)
@@ -39,7 +44,7 @@ class MetricPipeline:
         self._evaluate(at, bad=sum(map(self.rule.alert.holds, self._window.values())))
 
     def count(self, failed: bool, at: datetime) -> None:
-        """Take something that failed or did not; the aggregate `rate` is the share that failed."""
+        """Take in a failure or a success; the aggregate `rate` is the share of failures."""
         self._window.add(at, 1.0 if failed else 0.0)
         if self._is_due(at):
             self._evaluate(at, bad=sum(map(bool, self._window.values())))
@@ -49,15 +54,15 @@ class MetricPipeline:
         self._tracker.missing(reason, at)
 
     def resume(self, at: datetime) -> None:
-        """We can see again: being blind does not count as having had no sample."""
+        """Go on after being blind, which does not count as having had no sample."""
         self._tracker.resume(at)
 
     def reading(self, now: datetime, blind: bool = False) -> Reading:
-        """The metric as it stands. The same object as before while nothing changed."""
+        """Return the metric at `now`; the same object as before while nothing has changed."""
         return self._tracker.reading(now, blind)
 
     def _is_due(self, at: datetime) -> bool:
-        """Once an interval, though each of several probes brings samples; a little early is due."""
+        """Return whether an interval has passed, nearly: several probes may bring samples meanwhile."""
         interval = timedelta(seconds=self.rule.every_s * 0.9)
         last = self._evaluated_at
         return last is None or not timedelta() <= at - last < interval

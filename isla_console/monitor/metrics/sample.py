@@ -1,4 +1,4 @@
-"""One answer, or the lack of one, from one source. A failure is a sample like any other."""
+"""One measurement: an answer from a source, or the lack of one. A failure is a sample like any other."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from types import MappingProxyType
 from typing import Literal
 
 State = Literal["ok", "elevated", "alert", "stale", "unknown", "blind"]
-"""`elevated` lies between normal and alert; `stale` had no sample for three intervals; `unknown` has
-no source or no sample yet; `blind` means that our own link is down, so nothing is known."""
+"""The state of a metric or probe.
+
+`elevated` lies between normal and alert; `stale` had no sample for three intervals; `unknown` has no source
+or no sample yet; `blind` means that our own link is down, so that nothing is known.
+"""
 
 NO_VALUES: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Phases:
-    """What an HTTP request went through. None where it did not get that far, or had no such phase.
+    """The phases of an HTTP request. None where it did not get that far, or had no such phase.
 
     The milliseconds of `dns`, `connect`, `tls` and `first_byte` are each phase's own, not running
-    sums; `first_byte` runs from the request being sent to the first byte of the answer. `total` is
-    the whole, from before the name lookup to the end of the answer (or of the part we read).
+    sums; `first_byte` runs from the request being sent to the first byte of the answer. `total` runs
+    from before the name lookup to the end of the answer (or of the part that is read).
     """
 
     dns_ms: float | None = None
@@ -30,7 +33,7 @@ class Phases:
     first_byte_ms: float | None = None
     total_ms: float | None = None
     address: str | None = None
-    """The address that answered the connect, with port."""
+    """The address that was connected to, with its port."""
     status: int | None = None
     location: str | None = None
     """Where a redirect points; it is never followed."""
@@ -38,14 +41,14 @@ class Phases:
     server_time: datetime | None = None
     """The far side's clock, from its Date header."""
     retry_after_s: float | None = None
-    """How long the far side asks us to stay away."""
+    """For how many seconds the far side asks us not to come back."""
     content_type: str = ""
     body_excerpt: str = ""
     """The start of the answer's body as plain text."""
 
     @property
     def server_ms(self) -> float | None:
-        """The time the far side took: first byte less one connect round trip of our own."""
+        """The far side's own time: first byte less one round trip, as the connect took."""
         if self.first_byte_ms is None or self.connect_ms is None:
             return None
         return max(self.first_byte_ms - self.connect_ms, 0.0)
@@ -53,23 +56,23 @@ class Phases:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One probe's result."""
+    """One measurement of one source."""
 
     source: str
     """The id of the source that was asked."""
     at: datetime
-    """When it was known; aware UTC."""
+    """When the result was known, aware UTC."""
     ok: bool
     reason: str = ""
-    """Why it is not ok, in words, safe to show; "" when it is."""
+    """Why it is not ok, in words that are safe to show; "" when it is ok."""
     phases: Phases | None = None
     values: Mapping[str, float] = field(default_factory=lambda: NO_VALUES)
     """Measured numbers by name."""
     reached: bool = False
     """Whether anything at all answered over the network, if only to refuse."""
     timed_out_ms: float | None = None
-    """How long was waited in vain: the true duration is at least this. None if not a timeout."""
+    """For a timeout, the milliseconds waited: the true duration is at least that. None otherwise."""
     void: bool = False
-    """It says nothing of what was asked about: the question could not be put."""
+    """Whether it says nothing of what was asked about, because the question could not be asked."""
     detail: object = None
-    """What was learnt beside numbers: a vendor's status, deployments, payments."""
+    """What was learnt besides numbers: a vendor's status, deployments, payments."""

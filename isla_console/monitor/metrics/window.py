@@ -23,14 +23,14 @@ class Window:
         self._entries: deque[tuple[datetime, float]] = deque(maxlen=_MAX_ENTRIES)
 
     def add(self, at: datetime, value: float) -> None:
-        """Append a measurement and drop what has left the window at that moment."""
+        """Append a measurement and drop those that have left the window by then."""
         self._entries.append((at, value))
         self.prune(at)
 
     def prune(self, now: datetime) -> None:
-        """Drop what is `seconds` old or older, and what lies ahead (the clock was set back)."""
+        """Drop what is `seconds` old or older, and what lies in the future (the clock was set back)."""
         entries = self._entries
-        # In order but for the newest: only then can one of the last two lie ahead.
+        # All but the newest are in order, so only one of the last two can lie in the future.
         if any(at > now for at, _ in islice(reversed(entries), 2)):
             kept = [entry for entry in entries if entry[0] <= now]
             entries.clear()
@@ -49,20 +49,20 @@ class Window:
         return self._entries[-1][1] if self._entries else None
 
     def percentile(self, percent: float) -> float | None:
-        """The nearest-rank percentile: a value that was measured, never an interpolated one."""
+        """Return the nearest-rank percentile, which is always a measured value, never an interpolated one."""
         if not self._entries:
             return None
         values = sorted(value for _, value in self._entries)
         return values[max(math.ceil(percent / 100 * len(values)), 1) - 1]
 
     def rate(self) -> float | None:
-        """The mean of the values; of zeros and ones, the share of ones, from 0 to 1."""
+        """Return the mean of the values; of zeros and ones, the share of ones, from 0 to 1."""
         if not self._entries:
             return None
         return math.fsum(value for _, value in self._entries) / len(self._entries)
 
     def aggregate(self, how: Aggregate) -> float | None:
-        """One value for the window; `rate` in percent. None when it is empty."""
+        """Return one value for the window; `rate` in percent. None when it is empty."""
         if not self._entries:
             return None
         if how == "p95":
@@ -75,5 +75,5 @@ class Window:
         return share * 100 if how == "rate" and share is not None else share
 
     def values(self) -> tuple[float, ...]:
-        """The values, oldest first."""
+        """Return the values, oldest first."""
         return tuple(value for _, value in self._entries)

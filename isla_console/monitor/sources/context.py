@@ -1,4 +1,4 @@
-"""What sources are made from and ask with."""
+"""What sources are made with: settings, inputs, and the connections that they ask over."""
 
 from __future__ import annotations
 
@@ -29,32 +29,32 @@ STRIPE_URL = "https://api.stripe.com"
 
 @dataclass(frozen=True)
 class Context:
-    """What a source is given besides its own part of the runbook. Nothing is opened before it is asked."""
+    """What a source gets besides its own part of the runbook. Nothing is opened before it is used."""
 
     inputs: Inputs
     http: Prober
     clock: Callable[[], datetime]
-    """The wall clock, aware."""
+    """The wall clock, aware UTC."""
     database: DatabaseSession | None
-    """The kept connection, None when it is not configured; then `database_unset` says what to set."""
+    """The kept connection; None when it is not configured, and then `database_unset` says what to set."""
     database_unset: str
     stripe: StripeReader | None
-    """What asks Stripe, None without a key; then `stripe_unset` says what to set."""
+    """The client of Stripe; None without a key, and then `stripe_unset` says what to set."""
     stripe_unset: str
     probes: tuple[Source[ProbeReading], ...] = ()
-    """The requests that metrics may follow."""
+    """The HTTP probes that metrics may follow."""
 
     @property
     def is_configured(self) -> bool:
-        """Whether anything of our own can be asked."""
+        """Whether anything of our own platform can be asked."""
         return self.database is not None or any(probe.is_asked for probe in self.probes)
 
     def polite(self) -> Polite:
-        """What asks one far side for JSON."""
+        """Make what asks one far side for JSON."""
         return Polite(self.http, time.monotonic)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self.database is not None:
             await self.database.close()
         if self.stripe is not None:
@@ -70,10 +70,16 @@ def make_context(
     clock: Callable[[], datetime],
     http: Prober | None = None,
 ) -> Context:
-    """What the configuration gives. Never raises: what is not configured is unset, with what to do.
+    """Make the context that the configuration allows.
+
+    Never raises: what is not configured is None, with a text that says what to set.
 
     Args:
-        http: makes the requests, instead of real ones.
+        runbook: Its inputs and probes.
+        settings: Their values.
+        resolver: Looks up host names.
+        clock: The wall clock, aware UTC.
+        http: Makes the requests, instead of a real prober.
     """
     inputs = Inputs(runbook.inputs, settings)
     dsn, key = settings.secret(DATABASE_VARIABLE), settings.secret(STRIPE_VARIABLE)

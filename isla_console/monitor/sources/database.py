@@ -1,4 +1,4 @@
-"""What is asked of production's database: metrics, checks, and whether it is there at all."""
+"""What production's database is asked: metrics, checks, and whether it answers at all."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 DEADLINE_S = 4.5
 PING_S = 25.0
-"""Between pings of a connection that no metric uses."""
+"""Seconds between pings of a connection that no metric uses."""
 
 
 class PostgresMetric(MetricSource):
-    """The number that a statement gives."""
+    """A metric whose value a statement returns."""
 
     def __init__(self, spec: MetricSpec, context: Context) -> None:
         super().__init__(spec, "sql", unset=context.database_unset)
@@ -32,11 +32,12 @@ class PostgresMetric(MetricSource):
         self._sql = spec.source.query or ""
 
     async def ask(self) -> Sample:
+        """Run the statement; return its numbers as a sample."""
         return await _numbers(self, self._context, self._sql)
 
 
 class DatabaseProbe(Probe):
-    """A check: a row is what is not well. Where it cannot be asked, nothing is known of it."""
+    """A check that fails when its statement returns a row. Without an answer, nothing is known of it."""
 
     def __init__(self, spec: DatabaseCheck, context: Context) -> None:
         super().__init__(spec.id, spec.title, spec.every_s, unset=context.database_unset)
@@ -45,6 +46,7 @@ class DatabaseProbe(Probe):
         self._read = problem_of if spec.rows == "pg_cron" else _first_column
 
     async def ask(self) -> Sample:
+        """Run the statement; the sample is not ok where it returns a row, and void without an answer."""
         database, clock = self._context.database, self._context.clock
         assert database is not None, self.unset
         try:
@@ -66,20 +68,21 @@ def _first_column(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 class Ping(Source[None]):
-    """Keeps the connection open where no metric does; what is known of it is the connection's own reading."""
+    """Keeps the connection open where no metric does. It has no reading: the connection has its own."""
 
     def __init__(self, context: Context) -> None:
         super().__init__("database:ping", PING_S, unset=context.database_unset)
         self._context = context
 
     async def ask(self) -> Sample:
+        """Run a trivial statement, which keeps the connection open."""
         return await _numbers(self, self._context, "SELECT 1 AS value")
 
     def observe(self, sample: Sample) -> None:
-        """It is enough to have asked."""
+        """Do nothing: asking is enough."""
 
     def reading(self, now: datetime, blind: bool = False) -> None:
-        """Nothing of its own."""
+        """Return nothing: the connection has its own reading."""
 
 
 async def _numbers(source: Source[object], context: Context, sql: str) -> Sample:

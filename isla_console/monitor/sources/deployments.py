@@ -1,6 +1,6 @@
-"""What went live and when, from a deployment API's answer.
+"""What went live and when, from the answer of a deployment API.
 
-Their clock and ours may differ: ages are taken by theirs, from the answer's Date header.
+The API's clock and ours may differ: ages are computed by the API's, from the answer's Date header.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _CHANGED = "the list of deployments has changed its shape"
 
 @dataclass(frozen=True, slots=True)
 class DeploymentList:
-    """What the API said, newest first, with what is to be said of its clock."""
+    """The deployments that the API listed, newest first, and what to say of its clock."""
 
     rows: tuple[Deployment, ...]
-    """`live_since` by our clock."""
+    """The deployments, with `live_since` by our clock."""
     clock: str = ""
     note: str = ""
-    """What could not be read beside the list."""
+    """What could not be read besides the list; "" for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,19 @@ def read(
     note: str = "",
     whose: str,
 ) -> DeploymentList:
-    """The list in an answer.
+    """Return the list in an answer.
 
     Args:
-        rows: JMESPath giving objects with id, live_since, state, commit, author, message.
-        serving, serves: the answer that says what serves now, and the JMESPath to it.
+        sample: The sample of the request, whose Date header gives the API's clock.
+        answer: The parsed JSON.
+        rows: JMESPath to objects with `id`, `live_since`, `state`, `commit`, `author` and `message`.
+        serving: The parsed JSON that says what serves now, if it was asked for.
+        serves: JMESPath to that in `serving`.
+        note: What could not be read besides the list.
+        whose: Whose clock it is, for people.
 
     Raises:
-        NoAnswer: the answer has another shape.
+        NoAnswer: The answer has another shape.
     """
     found = _search(rows, answer)
     if not isinstance(found, list):
@@ -74,7 +79,7 @@ def read(
     if found and not listed:
         raise NoAnswer(_CHANGED)
     if not current:
-        # Nobody says what serves: the newest that went live.
+        # The API does not say what serves: take the newest that went live.
         newest = max((one for one in listed if one.live_since), key=_live, default=None)
         listed = [replace(one, serving=one is newest) for one in listed]
     by_our_clock = (replace(one, live_since=one.live_since and one.live_since - apart) for one in listed)
@@ -82,7 +87,7 @@ def read(
 
 
 def _served(one: Deployment, current: dict[str, Any]) -> Deployment:
-    """The deployment, marked where production serves it, and since a rollback put it there."""
+    """Return the deployment, marked if production serves it, and live since the rollback to it."""
     if one.id != current.get("id"):
         return one
     since = moment(current.get("since")) if current.get("moved_to") == one.id else None
@@ -104,7 +109,7 @@ def _search(expression: str, answer: Any) -> Any:
 
 
 class DeploymentsSource(Source[DeploymentsReading]):
-    """The list of deployments, and what serves production of them."""
+    """The list of deployments, and which of them production serves."""
 
     def __init__(self, spec: Deployments, context: Context) -> None:
         self.recent, missing = _request(spec.recent, spec.timeout_s, context)
@@ -115,13 +120,14 @@ class DeploymentsSource(Source[DeploymentsReading]):
         self._polite = context.polite()
         self._clock = context.clock
         self.credential = context.inputs.secret_variables(spec.recent.headers.values())
-        """The variable to look at when the token is refused."""
+        """The variable to check when the token is refused."""
         self._stale_after = timedelta(seconds=STALE_INTERVALS * spec.every_s)
         self._list = DeploymentList(())
         self._failure = ""
         self._at: datetime | None = None
 
     async def ask(self) -> Sample:
+        """Ask for the list; the sample's `detail` is a DeploymentList."""
         assert self.recent is not None, self.unset
         sample, answer = await self._polite.ask(self.recent, self._clock(), credential=self.credential)
         if answer is None:
@@ -142,14 +148,14 @@ class DeploymentsSource(Source[DeploymentsReading]):
         return replace(sample, detail=found)
 
     def observe(self, sample: Sample) -> None:
-        """Take an answer: `detail` is a DeploymentList, or there is a reason why not."""
+        """Take in an answer: `detail` is a DeploymentList, or the sample has a reason."""
         if isinstance(sample.detail, DeploymentList):
             self._list, self._failure, self._at = sample.detail, sample.detail.note, sample.at
         else:
             self._failure = sample.reason
 
     def reading(self, now: datetime, blind: bool = False) -> DeploymentsReading:
-        """The list as it stands; an old one stays on the screen, marked so."""
+        """Return the newest list; an old one stays, marked as old."""
         rows = self._list.rows
         if blind and not self.unset:
             return DeploymentsReading("blind", rows, BLIND_REASON, self._at)
@@ -161,7 +167,7 @@ class DeploymentsSource(Source[DeploymentsReading]):
 
 
 def _request(call: HttpCall, timeout_s: float, context: Context) -> tuple[HttpCheck | None, tuple[str, ...]]:
-    """The request, or None and the variables that are missing."""
+    """Return the request, or None and the variables that are missing."""
     check, missing = context.inputs.request(
         "deployments:recent", call.method, call.url, call.headers, timeout_s, query=call.query
     )

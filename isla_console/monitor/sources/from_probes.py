@@ -1,4 +1,4 @@
-"""Metrics that probes measure beside their own health: how long they take, and how many of them fail."""
+"""Metrics that probes measure besides their own health: how long they take, and how many fail."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class _FromProbes(MetricSource):
 class Latency(_FromProbes):
     """How long a probe takes.
 
-    It takes the requests that were answered as expected, and those that timed out with the time that was
-    waited: they took at least that long, and a p95 must not look healthy while everything times out. Other
-    failures answer fast and would flatter it: they count in the error rate.
+    Requests that were answered as expected count with their duration, and those that timed out with the time
+    that was waited: they took at least that long, and a p95 must not look healthy while everything times out.
+    Other failures answer fast and would flatter it: they count in the error rate.
     """
 
     def __init__(self, spec: MetricSpec, context: Context) -> None:
@@ -58,12 +58,12 @@ class Latency(_FromProbes):
         timing = " · server time" if self._server_time else ""
         label = f"probe {', '.join(probe.id for probe in probes)}{timing}"
         label += f" · {source.aggregate} {window_text(source.window_s)}"
-        # It gets a sample when its probe does, whatever it says of itself.
+        # It gets a sample when its probe does, whatever interval the runbook gives it.
         every_s = max([spec.every_s, *(probe.every_s for probe in probes if probe.is_asked)])
         super().__init__(spec, context, label, probes, every_s)
 
     def observe(self, sample: Sample) -> None:
-        """Take a request's duration."""
+        """Take in a request's duration."""
         ms = self._duration_ms(sample)
         if ms is None:
             self.pipeline.missing(sample.reason or "the answer has no value", sample.at)
@@ -79,7 +79,7 @@ class Latency(_FromProbes):
 
 
 class ErrorRate(_FromProbes):
-    """The failed samples of all its probes among all of them, in percent."""
+    """The share of its probes' samples that failed, in percent."""
 
     def __init__(self, spec: MetricSpec, context: Context) -> None:
         probes = _wanted(spec, context)
@@ -93,6 +93,6 @@ class ErrorRate(_FromProbes):
 
 
 def _wanted(spec: MetricSpec, context: Context) -> list[Source[ProbeReading]]:
-    """The probes that the runbook names, or all of them where it names none."""
+    """Return the probes that the runbook names for the metric, or all of them where it names none."""
     named = spec.source.probes
     return [probe for probe in context.probes if not named or probe.id in named]

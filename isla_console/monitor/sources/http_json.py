@@ -1,4 +1,4 @@
-"""One number in a JSON answer: any HTTP API's by JMESPath, and Prometheus's."""
+"""Metrics in a JSON answer: of any HTTP API by JMESPath, and of Prometheus."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HttpJson(MetricSource):
-    """The number that a JMESPath finds in an answer."""
+    """A metric whose value a JMESPath finds in an answer."""
 
     def __init__(
         self,
@@ -27,13 +27,14 @@ class HttpJson(MetricSource):
         url: str | None = None,
         select: str | None = None,
     ) -> None:
-        """`url` and `select` where they are not the runbook's."""
+        """Take `url` and `select` from the arguments where given, otherwise from the runbook."""
         self.request, unset = metric_request(spec, context, url or spec.source.url or "")
         super().__init__(spec, label, unset=unset)
         self._http = context.http
         self._select = select or spec.source.select or ""
 
     async def ask(self) -> Sample:
+        """Ask for the JSON; the sample's `value` is the number in it."""
         assert self.request is not None, self.unset
         sample, body = await self._http.fetch(self.request)
         if not sample.ok:
@@ -45,7 +46,7 @@ class HttpJson(MetricSource):
 
 
 class Prometheus(HttpJson):
-    """The first value of an instant query."""
+    """A metric that is the first value of an instant query."""
 
     def __init__(self, spec: MetricSpec, context: Context) -> None:
         query = urlencode({"query": spec.source.query or ""})

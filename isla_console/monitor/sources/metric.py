@@ -1,4 +1,4 @@
-"""A metric that is measured by a source of its own."""
+"""The base of metrics that are measured by a source of their own."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ HTTP_TIMEOUT_S = 5.0
 
 
 def metric_source_id(metric_id: str) -> str:
-    """The id of a metric's source: a probe may have the metric's own."""
+    """Return the id of a metric's source, which differs from the metric's: a probe may have the same id."""
     return f"metric:{metric_id}"
 
 
 class MetricSource(Source[Reading]):
-    """A metric. A kind of metric source says how it is asked; one whose samples are not simply numbers also
-    says, in `observe`, what is measured in them.
+    """A metric with a source of its own.
+
+    A kind of metric source says how it is asked; one whose samples are not simply numbers also says, in
+    `observe`, what it takes from them.
     """
 
     def __init__(
@@ -42,10 +44,15 @@ class MetricSource(Source[Reading]):
         aggregate: Aggregate | None = None,
         follows: Iterable[str] | None = None,
     ) -> None:
-        """Args:
-        label: where it is measured, for people: "sql".
-        unset, follows: as in Source.
-        every_s, aggregate: where they are not the runbook's.
+        """Begin without a sample.
+
+        Args:
+            spec: The metric as the runbook describes it.
+            label: Where it is measured, for people, such as "sql".
+            unset: As in `Source`.
+            every_s: Seconds between two samples; the runbook's unless given.
+            aggregate: How a window makes one value; the runbook's unless given.
+            follows: As in `Source`.
         """
         every_s, source = every_s or spec.every_s, spec.source
         super().__init__(metric_source_id(spec.id), every_s, unset=unset, follows=follows)
@@ -65,7 +72,7 @@ class MetricSource(Source[Reading]):
         self.pipeline = MetricPipeline(rule, how, source.window_s, unknown=unset or WAITING)
 
     def observe(self, sample: Sample) -> None:
-        """Take the number called `value`, or the first there is."""
+        """Take in the number called `value`, or the first number of the sample."""
         values = sample.values
         value = values.get("value", next(iter(values.values()), None)) if sample.ok else None
         if value is None:
@@ -74,16 +81,18 @@ class MetricSource(Source[Reading]):
             self.pipeline.add(value, sample.at)
 
     def resume(self, at: datetime) -> None:
+        """Go on after being blind."""
         self.pipeline.resume(at)
 
     def reading(self, now: datetime, blind: bool = False) -> Reading:
+        """Return the metric at `now`."""
         return self.pipeline.reading(now, blind)
 
 
 def metric_request(
     spec: MetricSpec, context: Context, url: str, *, max_body: int = MAX_BODY
 ) -> tuple[HttpCheck | None, str]:
-    """The request for a metric that is asked over HTTP, or None and what to set."""
+    """Return the request for a metric that is asked over HTTP, or None and what to set."""
     timeout_s = min(HTTP_TIMEOUT_S, spec.every_s * TIMEOUT_SHARE)
     check, missing = context.inputs.request(
         metric_source_id(spec.id), "GET", url, spec.source.headers, timeout_s

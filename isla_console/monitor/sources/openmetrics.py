@@ -1,7 +1,7 @@
-"""One number of an exposition: what a service tells Prometheus, scraped as Prometheus does.
+"""A metric from an exposition, which a service offers to Prometheus, scraped as Prometheus does.
 
-A gauge is shown as it is; a counter as its rate per second between two samples. A counter that is lower
-than before began anew from zero, as Prometheus takes it: its rate is never negative.
+A gauge is shown as it is, a counter as its rate per second between two samples. A counter that is lower than
+before has restarted from zero, as Prometheus assumes: its rate is never negative.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from isla_console.runbook.model import MetricSpec
 
 MAX_EXPOSITION = 4 * 1024 * 1024
-"""Bytes read of an exposition; a node exporter's has a twentieth of that."""
+"""The most bytes that are read of an exposition; a node exporter's has a twentieth of that."""
 STALE_S = 300.0
-"""A series whose own timestamp is older is over: as long as Prometheus looks back."""
+"""Seconds after which a series with an own timestamp is over; Prometheus looks back as far."""
 SECOND_WANTED = "waiting for the second sample: a rate lies between two"
 NOT_ANEW = "not counted anew since the last sample"
 
@@ -35,15 +35,14 @@ _OPENMETRICS = "application/openmetrics-text"
 _ACCEPT = f"{_OPENMETRICS};version=1.0.0,text/plain;version=0.0.4;q=0.5"
 _COMBINE: Mapping[str, Callable[[Iterable[float]], float]] = {"sum": sum, "max": max, "min": min}
 _COUNTED = ("_total", "_count", "_sum", "_bucket")
-"""What the names of growing series end in, by the kind of their family: a counter's first, the others are a
-histogram's and a summary's."""
+"""Suffixes of series that only grow: the first is a counter's, the others a histogram's and a summary's."""
 
 Labels = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series of an exposition. `at` is its own timestamp in seconds since 1970, where it has one."""
+    """One series of an exposition. `at` is its own timestamp in seconds since 1970, None without one."""
 
     labels: Labels
     value: float
@@ -52,7 +51,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """The series that are wanted, as one exposition has them."""
+    """The wanted series of one exposition."""
 
     series: tuple[Series, ...]
     is_counter: bool = False
@@ -74,14 +73,14 @@ class OpenMetrics(MetricSource):
         self._before: tuple[datetime, Scrape] | None = None
 
     async def ask(self) -> Sample:
-        """The wanted series as a sample with a Scrape, or why they give no number."""
+        """Return a sample whose `detail` is a Scrape, or why the series give no number."""
         assert self._request is not None, self.unset
         sample, body = await self._http.fetch(self._request)
         if not sample.ok:
             return sample
         kind = sample.phases.content_type if sample.phases else ""
         try:
-            # In a thread: of thousands of series it takes a while.
+            # In a thread, because thousands of series take a while.
             found = await asyncio.to_thread(read, body, kind, self._metric, self._labels)
         except ValueError as error:
             return replace(sample, ok=False, reason=str(error))
@@ -90,7 +89,7 @@ class OpenMetrics(MetricSource):
         return replace(sample, ok=not reason, reason=reason, detail=fresh)
 
     def observe(self, sample: Sample) -> None:
-        """Take a scrape: its gauge, or its counter's rate since the one before."""
+        """Take in a scrape: its gauge, or its counter's rate since the scrape before."""
         scrape = sample.detail if sample.ok else None
         if not isinstance(scrape, Scrape):
             self.pipeline.missing(sample.reason or "the answer has no value", sample.at)
@@ -109,7 +108,7 @@ class OpenMetrics(MetricSource):
             self.pipeline.missing(f"{value} is no number" if values else NOT_ANEW, sample.at)
 
     def _problem(self, scrape: Scrape, stale: int) -> str:
-        """Why these series give no number, "" where they do; `stale` are those that are too old."""
+        """Return why the series give no number, "" where they do; `stale` counts those that are too old."""
         many, name = len(scrape.series), selector(self._metric, self._labels)
         if not many and stale:
             return f"{name} is stale: its own time is more than {STALE_S / 60:g} min ago"
@@ -126,14 +125,16 @@ class OpenMetrics(MetricSource):
 
 
 def read(body: bytes, content_type: str, metric: str, labels: Mapping[str, str]) -> Scrape:
-    """The series of a metric that have these labels, and perhaps others.
+    """Return the series of a metric that have certain labels, and perhaps others.
 
     Args:
-        content_type: without parameters; it says which of the two formats it is.
-        labels: each with its exact value; "" means that a series does not have it.
+        body: The exposition.
+        content_type: Without parameters; it says which of the two formats it is.
+        metric: The name of the series.
+        labels: Each label with its exact value; "" means that a series does not have it.
 
     Raises:
-        ValueError: it is no exposition; the text is safe to show.
+        ValueError: It is not an exposition; the text is safe to show.
     """
     if len(body) >= MAX_EXPOSITION:
         raise ValueError(f"the answer is larger than {MAX_EXPOSITION // 1024} KiB")
@@ -153,15 +154,15 @@ def read(body: bytes, content_type: str, metric: str, labels: Mapping[str, str])
 
 
 def _samples(text: str, is_openmetrics: bool, metric: str) -> Iterable[tuple[Any, Any]]:
-    """Each sample of that name, with its family, by prometheus-client's parser."""
+    """Return each sample of a name, with its family, by prometheus-client's parser."""
     from prometheus_client import parser as plain
     from prometheus_client.openmetrics import parser as openmetrics
 
     parse = (openmetrics if is_openmetrics else plain).text_string_to_metric_families
-    # The rest of a large exposition would take seconds to parse.
+    # Parsing the rest of a large exposition would take seconds.
     family = next((metric.removesuffix(end) for end in _COUNTED if metric.endswith(end)), metric)
     wanted = "".join(f"{line}\n" for line in text.split("\n") if family in line or line == "# EOF")
-    # A counter's name may be given with its suffix or, as its family's, without.
+    # A counter may be named with its suffix or, like its family, without.
     names = {"counter": (metric, f"{metric}_total")}
     for found in parse(wanted):
         for one in found.samples:
@@ -176,13 +177,13 @@ def _is_counter(kind: str, name: str) -> bool:
 
 
 def _fresh(scrape: Scrape, now: float) -> Scrape:
-    """Without the series whose own timestamp is old; `now` in seconds since 1970, by the far side's clock."""
+    """Return the scrape without stale series; `now` is in seconds since 1970, by the far side's clock."""
     kept = (one for one in scrape.series if one.at is None or now - one.at <= STALE_S)
     return replace(scrape, series=tuple(kept))
 
 
 def rates(before: tuple[datetime, Scrape], after: tuple[datetime, Scrape]) -> list[float]:
-    """Per second, of each series that both have and that was counted anew in between; none is negative."""
+    """Return the rate per second of each series that both scrapes have and that was counted in between."""
     known = {series.labels: series for series in before[1].series}
     found = []
     for series in after[1].series:
@@ -199,6 +200,6 @@ def rates(before: tuple[datetime, Scrape], after: tuple[datetime, Scrape]) -> li
 
 
 def selector(metric: str, labels: Mapping[str, str]) -> str:
-    """The metric with its labels, as Prometheus writes it."""
+    """Return the metric with its labels, in Prometheus's notation."""
     wanted = ",".join(f'{name}="{value}"' for name, value in labels.items())
     return brief(f"{metric}{{{wanted}}}" if wanted else metric, 80)

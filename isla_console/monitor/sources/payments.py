@@ -1,4 +1,4 @@
-"""What is asked of Stripe: the share of payments that succeed, and what failed and was not delivered."""
+"""What Stripe is asked: the share of payments that succeed, and what failed or was not delivered."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from isla_console.runbook.model import MetricSpec
 
 EVERY_S = 60.0
-"""Between two readings of failed payments, events and endpoints."""
+"""Seconds between two readings of failed payments, events and endpoints."""
 WINDOW_S = 3600.0
-"""How far back failed payments are listed where no metric says."""
+"""How many seconds back failed payments are listed where no metric says."""
 
 
 class PaymentSuccess(MetricSource):
-    """The share of attempts in the window that succeeded. Stripe counts: its answer is the aggregate."""
+    """The share of attempts in the window that succeeded. Stripe counts them: its answer is the aggregate."""
 
     def __init__(self, spec: MetricSpec, context: Context) -> None:
         mode = context.stripe.mode if context.stripe is not None else ""
@@ -36,11 +36,12 @@ class PaymentSuccess(MetricSource):
         self._stripe = context.stripe
 
     async def ask(self) -> Sample:
+        """Ask for the share of attempts that succeeded."""
         assert self._stripe is not None, self.unset
         return await self._stripe.rate(self.id, self._window_s)
 
     def observe(self, sample: Sample) -> None:
-        """Take the share, and of how many it is."""
+        """Take in the share, and of how many attempts it is."""
         if sample.ok and "value" in sample.values:
             self.pipeline.add(sample.values["value"], sample.at, int(sample.values.get("n", 1)))
         else:
@@ -59,10 +60,10 @@ class PaymentsReading:
 
 
 class Payments(Source[PaymentsReading]):
-    """Failed payments, undelivered events and endpoints: the details beside the rate."""
+    """Failed payments, undelivered events and endpoints: the details besides the rate."""
 
     def __init__(self, specs: Sequence[MetricSpec], context: Context) -> None:
-        """`specs` are the metrics that Stripe measures; the longest window is how far back is looked."""
+        """Look back as far as the longest window of `specs`, the metrics that Stripe measures."""
         super().__init__("stripe:payments", EVERY_S, unset=context.stripe_unset)
         self._stripe = context.stripe
         self._mode: Mode = context.stripe.mode if context.stripe is not None else ""
@@ -73,18 +74,19 @@ class Payments(Source[PaymentsReading]):
         self._at: datetime | None = None
 
     async def ask(self) -> Sample:
+        """Ask for the details; the sample's `detail` is a Details."""
         assert self._stripe is not None, self.unset
         return await self._stripe.details(self.id, self._window_s)
 
     def observe(self, sample: Sample) -> None:
-        """Take an answer: `detail` is a Details, or there is a reason why not."""
+        """Take in an answer: `detail` is a Details, or the sample has a reason."""
         if isinstance(sample.detail, Details):
             self._details, self._failure, self._at = sample.detail, "", sample.at
         else:
             self._failure = sample.reason
 
     def reading(self, now: datetime, blind: bool = False) -> PaymentsReading:
-        """Payments as they stand."""
+        """Return the payments at `now`."""
         if blind and not self.unset:
             return PaymentsReading("blind", self._mode, self._details, BLIND_REASON, self._at)
         if self._at is None:

@@ -1,4 +1,4 @@
-"""A probe: something asked of the platform that is well or is not."""
+"""Probes: questions to the platform that pass or fail."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ if TYPE_CHECKING:
 
 
 class Probe(Source[ProbeReading]):
-    """A probe. A kind of probe says how it is asked."""
+    """The base of probes. A kind of probe says how it is asked."""
 
     def __init__(
         self, id: str, title: str, every_s: float, *, unset: str = "", needs: tuple[str, ...] = ()
     ) -> None:
-        """`needs` are the variables that are not set."""
+        """Begin without a sample; `needs` are the variables that are not set."""
         super().__init__(id, every_s, unset=unset)
         self._tracker = ProbeTracker(id, title, every_s, unknown=unset or WAITING, needs=needs)
 
     def observe(self, sample: Sample) -> None:
+        """Take in a sample of the probe."""
         self._tracker.observe(sample)
 
     def resume(self, at: datetime) -> None:
+        """Go on after being blind."""
         self._tracker.resume(at)
 
     def reading(self, now: datetime, blind: bool = False) -> ProbeReading:
+        """Return the probe at `now`."""
         return self._tracker.reading(now, blind)
 
 
 class HttpProbe(Probe):
-    """A health check or another request of the runbook's. Its answer may have to say that all is well."""
+    """A health check or another request of the runbook. Its answer may also have to say that all is well."""
 
     def __init__(self, spec: HealthCheck, context: Context) -> None:
         timeout_s = min(spec.timeout_s, spec.every_s * TIMEOUT_SHARE)
@@ -55,6 +58,7 @@ class HttpProbe(Probe):
         self._http = context.http
 
     async def ask(self) -> Sample:
+        """Make the request and judge its answer."""
         assert self.check is not None, self.unset
         sample, body = await self._http.fetch(self.check)
         if not self._healthy or not sample.ok:

@@ -1,4 +1,4 @@
-"""Vendors' status pages: tolerant of what changes in them, and never green without having read it.
+"""Vendors' status pages: read tolerantly, and never shown as green without having been read.
 
 Shapes: Atlassian Statuspage's `summary.json` (`status.indicator`, `components[]`, `incidents[]`) and
 status.stripe.com's `current` (`largestatus`, `statuses`, `message`).
@@ -39,7 +39,7 @@ _CHANGED = "its status page has changed its shape"
 
 @dataclass(frozen=True, slots=True)
 class VendorStatus:
-    """What a status page says. `since` is the page's own time of it, where it gives one."""
+    """What a status page says. `since` is the page's own time for it, None without one."""
 
     state: VendorState
     text: str = ""
@@ -54,7 +54,7 @@ class VendorReading:
     title: str
     state: VendorState
     text: str
-    """What is in trouble; or why it is not known."""
+    """What is in trouble, or why that is not known."""
     since: datetime | None
     at: datetime | None
     """When the page was last read."""
@@ -66,14 +66,15 @@ class VendorReading:
 
     @property
     def troubled(self) -> bool:
+        """Whether the page reports trouble."""
         return self.state in {"degraded", "down"}
 
 
 def read(answer: Any, format: str) -> VendorStatus:
-    """What a status page's JSON says. Both shapes are understood; the expected one is tried first.
+    """Return what a status page's JSON says. Both shapes are understood; the expected one is tried first.
 
     Raises:
-        NoAnswer: neither shape fits.
+        NoAnswer: Neither shape fits.
     """
     readers = (_stripe, _statuspage) if format == "stripe" else (_statuspage, _stripe)
     problem = _CHANGED
@@ -147,7 +148,7 @@ def _time(value: Any) -> datetime | None:
 
 
 class StatusPage(Source[VendorReading]):
-    """A vendor's status page. Where nothing of our own is configured, nothing is asked of anyone."""
+    """A vendor's status page. It is not asked where nothing of our own platform is configured."""
 
     def __init__(self, spec: Vendor, context: Context) -> None:
         inputs = context.inputs
@@ -169,6 +170,7 @@ class StatusPage(Source[VendorReading]):
         self._since: datetime | None = None
 
     async def ask(self) -> Sample:
+        """Read the page; the sample's `detail` is a VendorStatus."""
         assert self.check is not None, self.unset
         sample, answer = await self._polite.ask(self.check, self._clock())
         if answer is None:
@@ -179,17 +181,17 @@ class StatusPage(Source[VendorReading]):
             return replace(sample, ok=False, reason=str(error))
 
     def observe(self, sample: Sample) -> None:
-        """Take an answer: `detail` is a VendorStatus, or there is a reason why not."""
+        """Take in an answer: `detail` is a VendorStatus, or the sample has a reason."""
         status = sample.detail if isinstance(sample.detail, VendorStatus) else None
         before = self._status.state if self._status else None
         if (status.state if status else None) != before:
             self._since = sample.at
         self._status, self._at = status, sample.at
-        # A page that cannot be read is not the page as it was: it may have got worse since.
+        # A page that cannot be read may have got worse since it last was.
         self._reason = sample.reason if status is None else WAITING
 
     def reading(self, now: datetime, blind: bool = False) -> VendorReading:
-        """The vendor as it stands."""
+        """Return the vendor's state at `now`."""
         state = self._state(now, blind)
         text = self._status.text if self._status else self._reason
         if state == "stale" and self._at is not None:

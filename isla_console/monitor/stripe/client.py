@@ -1,8 +1,8 @@
-"""Stripe, by its own SDK: how many payments succeed, which fail and why, what was not delivered.
+"""The client of Stripe: how many payments succeed, which fail and why, which events were not delivered.
 
-The SDK is imported with the first question, in a thread: it takes a quarter of a second. Every request
-keeps a pace of two a second at most, for the limit is the account's, and checkout needs it more than we do.
-The SDK's own retries are off: it would not keep that pace, and does not retry a 429 anyway.
+The SDK is imported with the first question, in a thread, because that takes a quarter of a second. Requests
+are limited to two a second: the limit is the account's, and checkout needs it more than the console does.
+The SDK's own retries are off: they would exceed that rate, and they do not retry a 429 anyway.
 Read-only: nothing here creates or changes anything.
 """
 
@@ -38,7 +38,7 @@ TIMEOUT_S = 10.0
 PACE_S = 0.5
 """Seconds between two requests."""
 PAGE = 100
-"""Of a list: the most that Stripe gives."""
+"""Items on a page of a list, the most that Stripe gives."""
 _LISTED = 20
 _AGAIN_S = 5.0
 
@@ -47,9 +47,9 @@ _NO_JSON = re.compile(r"(?i)invalid response body|unexpected.*json|expecting val
 
 
 class StripeUnavailable(Exception):
-    """There is no answer. The text is a sentence, without any key in it; `reached` as in a Sample.
+    """Stripe gave no answer. The text is a sentence without any key in it; `reached` is as in a Sample.
 
-    `again_s` is how long to wait before it may be another one; None where asking again does not help.
+    `again_s` is how many seconds to wait before asking again; None where that does not help.
     """
 
     def __init__(self, reason: str, *, reached: bool = True, again_s: float | None = None) -> None:
@@ -59,7 +59,7 @@ class StripeUnavailable(Exception):
 
 
 class StripeReader:
-    """Asks Stripe. Every method raises StripeUnavailable alone."""
+    """Asks Stripe. The only error that a method raises is StripeUnavailable."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class StripeReader:
         self._apart = timedelta()
 
     async def rate(self, id: str, window_s: float) -> Sample:
-        """The share of attempts that succeeded, in percent, as a sample with `value` and `n`."""
+        """Return the share of attempts that succeeded, in percent, as a sample with `value` and `n`."""
         try:
             succeeded, failed = [
                 await self._count(f"status:'{status}'", window_s) for status in ("succeeded", "failed")
@@ -128,15 +128,15 @@ class StripeReader:
         return Sample(id, at, True, reached=True, detail=details)
 
     async def subscriptions(self, after: str | None) -> tuple[dict[str, str], bool]:
-        """A page of subscriptions, the newest first: status by id, and whether it is the last.
+        """Return a page of subscriptions, newest first: status by id, and whether it is the last page.
 
         Args:
-            after: the id that the page follows; None for the first.
+            after: The id that the page follows; None for the first page.
         """
         asked: dict[str, Any] = {"status": "all", "limit": self._page}
         if after is not None:
             asked["starting_after"] = after
-        # As it came: the SDK's own objects of a full page take ten times as long to make as to read.
+        # Read from the raw JSON: making the SDK's objects of a full page takes ten times as long.
         answer = await self._ask(
             "subscriptions",
             lambda client: client.raw_request_async("get", "/v1/subscriptions", **asked),
@@ -200,7 +200,7 @@ class StripeReader:
         )
 
     def _since(self, window_s: float) -> int:
-        """The window's begin by Stripe's clock, in seconds since 1970."""
+        """Return the beginning of the window by Stripe's clock, in seconds since 1970."""
         return int((self._clock() + self._apart - timedelta(seconds=window_s)).timestamp())
 
     async def _ask(self, what: str, request: Callable[[sdk.StripeClient], Awaitable[Any]]) -> Any:
@@ -214,7 +214,7 @@ class StripeReader:
         except Exception as error:
             raise self._unavailable(error, what) from None
         self._limiter.accepted()
-        # An object of the SDK's has its answer's headers beside it, an answer as it came has them itself.
+        # An object of the SDK has its answer's headers beside it; a raw answer has them itself.
         headers = getattr(getattr(answer, "last_response", answer), "headers", None)
         self._apart = offset(_date(headers), self._clock())
         return answer
@@ -222,7 +222,7 @@ class StripeReader:
     async def _open(self) -> sdk.StripeClient:
         if self._opening is None:
             self._opening = asyncio.ensure_future(asyncio.to_thread(self._load))
-        # Shielded: whoever stops waiting does not take the client from the others.
+        # Shielded: one caller that stops waiting does not cancel the import for the others.
         client = self._client = await asyncio.shield(self._opening)
         return client
 
@@ -238,7 +238,7 @@ class StripeReader:
         return client
 
     def _unavailable(self, error: Exception, what: str) -> StripeUnavailable:
-        """An exception of the SDK in words. Its own text may quote what was sent."""
+        """Return an exception of the SDK in our own words: its text may quote what was sent."""
         import stripe
 
         if isinstance(error, TimeoutError) or _timed_out(error):
@@ -308,7 +308,7 @@ _WHOLE = frozenset(
         "XPF",
     ]
 )
-"""Currencies without a smaller unit (docs.stripe.com/currencies, zero-decimal)."""
+"""Currencies without a smaller unit (zero-decimal in docs.stripe.com/currencies)."""
 
 
 def _amount(value: int, currency: str) -> str:

@@ -1,4 +1,4 @@
-"""Our subscriptions against Stripe's, page by page: what was found so far is there at every moment."""
+"""Comparing our subscriptions with Stripe's, page by page; what was found so far is always available."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from isla_console.database.session import DatabaseSession, DatabaseUnavailable
 from isla_console.monitor.stripe.client import StripeUnavailable
 
 QUICK_PAGES = 50
-"""Of the newest subscriptions: 25 s at our pace."""
+"""Pages of the newest subscriptions that a quick comparison reads: 25 s at our rate."""
 PATIENCE = 5
-"""How often in a row a long comparison is asked again before it is given up."""
+"""How often in a row a long comparison asks again before it gives up."""
 _AGAIN_S = 5.0
 _DATABASE_S = 10.0
 _BATCH = 5_000
@@ -32,53 +32,56 @@ _LIVING = (
 _COUNT = "SELECT count(*) AS count FROM subscriptions"
 
 PageOf = Callable[[str | None], Awaitable[tuple[dict[str, str], bool]]]
-"""Stripe's subscriptions after an id, the newest first: status by id, and whether it is the last page."""
+"""Gives Stripe's subscriptions after an id, newest first: status by id, and whether it is the last page."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Our subscriptions against Stripe's: only ids and states, never people."""
+    """How our subscriptions differ from Stripe's: only ids and states, never people."""
 
     at: datetime
     compared: int
     differ: tuple[tuple[str, str, str], ...] = ()
-    """id, the database's status, Stripe's."""
+    """(id, the database's status, Stripe's status) of each that differs."""
     only_stripe: tuple[tuple[str, str], ...] = ()
-    """id and status of what the database does not have."""
+    """(id, status) of each that the database does not have."""
     only_database: tuple[tuple[str, str], ...] = ()
     complete: bool = True
     """Whether every subscription was read."""
     ended: str = ""
-    """Why it ended before it was meant to."""
+    """Why the comparison ended early; "" when it did not."""
 
     @property
     def total(self) -> int:
+        """How many subscriptions differ or are missing on one side."""
         return len(self.differ) + len(self.only_stripe) + len(self.only_database)
 
 
 class Ours(Protocol):
-    """The database's side."""
+    """The database's side of a comparison."""
 
     async def rows(self, ids: list[str]) -> Mapping[str, str]:
-        """Status by id, of those that it has."""
+        """Return the status by id of those subscriptions that it has."""
         ...
 
     def living(self) -> AsyncIterator[Mapping[str, str]]:
-        """Every subscription that is not over, some at a time."""
+        """Yield every subscription that is not over, some at a time."""
         ...
 
 
 class OurDatabase:
-    """The subscriptions of the platform's database. Every method raises DatabaseUnavailable alone."""
+    """The subscriptions in our database. The only error that a method raises is DatabaseUnavailable."""
 
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def rows(self, ids: list[str]) -> Mapping[str, str]:
+        """Return the status by id of those subscriptions that it has."""
         return _statuses(await self._session.rows(_HAS, ids, deadline_s=_DATABASE_S))
 
     async def living(self) -> AsyncIterator[Mapping[str, str]]:
+        """Yield every subscription that is not over, some at a time."""
         after = ""
         while True:
             some = _statuses(await self._session.rows(_LIVING, after, deadline_s=_DATABASE_S))
@@ -88,13 +91,13 @@ class OurDatabase:
             after = next(reversed(some))
 
     async def count(self) -> int:
-        """How many it has, those that are over too: about as many as Stripe, which does not say."""
+        """Count all subscriptions, also those that are over: about as many as Stripe, which does not say."""
         [row] = await self._session.rows(_COUNT, deadline_s=_DATABASE_S)
         return int(row["count"])
 
 
 class Comparison:
-    """One comparison. `run` reads; `found` is what is known, also while it runs and when it was ended."""
+    """One comparison. `run` reads; `found` is what is known, also while it runs or after it was cut short."""
 
     def __init__(
         self,
@@ -104,7 +107,7 @@ class Comparison:
         tries: int = 1,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`tries`: how often one question is asked before its failure ends the comparison."""
+        """Compare nothing yet; `tries` is how often a question is asked before its failure ends `run`."""
         self._page = page
         self._ours = ours
         self._tries = tries
@@ -115,19 +118,19 @@ class Comparison:
         self._only_database: list[tuple[str, str]] = []
         self._complete = False
         self.waits = ""
-        """Why it stands still just now."""
+        """Why it pauses just now; "" when it does not."""
         self.on_progress: Callable[[], None] = lambda: None
 
     @property
     def read(self) -> int:
-        """Subscriptions of Stripe's that were compared."""
+        """How many of Stripe's subscriptions were compared."""
         return len(self._known)
 
     async def run(self, pages: int | None = QUICK_PAGES) -> None:
-        """Compare so many pages, or all.
+        """Compare a number of pages, or all of them.
 
         Raises:
-            StripeUnavailable, DatabaseUnavailable: why it got no further.
+            StripeUnavailable, DatabaseUnavailable: It got no further; the error says why.
         """
         after: str | None = None
         last = False
@@ -145,7 +148,7 @@ class Comparison:
             self._complete = True
 
     def found(self, at: datetime, ended: str = "") -> Drift:
-        """What is known; `ended` is why it goes no further, where it did not come to its end."""
+        """Return what is known; `ended` is why it was cut short, "" when it was not."""
         return Drift(
             at,
             self.read,
@@ -160,7 +163,7 @@ class Comparison:
         self._known.update(page)
         for id, status in page.items():
             if id not in rows:
-                # What is over need not have been kept.
+                # The database need not keep what is over.
                 if status not in _OVER:
                     self._only_stripe.append((id, status))
             elif rows[id] != status:
@@ -173,7 +176,7 @@ class Comparison:
         return found
 
     async def _not_new(self, gone: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Without those who subscribed while we read: the newest come first, and we had been there."""
+        """Return `gone` without new subscriptions: Stripe lists the newest first, on pages already read."""
         after: str | None = None
         last = False
         while gone and not last:
@@ -184,7 +187,7 @@ class Comparison:
         return gone
 
     async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """An answer, if need be after a while: minutes of reading are not thrown away for one refusal."""
+        """Ask, and ask again if need be: one refusal must not waste minutes of reading."""
         for left in range(self._tries - 1, -1, -1):
             try:
                 answer = await ask()
@@ -202,12 +205,12 @@ class Comparison:
 
 
 def sentence(error: StripeUnavailable | DatabaseUnavailable) -> str:
-    """Whose fault it is, and which."""
+    """Return a sentence that says whose error it is, and which."""
     return f"the database: {error}" if isinstance(error, DatabaseUnavailable) else str(error)
 
 
 def left_s(read: int, expected: int | None, taken_s: float) -> float | None:
-    """How long the rest takes at the speed so far; None where nobody knows."""
+    """Return the seconds that the rest takes at the speed so far; None where that is not known."""
     if expected is None or not 0 < read <= expected:
         return None
     return (expected - read) * taken_s / read
