@@ -235,7 +235,7 @@ def test_the_report_compares_with_earlier_drills(tmp_path: Path) -> None:
     assert "9f31c0a" in text, "what it was is told"
     table = text.splitlines()[-2:]
     assert table[0].split()[:6] == ["redirect-down", "2026-11-22", "13:59Z", "ben", "×10", "never"]
-    assert table[1].split()[-5:] == ["2:00", "3:43", "20:40", "0", "100"]
+    assert table[1].split()[-5:] == ["02:00", "03:43", "20:40", "0", "100"]
     assert len(wrong) == 1
     assert "broken.json" in wrong[0]
     assert report.score_of("r1", tmp_path) is not None
