@@ -1,4 +1,4 @@
-"""Taking an incident to another state: which command a wanted state is, and with what."""
+"""Taking an incident to another state: which command does it, and with which events."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from isla_console.session.state import ConsoleState
 def state_events(
     session: Session, incident: Incident, state: ConsoleState, *, to: str, reason: str
 ) -> list[Event]:
-    """The events that take `incident` to the state `to`; resolving drafts the final update.
+    """Return the events that take `incident` to the state `to`; resolving also drafts the final update.
 
     Raises:
-        Refused: it cannot go there now; why.
+        Refused: It cannot go there now; the message says why.
     """
     author, now = session.author, state.now
     match to:

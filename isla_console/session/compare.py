@@ -1,4 +1,4 @@
-"""Comparing the database's subscriptions with Stripe's, in the background, while its state is shown."""
+"""Comparing the database's subscriptions with Stripe's in the background, while its progress is shown."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ NOT_CONFIGURED = "set STRIPE_API_KEY and ISLA_DATABASE_URL to compare"
 async def compare_subscriptions(
     session: Session, *, every: bool, redraw: Callable[[], None]
 ) -> Drift | str | None:
-    """Compare the newest subscriptions, or `every` one; what was found, or why there is nothing.
+    """Compare the newest subscriptions, or `every` one; return what was found, or why nothing was.
 
     The session's `comparing` says how far it is and `drift` what came of it; `redraw` is called as they
-    change. None when a comparison runs already or nothing can be asked. Cancelling it keeps what was found.
+    change. Returns None when a comparison is already running or nobody can be asked. Cancelling keeps what
+    was found.
     """
     monitor = session.monitor
     if monitor is None or session.comparing:
@@ -53,7 +54,7 @@ async def compare_subscriptions(
     show()
     try:
         if every:
-            # Without it there is no telling how long; that is said, and no reason not to compare.
+            # Without the count the time left is unknown, which is said and does not stop the comparison.
             with suppress(DatabaseUnavailable):
                 expected = await ours.count()
         await comparison.run(None if every else QUICK_PAGES)
@@ -70,5 +71,5 @@ async def compare_subscriptions(
 
 
 def _cut_short(session: Session, comparison: Comparison, why: str) -> Drift | str:
-    """What a comparison found that did not come to its end."""
+    """Return what a comparison found that was cut short."""
     return comparison.found(session.clock.now(), why) if comparison.read else why

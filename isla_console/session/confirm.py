@@ -1,6 +1,6 @@
-"""What is confirmed before a step that changes something: made here, drawn by a sheet, asked of nobody else.
+"""The confirmation before a step that changes something: made here, drawn by a sheet.
 
-Making it asks the database what a backup or a restore would meet, and Vercel what production serves now.
+Making it asks the database about a backup or a restore, and Vercel what production serves now.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from isla_console.steps.rows import Row
 from isla_console.vendors.vercel import Deployment
 
 LEAST = 8
-"""Characters of a long object from which its beginning is enough."""
+"""How many characters of a long object are enough to type."""
 
 
 @dataclass(frozen=True, slots=True)
 class TwinAnswer:
-    """What the read-only twin of a step answers now. `rows` is None where it gives no table."""
+    """The current answer of a step's read-only twin. `rows` is None where it has no table."""
 
     title: str
     result: str
@@ -34,7 +34,7 @@ class TwinAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What production serves now, None where the API names nothing, and what it would serve."""
+    """What production serves now, None where the API does not say, and what it would serve."""
 
     serving: Deployment | None
     target: Deployment
@@ -42,7 +42,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What would happen if a step were run now, and what is typed so that it is. All text is redacted."""
+    """What would happen if a step were run now, and what to type to run it. All text is redacted."""
 
     title: str
     effect: Effect
@@ -50,23 +50,23 @@ class Confirmation:
     wanted: str
     """The object to type."""
     at: datetime
-    """When this was found out."""
+    """When this was found out, aware UTC."""
     others: tuple[str, ...] = ()
-    """Objects that `wanted` must not be mistaken for: a beginning is enough where it fits none of them."""
+    """Objects that `wanted` must not be mistaken for: a typed beginning is enough if it fits none of them."""
     twin: TwinAnswer | None = None
     sides: Sides | None = None
-    """Of a step that changes which deployment serves production."""
+    """Both deployments, of a step that changes which one production serves; None for any other step."""
     findings: tuple[str, ...] = ()
-    """What a backup or a restore would meet."""
+    """What the check before a backup or a restore found."""
     facts: tuple[tuple[str, str], ...] = ()
-    """Names and texts, such as ("Undo", "promote dpl_1")."""
+    """Pairs of a name and a text, such as ("Undo", "promote dpl_1")."""
     who: str = ""
-    """Who does it, and whether it is journalled."""
+    """Who runs the step, and whether it is journalled."""
     with_reason: bool = False
-    """Whether a reason is asked for, too."""
+    """Whether a reason is asked for too."""
 
     def problem(self, typed: str) -> str:
-        """What is wrong with what was typed; "" when it names the object."""
+        """Return what is wrong with a typed text; "" when it names the object."""
         typed = typed.strip()
         if typed == self.wanted:
             return ""
@@ -82,7 +82,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a step must not go on after all. The reason is redacted."""
+    """Why a step must not be run after all. The reason is redacted."""
 
     reason: str
 
@@ -90,9 +90,9 @@ class Refusal:
 async def make_confirmation(
     session: Session, step: Step, judgement: Judgement, twin: Outcome | None
 ) -> Confirmation | Refusal:
-    """Find out what a guarded step would do now. `twin` is the answer of the step's read-only twin, if any.
+    """Find out what a guarded step would do now. `twin` is the outcome of the step's read-only twin, if any.
 
-    Changes nothing: neither out there nor in the session.
+    Changes nothing, neither in production nor in the session.
     """
     services, incident, now = session.step_services, session.incident, session.clock.now()
     values = services.inputs.values(step, now)
@@ -135,7 +135,7 @@ async def make_confirmation(
 def _object_to_type(
     step: Step, services: StepServices, values: Mapping[str, str], now: datetime
 ) -> tuple[str, str, tuple[str, ...]]:
-    """The question, the object to type, and what it must not be mistaken for."""
+    """Return the question, the object to type, and the objects that it must not be mistaken for."""
     if back_to := rollback.promoted(step):
         return "Type it. Deployment to promote:", back_to, (_rolled_back_to(step, services, now),)
     used = [item for item in services.inputs.of(step) if item.name in values and not item.is_secret]
@@ -153,7 +153,7 @@ def _object_to_type(
 
 
 def _rolled_back_to(undo: Step, services: StepServices, now: datetime) -> str:
-    """The deployment that a rollback went to, which its undo must not be mistaken for."""
+    """Return the deployment that a rollback went to, which its undo must not be mistaken for."""
     original = services.original(undo)
     return services.inputs.values(original, now).get(rollback.target_input(original), "")
 
@@ -165,7 +165,7 @@ async def _both_sides(
     twin: Outcome | None,
     now: datetime,
 ) -> Sides | Refusal:
-    """What serves now, asked of Vercel, and what would serve; or why production cannot go there."""
+    """Ask Vercel what production serves; return that and what it would serve, or why it cannot be changed."""
     back_to = rollback.promoted(step)
     original = services.original(step)
     target = back_to or values[rollback.target_input(step)]
@@ -188,13 +188,13 @@ async def _both_sides(
     return Sides(current, to)
 
 
-async def _check_backup(step: Step, services: StepServices, values: Mapping[str, str]) -> backup.Look:
-    """What a backup or a restore is held up by, asked of its database; nothing for any other step."""
+async def _check_backup(step: Step, services: StepServices, values: Mapping[str, str]) -> backup.CheckResult:
+    """Check a backup or a restore by asking its database; return an empty result for any other step."""
     kind = backup.kind_of(step)
     file = backup.file_of(values)
     dsn = values.get(step.connect or "", "")
     if not kind or not file or not dsn:
-        return backup.Look()
+        return backup.CheckResult()
     if kind == "backup":
         return await backup.before_backup(dsn, file)
     production = services.settings.secret("ISLA_DATABASE_URL")
@@ -202,7 +202,7 @@ async def _check_backup(step: Step, services: StepServices, values: Mapping[str,
 
 
 def _undo(step: Step, sides: Sides | None) -> str:
-    """How the step is taken back."""
+    """Return how the step is undone."""
     if rollback.target_input(step) and sides is not None and sides.serving is not None:
         return f"promote {sides.serving.id}"
     return step.undo or "none is known"

@@ -1,4 +1,4 @@
-"""Which of the console's connections is for what."""
+"""Which of the console's database connections is used for what."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from isla_console.sql.database import Database
 
 
 def database_of(session: Session) -> Database:
-    """The SQL page's connections, made when they are first asked for."""
+    """Return the SQL page's connections, which are made when they are first asked for."""
     session.open_database()
     assert session.database is not None
     return session.database
 
 
 def panels_connection(session: Session) -> DatabaseSession | None:
-    """The connection that the panels are measured over: no long statement ever occupies it.
+    """Return the connection that the panels are measured over, which no long statement ever occupies.
 
-    Where there is none, the SQL page's reading one; None where no address is set.
+    Where there is none, the SQL page's reading connection; None where no address is set.
     """
     panels = session.monitor.database if session.monitor is not None else None
     if panels is not None:

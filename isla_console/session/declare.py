@@ -1,4 +1,4 @@
-"""Declaring an incident, and choosing another issue than the evidence points to."""
+"""Declaring an incident, and choosing an issue other than the one that the evidence points to."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
 
 TEXT_LIMIT = 900
-"""Characters of a decision that the timeline keeps."""
+"""How many characters of a decision the timeline keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What somebody says happened. `issue` is an id of the runbook, `since` when it began to hurt."""
+    """What a person says happened. `issue` is an id of the runbook, `since` when the impact began."""
 
     title: str
     severity: str
@@ -26,10 +26,10 @@ class Declaration:
 
 
 async def declare(session: Session, declared: Declaration, state: ConsoleState) -> bool:
-    """Declare an incident under the runbook's policy and work on it; true once it is on disk.
+    """Declare an incident under the runbook's policy and work on it; return True once it is on disk.
 
     Raises:
-        Refused: it cannot be declared so; why.
+        Refused: It cannot be declared like that; the message says why.
     """
     events = commands.declare(
         title=declared.title,
@@ -52,7 +52,7 @@ async def declare(session: Session, declared: Declaration, state: ConsoleState) 
 
 
 def choice_text(state: ConsoleState, issue: str) -> str:
-    """The decision for an issue in words, with what the ranking proposed instead."""
+    """Return the decision for an issue in words, with what the ranking proposed."""
     chosen = state.runbook.issue(issue)
     first = state.triage.first
     text = f"this is {chosen.number} {chosen.title}"
@@ -62,7 +62,7 @@ def choice_text(state: ConsoleState, issue: str) -> str:
 
 
 def _overruled_ranking(state: ConsoleState, issue: str | None, declared: Event) -> list[Event]:
-    """The decision that another issue was declared than was proposed; nothing when it was not."""
+    """Return the decision that another issue was declared than was proposed; empty when it was not."""
     first = state.triage.first
     if first is None or first.issue == issue:
         return []

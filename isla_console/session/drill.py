@@ -1,4 +1,4 @@
-"""A drill seen from the console: what the platform tells, and what people in it say."""
+"""A drill as the console sees it: what the platform reports, and what the people in it say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from isla_console.settings.secret import Secret
 
 
 class DrillWatch:
-    """Asks the platform for its story, and tells it when this console first shows an alert."""
+    """Asks the platform for the drill's log, and tells it when this console first shows an alert."""
 
     def __init__(self, session: Session, url: Secret) -> None:
         self._session = session
@@ -23,23 +23,23 @@ class DrillWatch:
 
     @classmethod
     def of(cls, session: Session) -> DrillWatch | None:
-        """The watch of the session's drill; None where there is no drill, or no way to ask it."""
+        """Make the watch of the session's drill; None without a drill, or without a way to ask it."""
         url = session.settings.secret("ISLA_DRILL_CONTROL")
         return cls(session, url) if session.settings.drill and url is not None else None
 
     async def look(self, shown: ConsoleState | None) -> Sequence[Entry]:
-        """Ask once. `shown` is what the screen shows; what is new of the drill's log is given back.
+        """Ask once; return the new entries of the drill's log. `shown` is what the screen shows.
 
         What people said is written into the incident's timeline, once. A platform that does not answer has
-        nothing new to tell; a fault of ours is on the session's banner.
+        nothing new; a defect of the console goes to the session's banner.
         """
         session = self._session
-        told = any(entry.kind == "alarm" for entry in session.story.entries)
-        ask = client.alarm if _shows_alert(shown) and not told else client.progress
+        alarmed = any(entry.kind == "alarm" for entry in session.drill_state.entries)
+        ask = client.alarm if _shows_alert(shown) and not alarmed else client.progress
         answer = await ask(self._url.reveal())
         if not answer.ok:
             return ()
-        session.story = answer
+        session.drill_state = answer
         fresh = answer.entries[self._heard :]
         self._heard = len(answer.entries)
         try:
@@ -68,7 +68,7 @@ def _shows_alert(shown: ConsoleState | None) -> bool:
 
 
 def _note(entry: Entry, incident: Incident, author: Author) -> Event:
-    """A message as a note of who said it. Its id is the same on every console."""
+    """Return a message as a note by the person who said it. Its id is the same on every console."""
     return event(
         "noted",
         {"text": entry.text},

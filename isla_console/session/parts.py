@@ -1,4 +1,4 @@
-"""What a session is made of, as it sees them: its journal and its clock. Its monitor is `monitor.Monitor`."""
+"""The parts that a session is made with, as protocols: journal and clock. The third is `monitor.Monitor`."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from isla_console.monitor.monitor import Monitor
 from isla_console.runbook.model import Runbook
 
 MakeMonitor = Callable[[Runbook], Monitor]
-"""Makes what watches the platform that a runbook describes."""
+"""Makes the monitor of the platform that a runbook describes."""
 
 
 class Clock(Protocol):
     """Tells the time."""
 
     def now(self) -> datetime:
-        """Aware UTC."""
+        """Return the time now, aware UTC."""
 
     def jump(self) -> timedelta | None:
-        """How far the wall clock was moved since it was last told; None when it was not."""
+        """Return how far the wall clock was moved since the last call; None when it was not."""
 
 
 class Journal(Protocol):
-    """Keeps every incident's events, and tells what they come to."""
+    """Keeps every incident's events, and folds them into incidents."""
 
     @property
     def saved(self) -> Saved:
-        """How many events wait for the disk, and why."""
+        """How many events are not on disk yet, and why."""
 
     @property
     def incidents(self) -> Sequence[Incident]:
         """Every incident, newest first."""
 
     def incident(self, incident_id: str) -> Incident | None:
-        """One incident as it is now, if there is one of that id."""
+        """Return the incident with an id as it is now; None if there is none."""
 
     async def open(self) -> None:
-        """Read what there is.
+        """Read the journal.
 
         Raises:
-            JournalError: it cannot be used; why, and what to do.
+            JournalError: It cannot be used; the message says why and what to do.
         """
 
     async def record(self, events: Sequence[Event]) -> bool:
-        """Write events; true once they last. What cannot be written now waits."""
+        """Write events; return True once they are on disk. What cannot be written now waits."""
 
     async def refresh(self) -> bool:
-        """Write what waits and read what others wrote; true if any incident changed."""
+        """Write what waits and read what others wrote; return whether any incident changed."""
 
     async def close(self) -> None:
-        """Write what waits, and let go."""
+        """Write what waits, and close the journal."""

@@ -1,4 +1,4 @@
-"""A change of what production serves that a step began: followed to its end, taken back, followed up."""
+"""A change of what production serves, begun by a step: followed to its end, with its undo and follow-ups."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from isla_console.steps import rollback
 
 
 def changes_production(step: Step) -> bool:
-    """Whether a step chooses which deployment production serves: a rollback, or the undo of one."""
+    """Return whether a step chooses which deployment production serves: a rollback, or the undo of one."""
     return bool(rollback.target_input(step) or rollback.promoted(step))
 
 
 class PromotionWatch:
-    """One change, from the step that asks for it until production serves what was asked for.
+    """One change, from the step that asks for it until production serves the deployment.
 
-    It is made before the step runs: what is typed or forgotten meanwhile changes nothing in it.
+    It is made before the step runs, so that nothing that is typed or forgotten meanwhile changes it.
     """
 
     def __init__(self, step: Step, services: StepServices, now: datetime, *, before: str) -> None:
-        """`before` is the deployment that serves when the step is begun; "" where nobody knows."""
+        """Note what the step asks for; `before` is the deployment that serves at its start, "" if unknown."""
         self._step = step
         self._original = services.original(step)
         self._values = services.inputs.values(self._original, now)
@@ -32,12 +32,12 @@ class PromotionWatch:
         self._trust_env = not services.settings.drill
         self._is_undo = self._original.id != step.id
         self.target = rollback.promoted(step) or self._values[rollback.target_input(step)]
-        """The deployment that is to serve."""
+        """The id of the deployment that production is to serve."""
 
     async def follow(self, session: Session, journal: StepJournal, redraw: Callable[[], None]) -> None:
-        """Watch the change to its end, then ask every probe again; note it, and offer what takes it back.
+        """Follow the change to its end, ask every probe again, note the result, and offer the undo.
 
-        How far it is stands in the services' `progress` of the step; `redraw` is called as it changes.
+        The services' `progress` of the step says how far it is; `redraw` is called as that changes.
         """
         services = session.step_services
         short = self.target[:16]

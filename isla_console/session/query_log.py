@@ -1,4 +1,4 @@
-"""What was done to the database, in the incident: each statement, and the symptoms its error is a sign of."""
+"""What was done to the database, in the incident's timeline: each statement, and the symptoms it showed."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from isla_console.text.redact import redact_statement
 Mode = Literal["read", "write"]
 Outcome = Literal["ok", "error", "committed", "rolled_back"]
 Perform = Callable[[Callable[[Incident], Sequence[Event]]], Awaitable[bool]]
-"""Lets an incident command make its events and records them; true once they are on disk."""
+"""Lets an incident command make its events and records them; gives True once they are on disk."""
 
 STATEMENT_LIMIT = 4000
-"""Characters of a statement that the journal keeps."""
+"""How many characters of a statement the journal keeps."""
 VALUE_LIMIT = 200
-"""Characters of an error that a symptom keeps."""
+"""How many characters of an error a symptom keeps."""
 
 
 class QueryLog:
-    """Writes statements, notes and measured symptoms into the session's incident; without one, nothing."""
+    """Writes statements, notes and measured symptoms into the session's incident, if there is one."""
 
     def __init__(self, session: Session, perform: Perform) -> None:
-        """`perform` is how events are recorded: the session's way, or one that also says what was refused."""
+        """Use `perform` to record events: the session's method, or one that also says what was refused."""
         self._session = session
         self._perform = perform
 
     async def add_statement(
         self, text: str, result: SqlResult, *, mode: Mode, outcome: Outcome, step: Step | None
     ) -> None:
-        """Write a statement with what came of it, and mark the symptom that its error is a sign of.
+        """Write a statement with its result, and mark the symptom that its error is a sign of.
 
-        Passwords in `text` are made unreadable. `step` is the runbook's step that was run, if it was one.
+        Passwords in `text` are made unreadable. `step` is the runbook's step that was run, if any.
         """
         if result.error is not None:
             await self.mark_symptom(result.error.message)
@@ -52,7 +52,7 @@ class QueryLog:
         await self._add(data if step is None else {"step": step.id, **data})
 
     async def add_call(self, text: str, *, done: bool, duration_ms: float) -> None:
-        """Write a call that ends something on the server, and whether it did."""
+        """Write a call that ends something on the server, and whether it succeeded."""
         await self._add(
             {
                 "sql": text,
@@ -69,7 +69,7 @@ class QueryLog:
             await self._perform(lambda incident: commands.note(incident, text, **self._session.stamp()))
 
     async def mark_symptom(self, error: str) -> None:
-        """Mark the first symptom, not marked yet, that a step of the runbook knows `error` as a sign of."""
+        """Mark the first unmarked symptom of which, by a step of the runbook, `error` is a sign."""
         incident = self._session.incident
         symptom = self._symptom_of(error, incident) if incident is not None else ""
         if symptom:

@@ -1,4 +1,4 @@
-"""What is asked before a step: values to type, and rows of earlier answers to pick values from."""
+"""The questions before a step: values to type, and rows of earlier answers to pick values from."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from isla_console.steps.rows import Row
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One value to type; or, where there are rows, one row to pick for every input that it has."""
+    """One value to type, or one row to pick, which answers for every input that is a column of it."""
 
     inputs: tuple[Input, ...]
-    """One, or those that are columns of the same step's rows; the first one names the question."""
+    """One input, or those that are columns of the same step's rows; the first one names the question."""
     rows: tuple[Row, ...]
-    """What to pick from; empty where the value is typed. Each has all the inputs' columns."""
+    """The rows to pick from, each with all the inputs' columns; empty where the value is typed."""
     known: Value | None
     """The first input's value so far."""
 
     @property
     def input(self) -> Input:
-        """The input that the question is named after."""
+        """The input that names the question."""
         return self.inputs[0]
 
 
 def questions(wanted: Sequence[Input], services: StepServices, now: datetime) -> tuple[Question, ...]:
-    """One question an input; inputs that are columns of one step's rows are picked together, as a row."""
+    """Return a question for each input; those that are columns of the same step's rows share one."""
     found: list[Question] = []
     for item in wanted:
         if any(item in question.inputs for question in found):
@@ -49,7 +49,10 @@ def remember(
     """Keep the answers for this incident.
 
     Args:
-        answers: by the name of the question's first input, what was typed, or which row, counted from 0.
+        asked: The questions.
+        answers: By the name of a question's first input: what was typed, or which row, counted from 0.
+        services: Where they are kept.
+        now: Aware UTC.
     """
     for question in asked:
         answer = answers[question.input.name]
@@ -62,7 +65,7 @@ def remember(
 
 
 def _picked_with(item: Input, wanted: Sequence[Input], services: StepServices) -> tuple[Input, ...]:
-    """The wanted inputs that the same step's rows have, the one asked about first; none without rows."""
+    """Return the wanted inputs that the same step's rows have, `item` first; empty without rows."""
     if item.pick is None or not services.choices(item):
         return ()
     step = item.pick.step
@@ -75,7 +78,7 @@ def _picked_with(item: Input, wanted: Sequence[Input], services: StepServices) -
 
 
 def _rows_with(inputs: Sequence[Input], services: StepServices) -> tuple[Row, ...]:
-    """The rows that have a value for each of the inputs, which are columns of one step's rows."""
+    """Return the rows that have a value for each of the inputs, which are columns of one step's rows."""
     picks = [item.pick for item in inputs if item.pick is not None]
     if not picks:
         return ()

@@ -1,7 +1,7 @@
-"""What the journal last said of a metric, held against what is measured now.
+"""Reconciling what the journal last said of a metric with what is measured now.
 
-A console journals the changes that it sees. One that is cut off cannot take its last word back: the metric
-that it called bad may be well by the time another console begins to look, which then sees no change.
+A console journals the transitions that it sees. One that is cut off leaves its last entry standing: the
+metric that it called bad may be well by the time another console starts, which then sees no transition.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from isla_console.incident.record.state import Incident
 from isla_console.monitor.monitor import Snapshot, Transition
 
 PATIENCE = timedelta(seconds=5)
-"""Two consoles see the same change a moment apart: for so long the journal may differ."""
+"""How long the journal may differ, because two consoles see the same transition at different moments."""
 
 
 class Reconciler:
-    """Remembers since when a metric is well that the journal does not call so."""
+    """Remembers since when each metric has been well that the journal calls bad."""
 
     def __init__(self) -> None:
         self._since: dict[tuple[str, str], datetime] = {}
 
     def changes(self, incident: Incident, live: Snapshot, now: datetime) -> list[Transition]:
-        """The metrics that have been so for too long, as changes from what was journalled."""
-        told = {change.name: change.after for change in incident.changes if change.kind == "metric"}
+        """Return the transitions that the journal lacks, of metrics that have been well for long enough."""
+        journalled = {change.name: change.after for change in incident.changes if change.kind == "metric"}
         well = {
-            (metric.id, told[metric.id]): metric.text
+            (metric.id, journalled[metric.id]): metric.text
             for metric in live.metrics
-            if metric.state == "ok" and told.get(metric.id, "ok") != "ok"
+            if metric.state == "ok" and journalled.get(metric.id, "ok") != "ok"
         }
         self._since = {key: self._since.get(key, now) for key in well}
         return [

@@ -1,6 +1,6 @@
-"""A recorded incident on the real screens: its clock runs again. Nothing is done, nothing is written.
+"""A recorded incident on the real screens, with its clock running again. Nothing is done or written.
 
-What the panels show is what was journalled of measures and probes; of what was not, nothing is known.
+The panels show what was journalled of metrics and probes; whatever was not journalled is unknown.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from isla_console.text.spans import span_text
 REASON = "this is a replay: nothing is done, nothing is written"
 _UNTOLD = "nothing of it is in the journal"
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
-"""What + and - choose from."""
+"""The speeds that + and - choose from."""
 _LEAD = timedelta(seconds=2)
 """Real time before the first and after the last event."""
 _STATES: dict[str, State] = {
@@ -39,7 +39,7 @@ _STATES: dict[str, State] = {
 
 
 class Replay:
-    """One incident's events, and the clock that they pass by."""
+    """One incident's events, and the clock that runs through them."""
 
     def __init__(
         self, events: Sequence[Event], speed: float, *, steady: Callable[[], float] = time.monotonic
@@ -57,37 +57,37 @@ class Replay:
 
     @property
     def pace(self) -> str:
-        """How quick it is, in a word."""
+        """How fast it runs, in a word."""
         return "paused" if self.paused else f"×{self.speed:g}"
 
     def pause(self) -> None:
-        """Stand still, or go on."""
+        """Pause the clock, or let it go on."""
         self._hold()
         self.paused = not self.paused
 
     def faster(self, steps: int = 1) -> None:
-        """The next speed that there is, or with -1 the one before; the clock goes on from where it is."""
+        """Take the next speed, or with -1 the one before; the clock goes on from where it is."""
         self._hold()
         others = [speed for speed in SPEEDS if (speed > self.speed if steps > 0 else speed < self.speed)]
         if others:
             self.speed = min(others) if steps > 0 else max(others)
 
     def _hold(self) -> None:
-        """Count from now on anew: what passed by then stays passed."""
+        """Fix what has passed so far, and count on from now."""
         self._gone, self._since = self._passed(), self._steady()
 
     def _passed(self) -> float:
-        """Seconds of the recording that passed."""
+        """Return how many seconds of the recording have passed."""
         pace = 0.0 if self.paused else self.speed
         return min(self._length, self._gone + (self._steady() - self._since) * pace)
 
     def until(self, now: datetime) -> list[Event]:
-        """What was written by then."""
+        """Return the events that were written by `now`."""
         return [event for event in self.events if event.recorded_at <= now]
 
 
 class RecordedJournal:
-    """A journal that only tells what was written by the replay's clock."""
+    """A journal that has only what was written by the time of the replay's clock."""
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
@@ -96,36 +96,41 @@ class RecordedJournal:
 
     @property
     def saved(self) -> Saved:
+        """Nothing ever waits for the disk."""
         return Saved()
 
     @property
     def incidents(self) -> list[Incident]:
+        """The recorded incident, once the clock has reached its declaration."""
         return [self._incident] if self._incident is not None else []
 
     def incident(self, incident_id: str) -> Incident | None:
+        """Return the recorded incident as far as the clock has come."""
         return self._incident
 
     async def open(self) -> None:
+        """Fold what the clock has passed."""
         await self.refresh()
 
     async def record(self, events: Sequence[Event]) -> bool:
+        """Record nothing: a replay journals nothing."""
         return False
 
     async def refresh(self) -> bool:
-        """Fold what the clock has passed; true when that is more than before."""
-        told = self._replay.until(self._replay.clock.now())
-        if len(told) == self._shown:
+        """Fold the events that the clock has passed; return whether they are more than before."""
+        written = self._replay.until(self._replay.clock.now())
+        if len(written) == self._shown:
             return False
-        self._shown = len(told)
-        self._incident = fold(told)
+        self._shown = len(written)
+        self._incident = fold(written)
         return True
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 class RecordedMonitor:
-    """Panels as the journal tells of them; nobody is asked."""
+    """A monitor that shows what was journalled; nobody is asked."""
 
     stripe = None
     database = None
@@ -136,14 +141,14 @@ class RecordedMonitor:
         self._runbook = runbook
 
     async def run(self) -> None:
-        """Nothing is asked."""
+        """Do nothing: nobody is asked."""
 
     async def probe_once(self, id: str) -> Sample:
-        """Nothing is asked."""
+        """Return a failed sample: nobody is asked."""
         return Sample(id, self._replay.clock.now(), ok=False, reason=REASON)
 
     def snapshot(self, now: datetime) -> Snapshot:
-        """What was known then."""
+        """Return what was known at `now`."""
         events = self._replay.until(now)
         link = _last(events, self._replay.events, "link_changed", "link")
         return Snapshot(
@@ -185,7 +190,7 @@ class RecordedMonitor:
 
 
 class ReplaySession(Session):
-    """A session at which one can only look."""
+    """A session in which nothing can be changed."""
 
     is_replay = True
 
@@ -201,22 +206,23 @@ class ReplaySession(Session):
 
     @property
     def incident(self) -> Incident | None:
-        """The incident, also once it is closed."""
+        """The recorded incident, also once it is closed."""
         return self.journal.incident(self.incident_id)
 
     @property
     def write_problem(self) -> str:
-        """Nothing is written in a replay."""
+        """Why nothing is journalled: it is a replay."""
         return REASON
 
     def open_database(self) -> None:
-        """Nothing is asked."""
+        """Do nothing: no database is asked."""
 
     def new_alarms(self) -> list[Alarm]:
-        """What rang then does not ring again."""
+        """Return nothing: what rang then does not ring again."""
         return []
 
     def state(self, now: datetime) -> ConsoleState | None:
+        """Return the state of the moment, named as a replay."""
         state = super().state(now)
         if state is None:
             return None
@@ -226,9 +232,10 @@ class ReplaySession(Session):
 
 
 def choose(events: Sequence[Event], incident: str) -> list[Event]:
-    """The events of one incident: the one asked for (whole or a beginning), else the last declared.
+    """Return the events of one incident: the one whose id begins as asked for, or the last one declared.
 
-    Raises ValueError saying which there are.
+    Raises:
+        ValueError: There is no such incident, or several; the message lists them.
     """
     ids = list(dict.fromkeys(event.incident for event in events if event.kind == "declared"))
     fitting = [id for id in ids if id == incident] or [id for id in ids if id.startswith(incident)]
@@ -242,7 +249,7 @@ def choose(events: Sequence[Event], incident: str) -> list[Event]:
 def _last(
     events: Sequence[Event], all_events: Sequence[Event], kind: str, name: str
 ) -> tuple[State, str, datetime | None]:
-    """State, value and since when; before the first change, what that one says it had been."""
+    """Return state, value and since when; before the first transition, the state that it began from."""
     mine = [event for event in events if event.kind == kind and event.data.get("name") == name]
     if mine:
         newest = mine[-1]

@@ -1,6 +1,6 @@
-"""Doing a step: asked for what it needs, judged, confirmed, run, and what came of it journalled.
+"""Doing a step: its inputs are asked for, it is judged, confirmed and run, and its outcome is journalled.
 
-What a person is asked and shown goes by a `StepDialog`: the screen's, or a test's.
+A person is asked and shown things through a `StepDialog`: the screen's, or a test's.
 """
 
 from __future__ import annotations
@@ -24,52 +24,52 @@ from isla_console.steps.runner import Run
 from isla_console.text.plain import plain
 
 REFRESH_S = 0.25
-"""Between two looks at what runs."""
+"""Seconds between two redraws of a running step."""
 NOTED = 12
-"""Lines of a count that the timeline keeps; all of them stand under the step."""
+"""How many lines of a count the timeline keeps; the step's own view has them all."""
 FRESH_S = 15.0
-"""How long the read-only twin's answer counts as now."""
+"""Seconds for which the read-only twin's answer counts as current."""
 
 StepPage = Literal["streams", "sql", "sessions"]
-"""A page on which a step is looked at or done."""
+"""A page on which a step is followed or done."""
 
 
 class StepDialog(Protocol):
-    """What a person is asked and shown while a step is done."""
+    """Asks a person, and shows things, while a step is done."""
 
     async def ask_inputs(self, step: Step, asked: Sequence[Question]) -> Mapping[str, str] | None:
-        """Answers by the name of each question's first input; None when the questions are left.
+        """Return the answers by the name of each question's first input; None when the person leaves.
 
-        An answer is what was typed or, of a question with rows, which row, counted from 0.
+        An answer is what was typed or, for a question with rows, which row, counted from 0.
         """
 
     async def ask_result(self, step: Step) -> str | None:
-        """What came of a person's own work, in one line; None when it is left."""
+        """Return what came of a person's own work, in one line; None when the person leaves."""
 
     async def confirm(self, confirmation: Confirmation) -> str | None:
-        """The reason, "" where none is given, once the object is typed; None when it is left."""
+        """Return the reason ("" without one) once the object is typed; None when the person leaves."""
 
     async def open_page(self, page: StepPage, step: Step) -> None:
-        """Go to a page, with the step before the eyes where the page has it."""
+        """Open a page, with the step in view where the page has it."""
 
     def show_text(self, step: Step) -> None:
         """Show what a person is to do."""
 
     def show_refusal(self, step: Step, why: Judgement | Refusal) -> None:
-        """Show why a step is not done."""
+        """Show why a step is not run."""
 
     def say(self, text: str, *, warn: bool = False) -> None:
-        """Say something in passing."""
+        """Show a passing message."""
 
     def redraw(self) -> None:
-        """Draw what is true now."""
+        """Draw the newest state."""
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run this beside what the person does; a failure is shown."""
+        """Run work in the background; a failure is shown."""
 
 
 class StepFlow:
-    """Does steps at one console, several at once if they are long."""
+    """Does steps, several at once if they are long."""
 
     def __init__(self, session: Session, dialog: StepDialog) -> None:
         self._session = session
@@ -81,9 +81,9 @@ class StepFlow:
         return self._session.step_services
 
     async def do(self, step: Step) -> None:
-        """Do one step, from its inputs over the judgement and the confirmation to its run.
+        """Do one step: ask for inputs, judge it, confirm it, and start its run.
 
-        Returns once it runs: its end is waited for, and journalled, beside.
+        Returns once it runs: its end is awaited, and journalled, in the background.
         """
         if step.kind == "manual" and not step.blocked:
             await self._mark_done(step)
@@ -91,9 +91,9 @@ class StepFlow:
         judgement = await self.judge(step)
         if judgement.refused:
             self._dialog.show_refusal(step, judgement)
-            await self._tell_stopped(step, judgement, f"stopped by the guard, {judgement.refused}")
+            await self._report_stopped(step, judgement, f"stopped by the guard, {judgement.refused}")
         elif step.kind == "sql" and judgement.is_guarded:
-            await self._go_to_the_database(step)
+            await self._open_database_page(step)
         elif (run := self._services.runner.runs.get(step.id)) is not None and run.is_running:
             if judgement.effect == "stream":
                 await self._dialog.open_page("streams", step)
@@ -103,16 +103,16 @@ class StepFlow:
             await self._confirm_and_start(step, judgement)
 
     async def judge(self, step: Step) -> Judgement:
-        """What the step does here and now, and whether it may."""
+        """Judge what the step does here and now, and whether it may be run."""
         session = self._session
         return await self._services.judge(
             step, in_incident=session.incident is not None, write_problem=session.write_problem
         )
 
     async def ask(self, step: Step, wanted: Sequence[Input]) -> bool:
-        """Ask for all of these inputs at once; false when they are left.
+        """Ask for all of these inputs at once; return False when the person leaves.
 
-        What is picked from a step's rows lets that step run first.
+        A step from whose rows a value is picked is run first.
         """
         services = self._services
         for source in dict.fromkeys(item.pick.step for item in wanted if item.pick is not None):
@@ -127,7 +127,7 @@ class StepFlow:
         return True
 
     async def _ask_for_missing(self, step: Step, judgement: Judgement) -> bool:
-        """Ask for what is missing; before a change also for what can be picked, asked before or not."""
+        """Ask for missing inputs; before a change also for those that are picked, even if they are known."""
         inputs = self._services.inputs
         wanted = list(inputs.missing(step, self._session.clock.now()))
         if judgement.is_guarded:
@@ -146,17 +146,17 @@ class StepFlow:
         )
         if isinstance(found, Refusal):
             self._dialog.show_refusal(step, found)
-            await self._tell_stopped(step, judgement, f"stopped by the guard, {found.reason}")
+            await self._report_stopped(step, judgement, f"stopped by the guard, {found.reason}")
             return
         reason = await self._dialog.confirm(found)
         if reason is None:
-            await self._tell_stopped(step, judgement, "left at the guard")
+            await self._report_stopped(step, judgement, "left at the guard")
             return
         serving = found.sides.serving if found.sides is not None else None
         self._start(step, judgement, reason, serving=serving.id if serving is not None else "")
 
     async def _run_read(self, step: Step) -> Run | None:
-        """Run a step that only reads and wait for it; None where it cannot be run now."""
+        """Run a step that only reads and wait for it; return None where it cannot be run now."""
         judgement = await self.judge(step)
         if judgement.refused or judgement.effect != "read":
             return None
@@ -173,11 +173,13 @@ class StepFlow:
         return run
 
     def _start(self, step: Step, judgement: Judgement, reason: str = "", *, serving: str = "") -> Run:
-        """Begin a run; one that is under way is given back instead. Its end is waited for beside.
+        """Start a run, or return the one under way. Its end is awaited in the background.
 
         Args:
-            reason: why a guarded step is done.
-            serving: the deployment that serves before a rollback; "" where nobody knows.
+            step: The step, whose inputs are all there.
+            judgement: What the guard said of it.
+            reason: Why a guarded step is done.
+            serving: The deployment that serves before a rollback; "" if unknown.
         """
         services, now = self._services, self._session.clock.now()
         run = services.runner.runs.get(step.id)
@@ -186,11 +188,11 @@ class StepFlow:
         services.progress.pop(step.id, None)
         watch = PromotionWatch(step, services, now, before=serving) if changes_production(step) else None
         run = services.runner.start(step, judgement, now)
-        self._dialog.begin(self._see_to_its_end(run, reason, watch))
+        self._dialog.begin(self._follow_to_end(run, reason, watch))
         return run
 
-    async def _see_to_its_end(self, run: Run, reason: str, watch: PromotionWatch | None) -> None:
-        """Draw what comes while it runs, then journal what came of it; leaving the page stops nothing."""
+    async def _follow_to_end(self, run: Run, reason: str, watch: PromotionWatch | None) -> None:
+        """Redraw while it runs, then journal its outcome; leaving the page stops nothing."""
         while not run.task.done():
             self._dialog.redraw()
             await asyncio.wait((run.task,), timeout=REFRESH_S)
@@ -203,7 +205,7 @@ class StepFlow:
         self._dialog.redraw()
 
     async def _count_rows(self, run: Run) -> None:
-        """After a backup: what is in it; after a restore also what is in the database, and what differs."""
+        """Count the rows of a new backup; after a restore, those of the database too, and what differs."""
         services, kind = self._services, backup.kind_of(run.step)
         if not kind or run.outcome is None:
             return
@@ -223,12 +225,12 @@ class StepFlow:
         if look.refused:
             outcome = replace(outcome, met=False, expected=redact(look.refused))
         run.outcome = outcome
-        told = look.text.splitlines()
-        more = f"; and {len(told) - NOTED} more" if len(told) > NOTED else ""
-        await self._journal.add_note(f"{run.step.title}: {'; '.join(told[:NOTED])}{more}")
+        lines = look.text.splitlines()
+        more = f"; and {len(lines) - NOTED} more" if len(lines) > NOTED else ""
+        await self._journal.add_note(f"{run.step.title}: {'; '.join(lines[:NOTED])}{more}")
 
-    async def _go_to_the_database(self, step: Step) -> None:
-        """What changes the database is done on its own pages, which unlock, count and ask for the commit."""
+    async def _open_database_page(self, step: Step) -> None:
+        """Open the page for a step that changes the database, which unlocks, counts and asks to commit."""
         if "pg_terminate_backend" in (step.run or ""):
             await self._dialog.open_page("sessions", step)
             self._dialog.say("Sessions are ended here, one by one: K on the session asks first.")
@@ -239,7 +241,7 @@ class StepFlow:
             )
 
     async def _mark_done(self, step: Step) -> None:
-        """A person's work: its result in one line."""
+        """Ask for the result of a person's own work, and mark the step as done."""
         if self._session.incident is None:
             self._dialog.show_text(step)
             return
@@ -248,7 +250,7 @@ class StepFlow:
             await self._journal.mark_done(step, result)
             self._dialog.redraw()
 
-    async def _tell_stopped(self, step: Step, judgement: Judgement, why: str) -> None:
-        """A drill judges what was begun, too; without one nobody is told."""
+    async def _report_stopped(self, step: Step, judgement: Judgement, why: str) -> None:
+        """Report to a drill that a step was begun and not run, which it judges too."""
         if judgement.effect == "destroy":
-            await self._session.tell_stopped(step.id, step.title, self._services.redactor.text(plain(why)))
+            await self._session.report_stopped(step.id, step.title, self._services.redactor.text(plain(why)))

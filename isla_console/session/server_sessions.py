@@ -1,4 +1,4 @@
-"""The database server's sessions and health: looking at them, ending one or an application's idle ones."""
+"""The database server's sessions and health: reading them, and ending one session or the idle ones."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from isla_console.sql.health import Health
 from isla_console.sql.sessions import Ended, How, ServerSession
 
 LOOK_S = 2.0
-"""Between two looks at the sessions."""
+"""Seconds between two readings of the sessions."""
 HEALTH_S = 20.0
-"""Between two looks at the server's health, which costs it more."""
+"""Seconds between two readings of the server's health, which costs the server more."""
 NAME_LIMIT = 60
-"""Characters of an application's name that the journal keeps."""
+"""How many characters of an application's name the journal keeps."""
 
 
 class SessionsView(Protocol):
-    """Shows the server's sessions, and asks before one is ended."""
+    """Shows the server's sessions, and asks before any is ended."""
 
     def show_sessions(self, found: Sequence[ServerSession]) -> None:
-        """Show the newest look."""
+        """Show the newest reading of the sessions."""
 
     def show_problem(self, problem: str) -> None:
-        """Say why nothing is seen now; what was seen last may stay."""
+        """Say why the sessions cannot be read now; the last reading may stay."""
 
     def show_health(self, findings: Sequence[Health]) -> None:
-        """Show how the server is."""
+        """Show the server's health."""
 
     def say(self, text: str) -> None:
-        """Say what came of ending something."""
+        """Say what came of ending a session."""
 
     async def confirm_end(self, session: ServerSession, how: How, blocked: int) -> bool:
-        """Whether a session is ended; `blocked` others wait for it."""
+        """Ask whether to end a session for which `blocked` others wait."""
 
     async def confirm_end_idle(self, application: str, idle: Sequence[ServerSession]) -> bool:
-        """Whether all these idle sessions of an application are ended."""
+        """Ask whether to end all these idle sessions of an application."""
 
 
 class ServerSessions:
-    """What a person can do at the sessions page. What is ended is journalled, one entry each."""
+    """What a person can do on the sessions page. Each session that is ended is journalled."""
 
     def __init__(self, session: Session, view: SessionsView, log: QueryLog) -> None:
         self._session = session
@@ -55,14 +55,14 @@ class ServerSessions:
         self._looked = 0.0
         self._examined = 0.0
         self.is_looking = False
-        """Whether a look is under way."""
+        """Whether a reading is under way."""
 
     def is_due(self) -> bool:
-        """Whether it is time to look again."""
+        """Return whether it is time to read the sessions again."""
         return not self.is_looking and monotonic() - self._looked > LOOK_S
 
     async def look(self) -> None:
-        """Look at the sessions, and now and then at the server's health."""
+        """Read the sessions, and from time to time the server's health."""
         database = panels_connection(self._session)
         if database is None:
             self._view.show_problem("No database: set ISLA_DATABASE_URL.")
@@ -82,7 +82,7 @@ class ServerSessions:
             self.is_looking, self._looked = False, monotonic()
 
     async def end(self, pid: int, how: How) -> None:
-        """End one session, or what it runs, once it is confirmed; one that is not seen is left alone."""
+        """End one session, or what it runs, once confirmed; a session that is not shown is left alone."""
         session = next((one for one in self._found if one.pid == pid), None)
         if session is None:
             return
@@ -96,7 +96,7 @@ class ServerSessions:
             self._looked = 0.0
 
     async def end_idle(self, application: str, role: str) -> None:
-        """End the idle sessions of an application and role one by one, once it is confirmed."""
+        """End the idle sessions of an application and role one by one, once confirmed."""
         idle = [
             one
             for one in self._found
@@ -120,7 +120,7 @@ class ServerSessions:
                 return
 
     async def _end(self, session: ServerSession, how: How) -> Ended:
-        """End one session over the writing connection, or where there is none over the panels'."""
+        """End one session over the writing connection, or over the panels' where there is none."""
         writer = database_of(self._session).writer
         database = writer.session if writer is not None else panels_connection(self._session)
         if database is None:

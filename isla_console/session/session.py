@@ -1,6 +1,6 @@
 """One console at work, without a screen: its runbook, journal, monitor and database together.
 
-Every method is a step of the screen's workers and timers; what fails becomes text in the state.
+The screen's workers and timers call its methods; what fails becomes text in the state.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from isla_console.triage.ranking import rank
 
 
 class SessionError(Exception):
-    """The console cannot start; the message is what to print."""
+    """The console cannot start; the message is printed."""
 
 
 class Session:
-    """Holds the parts and the incident this console works on."""
+    """Holds the console's parts and the incident that it works on."""
 
     is_replay = False
-    """Whether this is a recorded incident, in which nothing is begun and nothing written."""
+    """Whether this is a recorded incident, in which nothing is run and nothing is written."""
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class Session:
         journal: Journal | None = None,
         make_monitor: MakeMonitor | None = None,
     ) -> None:
-        """A session that has opened nothing yet.
+        """Open nothing yet.
 
         Args:
-            settings: the resolved configuration.
-            clock: tells every `now`.
-            journal: where events last; default: the one in the settings' state directory.
-            make_monitor: makes what watches the platform; default: the poller that really asks.
+            settings: The resolved configuration.
+            clock: Gives every `now`.
+            journal: Where events are kept; by default the one in the settings' state directory.
+            make_monitor: Makes the monitor; by default the poller, which asks production.
         """
         self.settings = settings
         self.clock = clock
@@ -75,13 +75,13 @@ class Session:
         self.monitor: Monitor | None = None
         self.database: Database | None = None
         self._step_services: StepServices | None = None
-        """What steps are done with, once the first one was."""
+        """What steps are done with; None before the first step."""
         self._ran_of: tuple[Incident | None, dict[str, Event]] = (None, {})
         self.incident_id = ""
         self.frozen: Snapshot | None = None
         self.timeline_filter = ""
         self.edited_runbook = False
-        self.story = DrillState()
+        self.drill_state = DrillState()
         self._speed = float(settings.get("ISLA_DRILL_SPEED") or 1) if settings.drill else 1.0
         self._known: set[str] = set()
         self._journal_problem = "the journal is not open yet"
@@ -95,30 +95,35 @@ class Session:
 
     @property
     def runbook(self) -> Runbook:
+        """The runbook.
+
+        Raises:
+            SessionError: It is not read yet.
+        """
         if self.loaded is None:
             raise SessionError("the runbook is not read yet")
         return self.loaded.runbook
 
     @property
     def runbook_sha256(self) -> str:
-        """Hex digest of the runbook's bytes: what an incident was declared under."""
+        """The SHA-256 of the runbook's bytes as hex, which an incident keeps; "" before it is read."""
         return self.loaded.sha256 if self.loaded else ""
 
     @property
     def incident(self) -> Incident | None:
-        """The incident this console works on, from what is on disk."""
+        """The incident that this console works on, as the journal has it."""
         found = self.journal.incident(self.incident_id)
         return found if found is not None and found.is_open else None
 
     @property
     def step_services(self) -> StepServices:
-        """What steps are done with, for the runbook and the incident as they are now.
+        """What steps are done with, for the current runbook and incident.
 
         Raises:
-            SessionError: the runbook is not read yet.
+            SessionError: The runbook is not read yet.
         """
         if self._step_services is None:
-            # The SQL page's, which is open already: there may be no slot for another one.
+            # The SQL page's connection, which is already open: there may be no slot for another one.
             engine = self.database.engine if self.database is not None else None
             self._step_services = StepServices(
                 self.runbook, self.settings, sql=Sql(engine) if engine is not None else None
@@ -128,16 +133,17 @@ class Session:
 
     @property
     def running_steps(self) -> list[Run]:
-        """The steps that run now, oldest first."""
+        """Return the running steps, oldest first."""
         return self._step_services.runner.running if self._step_services is not None else []
 
     async def stop_steps(self) -> None:
-        """Stop every step that runs, and wait until it is gone."""
+        """Stop every running step, and wait until it has ended."""
         if self._step_services is not None:
             await self._step_services.runner.close()
 
     @property
     def open_incidents(self) -> list[Incident]:
+        """The incidents that are open, newest first."""
         return [incident for incident in self.journal.incidents if incident.is_open]
 
     @property
@@ -149,7 +155,7 @@ class Session:
         """Read and check the runbook, off the event loop.
 
         Raises:
-            SessionError: with every finding, ready to print.
+            SessionError: It cannot be used; the message has every finding, ready to print.
         """
         path = Path(self.settings.get("ISLA_RUNBOOK") or resource("runbook.yaml"))
         try:
@@ -164,7 +170,7 @@ class Session:
         self._settings = tuple(str(finding) for finding in self.settings.all_findings(declared))
 
     def _in_drill(self, loaded: Loaded) -> Loaded:
-        """In a quick drill its times are shorter; the banner says so."""
+        """Return the runbook with shorter times in a quick drill, which the banner mentions."""
         if self._speed == 1:
             return loaded
         from isla_console.drill.client import quickened
@@ -172,14 +178,14 @@ class Session:
         return replace(loaded, runbook=quickened(loaded.runbook, self._speed))
 
     async def notice_edits(self) -> None:
-        """Look whether the runbook's file is still what was read; an edit is offered, never taken."""
+        """Check whether the runbook's file was edited since it was read; an edit is offered, not loaded."""
         loaded = self.loaded
         if loaded is not None:
             digest = await asyncio.to_thread(_digest, loaded.path)
             self.edited_runbook = bool(digest) and digest != loaded.sha256
 
     async def open_journal(self) -> None:
-        """Open the journal; where that fails the console works on without one, and says so."""
+        """Open the journal; if that fails, the console goes on without one and says so."""
         try:
             await self.journal.open()
         except JournalError as error:
@@ -189,23 +195,23 @@ class Session:
             self._known = {incident.id for incident in self.open_incidents}
 
     def declared_elsewhere(self) -> Incident | None:
-        """An incident that another console declared since the last look, while this one has none."""
+        """Return the incident that another console declared since the last call, if this one has none."""
         fresh = [incident for incident in self.open_incidents if incident.id not in self._known]
         self._known.update(incident.id for incident in fresh)
         return fresh[0] if fresh and self.incident is None else None
 
     def open_database(self) -> None:
-        """Make the SQL pane's connections; `keep_database` opens and holds them."""
+        """Make the SQL page's connections; `keep_database` opens and keeps them."""
         if self.database is None:
             self.database = Database.from_settings(self.settings)
 
     async def keep_database(self) -> None:
-        """Hold the SQL pane's connections for ever: later there may be no slot for them."""
+        """Open the SQL page's connections and keep them until cancelled: later there may be no slot."""
         if self.database is not None:
             await self.database.keep()
 
     def open_monitor(self) -> None:
-        """Make what watches the platform; `measure` runs it."""
+        """Make the monitor; `measure` runs it."""
         self.monitor = self._make_monitor(self.runbook)
         self.monitor.on_change = self._changes.append
 
@@ -213,12 +219,12 @@ class Session:
         return Poller(runbook, self.settings, clock=self.clock.now)
 
     async def measure(self) -> None:
-        """Poll for ever."""
+        """Run the monitor until cancelled."""
         if self.monitor is not None:
             await self.monitor.run()
 
     async def recheck(self) -> None:
-        """Ask every probe and measure once, now."""
+        """Ask every probe and metric once, now."""
         monitor = self.monitor
         if monitor is not None:
             ids = [probe.id for probe in self.runbook.all_probes()]
@@ -226,25 +232,25 @@ class Session:
             await asyncio.gather(*(monitor.probe_once(id) for id in ids))
 
     def work_on(self, incident_id: str) -> None:
-        """Make this the console's incident; alarms that rang before it was opened here stay silent."""
+        """Work on an incident; alarms that rang before it was opened here stay silent."""
         self.incident_id = incident_id
         if self.incident is not None:
             self._rung = set(heard_before(self.incident))
 
     def stamp(self) -> Stamp:
-        """Who, and when: now."""
+        """Return who acts, and the time now."""
         return {"author": self.author, "now": self.clock.now()}
 
     def service_of(self, incident: Incident) -> str:
-        """What is affected, as texts to the outside call it."""
+        """Return the name of the affected service in texts for the public."""
         known = {issue.id: issue.area for issue in self.runbook.issues}
         return known.get(incident.issue or "", incident.title)
 
     async def perform(self, make: Callable[[Incident], Sequence[Event]]) -> bool:
-        """Let an incident command make its events and record them; true once they are on disk.
+        """Let an incident command make its events and record them; return True once they are on disk.
 
         Raises:
-            Refused: there is no incident, or the command is not carried out; why.
+            Refused: There is no incident, or the command is not possible; the message says why.
         """
         incident = self.incident
         if incident is None:
@@ -252,28 +258,28 @@ class Session:
         return await self.record(make(incident))
 
     async def record(self, events: Sequence[Event]) -> bool:
-        """Write events; true once they are on disk."""
+        """Write events; return True once they are on disk."""
         if self.write_problem:
             return False
         return await self.journal.record(events)
 
     async def tick(self) -> None:
-        """Journal the crossings that came due, what was measured to change, and a jump of the wall clock."""
+        """Journal the crossings that came due, the measured transitions, and a jump of the wall clock."""
         incident = self.incident
         changes, self._changes[:] = list(self._changes), []
         jump = self.clock.jump()
         if incident is None or self.write_problem:
             return
         now = self.clock.now()
-        # What waits for the disk may hold these crossings already.
+        # Events that wait for the disk may hold these crossings already.
         waiting = self.journal.saved.pending
         events = [] if waiting else crossing_events(incident, now, author=self.author)
         for change in changes:
             if change.old == "unknown" and change.new == "ok":
-                continue  # the console has just begun to look: nothing changed out there
+                continue  # the console has only just begun to measure: nothing changed in production
             events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
         if not waiting and self.monitor is not None:
-            # What another console said last, and cannot take back.
+            # Transitions that a console which has ended could not journal.
             for change in self._reconciler.changes(incident, self.monitor.snapshot(now), now):
                 events += self._event("metric_changed", _change_data(change), incident, now)
         if jump is not None:
@@ -285,14 +291,14 @@ class Session:
             await self.record(events)
 
     async def look(self) -> bool:
-        """Pull what others wrote and push what waits; true if anything changed."""
+        """Read what others wrote and write what waits; return whether anything changed."""
         if self._journal_problem:
             return False
         before = self.journal.saved
         return await self.journal.refresh() or self.journal.saved != before
 
     def new_alarms(self) -> list[Alarm]:
-        """Alarms of the incident that this console has not rung yet; they count as rung from now on."""
+        """Return the incident's alarms that this console has not rung yet; from now on they count as rung."""
         if self.incident is None:
             return []
         fresh = list(alarms(self.incident, self.clock.now(), self._rung))
@@ -300,18 +306,18 @@ class Session:
         return fresh
 
     def standing_alarms(self) -> tuple[Alarm, ...]:
-        """What is due now and not done yet, rung or not; what is only near is not among it."""
+        """Return what is due now and not done yet, rung or not; without what is only due soon."""
         if self.incident is None:
             return ()
         return tuple(alarm for alarm in alarms(self.incident, self.clock.now(), ()) if alarm.level != "soft")
 
     def toggle_freeze(self) -> None:
-        """Hold the panels at what they show, or let them go; measuring and the clocks go on."""
+        """Freeze the panels as they are, or let them go on; measuring and the clocks never stop."""
         live = self.monitor.snapshot(self.clock.now()) if self.monitor is not None else None
         self.frozen = None if self.frozen is not None else live
 
     async def switch_fault(self) -> str:
-        """In a drill: heal the fault, or bring it back; what happened, in words."""
+        """In a drill, heal the fault or bring it back; return what happened, in words."""
         from isla_console.drill import client
 
         url = self.settings.secret("ISLA_DRILL_CONTROL")
@@ -325,8 +331,8 @@ class Session:
                 return "The fault is healed." if faulty else f"Fault: {'; '.join(state.faults)}"
         return f"The drill did not answer: {state.reason}"
 
-    async def tell_stopped(self, step: str, title: str, why: str) -> None:
-        """In a drill: a destructive step was begun and not done, which its record keeps if it can."""
+    async def report_stopped(self, step: str, title: str, why: str) -> None:
+        """In a drill, report that a destructive step was begun and not run; failing to is ignored."""
         url = self.settings.secret("ISLA_DRILL_CONTROL")
         if self.settings.drill and url is not None:
             from isla_console.drill import client
@@ -334,16 +340,16 @@ class Session:
             await client.stopped(url.reveal(), step, title, why)
 
     def complain(self, error: Exception) -> None:
-        """A fault of ours in a timer: shown on the banner, never raised."""
+        """Show a defect of the console in a timer on the banner; it is never raised."""
         self._problem = f"internal fault: {type(error).__name__}: {plain(str(error))[:200]}"
 
     def state(self, now: datetime) -> ConsoleState | None:
-        """The picture of this moment; None until the runbook is read."""
+        """Return everything to draw at `now`; None until the runbook is read."""
         if self.loaded is None:
             return None
         live = self.monitor.snapshot(now) if self.monitor is not None else None
         incident = self.incident
-        # Live facts, also while the panels are held still: which issue it is must not wait.
+        # Live facts, even while the panels are frozen: the ranking must not wait.
         facts = gather(live, incident)
         saved = self.journal.saved
         problem = self._journal_problem or self._problem
@@ -360,7 +366,7 @@ class Session:
             saved=replace(saved, reason=problem) if problem else saved,
             drill=self.settings.drill or "",
             drill_speed=self._speed,
-            story=self.story,
+            drill_state=self.drill_state,
             frozen_at=self.frozen.at if self.frozen else None,
             alarms=self.standing_alarms(),
             timeline_filter=self.timeline_filter,
@@ -378,25 +384,25 @@ class Session:
         )
 
     async def log_console(self, kind: str) -> None:
-        """Journal that a console was opened or closed on the incident: `console_opened`, `console_closed`."""
+        """Journal that the console was opened or closed: `kind` is `console_opened` or `console_closed`."""
         if self.incident is not None and not self.write_problem:
             await self.record(self._event(kind, {"version": __version__}, self.incident, self.clock.now()))
 
     async def close(self) -> None:
-        """End what runs, write what waits and let go of the journal."""
+        """Stop what runs, write what waits and close the journal."""
         await self.stop_steps()
         await self.log_console("console_closed")
         await self.journal.close()
 
     def _ran(self, incident: Incident | None) -> dict[str, Event]:
-        """The newest `ran` entry of each step; read once for each state of the incident."""
+        """Return the newest `ran` entry of each step; cached for each state of the incident."""
         if incident is not self._ran_of[0]:
             found = [event for event in incident.timeline if event.kind == "ran"] if incident else []
             self._ran_of = (incident, {str(event.data.get("step")): event for event in found})
         return self._ran_of[1]
 
     def _missing(self) -> dict[str, str]:
-        """Variables that probes and metrics wait for."""
+        """Return the variables that probes and metrics wait for, each with its meaning."""
         wanted: dict[str, str] = {}
         for probe in self.runbook.all_requests():
             for name in probe.needs:
@@ -415,7 +421,7 @@ class Session:
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of a file as hex; "" when it cannot be read just now, as in the middle of an edit."""
+    """Return a file's SHA-256 as hex; "" when it cannot be read, as in the middle of an edit."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:

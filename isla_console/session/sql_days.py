@@ -1,4 +1,4 @@
-"""A change over a range of days: a transaction for each, with its own preview and its own decision."""
+"""A change over a range of days: each day has its own preview, transaction and decision."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from isla_console.sql.writing import Writer
 
 @dataclass(frozen=True, slots=True)
 class DayOutcome:
-    """What became of one day. `why` it stopped, for the person; "" when that is shown already."""
+    """What became of one day. `why` says why it stopped; "" when that is shown already."""
 
     kind: Literal["committed", "same", "stopped"]
     why: str = ""
 
 
 class DayByDay:
-    """Goes over days until one is not committed, and remembers where each step goes on."""
+    """Goes through days until one is not committed, and remembers where each step is to go on."""
 
     def __init__(self, session: Session, view: SqlView, transactions: Transactions) -> None:
         self._session = session
         self._view = view
         self._transactions = transactions
         self._left: dict[str, tuple[str, str]] = {}
-        """The first and the last day that are left, by the step's id; "" is none."""
+        """The first and the last day that are left, by the step's id; "" for none."""
 
     def input_of(self, step: Step) -> str:
-        """The name of the one input of a step that changes a day and has a preview; "" for any other step."""
+        """Return the name of the single input of a step that changes a day and has a preview, or ""."""
         if not step.preview or len(step.params) != 1:
             return ""
         known = self._session.runbook.inputs.get(step.params[0])
         return step.params[0] if known is not None and known.type == "date" else ""
 
     async def run(self, writer: Writer, query: Query, step: Step) -> None:
-        """Ask for the range and go over it; a day that would not change is passed over."""
+        """Ask for the range and go through it; a day that would not change is skipped."""
         name = self.input_of(step)
         days = await self._view.ask_days(name, *self._left.get(step.id, ("", "")))
         if days is None:

@@ -11,7 +11,7 @@ from isla_console.sql.engine import SqlEngine
 from isla_console.sql.export import ExportFile, Format, export_path
 
 TIMEOUT_S = 600.0
-"""The server's time limit: an export is longer than what somebody reads."""
+"""The server's time limit in seconds; an export is longer than what a person reads."""
 
 
 async def export(

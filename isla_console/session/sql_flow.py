@@ -1,4 +1,4 @@
-"""Working at the SQL page, without a screen: reading, plans, watching, exporting, unlocking, stopping."""
+"""What can be done at the SQL page, without a screen: read, explain, watch, export, unlock, stop."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from isla_console.sql.verdict import Verdict
 from isla_console.text.times import clock_text
 
 WATCH_S = 5.0
-"""Between two runs of a statement that is watched."""
+"""Seconds between two runs of a watched statement."""
 EXPORTS = "exports"
-"""The folder of the state directory that exports go to."""
+"""The folder for exports in the state directory."""
 
 
 class SqlFlow:
-    """What a person can do at the SQL page. One statement runs at a time; a second one is refused in words.
+    """What a person can do at the SQL page. One statement runs at a time; a second one is refused.
 
-    Whatever runs can be cancelled at any moment: the server's side ends with it, an open transaction is
-    rolled back.
+    Whatever runs can be cancelled at any moment: it ends on the server too, and an open transaction is rolled
+    back.
     """
 
     def __init__(self, session: Session, view: SqlView, log: QueryLog) -> None:
@@ -43,22 +43,22 @@ class SqlFlow:
         return database_of(self._session)
 
     def can_judge(self) -> bool:
-        """Whether there is a database whose catalogue the guard can ask."""
+        """Return whether there is a database whose catalogue the guard can ask."""
         return self._database.engine is not None
 
     async def judge(self, text: str) -> Verdict | None:
-        """The guard's word on a statement that is not run; None without a database."""
+        """Return the guard's verdict on a statement without running it; None without a database."""
         engine = self._database.engine
         return await engine.verdict(text) if engine is not None else None
 
     async def run(self, query: Query) -> None:
-        """Run a statement: what reads at once, what writes on purpose (see `SqlWriting`)."""
+        """Run a statement: one that reads at once, one that writes by way of `SqlWriting`."""
         with self._turn() as is_free:
             engine = self._engine() if is_free else None
             if engine is None:
                 return
             self._view.remember(query.text)
-            engine.session.retry_now()  # somebody asks: that is worth an attempt
+            engine.session.retry_now()  # a person asks, so try at once
             verdict = await engine.verdict(query.text)
             if verdict.kind in {"write", "maintenance"}:
                 await self._writing.run(query, verdict)
@@ -66,7 +66,7 @@ class SqlFlow:
                 await self._read(engine, query)
 
     async def watch(self, query: Query) -> None:
-        """Run a statement that reads again and again, until it is cancelled or refused."""
+        """Run a statement that reads again and again until it is cancelled or refused."""
         with self._turn() as is_free:
             engine = self._engine() if is_free else None
             params = await ask_values(self._view, query) if engine is not None else None
@@ -82,7 +82,7 @@ class SqlFlow:
                 await asyncio.sleep(WATCH_S)
 
     async def export(self, query: Query) -> None:
-        """Write all rows of a statement that reads into a file of the state directory."""
+        """Write all rows of a statement that reads into a file in the state directory."""
         engine = self._engine()
         if engine is None:
             return
@@ -111,7 +111,7 @@ class SqlFlow:
         self._view.hide_pending()
 
     async def toggle_lock(self) -> None:
-        """Unlock writing, for a reason that the timeline keeps; or lock it again."""
+        """Unlock writing for a reason, which the timeline keeps, or lock it again."""
         database = self._database
         if database.unlocked(self._session.clock.now()) is not None:
             database.lock()
@@ -146,9 +146,9 @@ class SqlFlow:
         await self._log.add_statement(query.text, result, mode="read", outcome=outcome, step=query.step)
 
     def _how_it_runs(self, seconds: float, limit_s: float) -> str:
-        """That a statement runs, and since when.
+        """Return that a statement runs, and for how long.
 
-        Where the panels' connection gets no answer either, it is not the statement, and that is said.
+        Where the panels' connection gets no answer either, the statement is not the cause, and that is said.
         """
         since = f" {seconds:.0f} s of at most {limit_s:g}" if seconds >= 1 else ""
         panels = panels_connection(self._session)
@@ -157,7 +157,7 @@ class SqlFlow:
         return f"Runs …{since}  X stops it"
 
     def _engine(self) -> SqlEngine | None:
-        """What reads; None, and said, where no address is set."""
+        """Return the engine; without an address, say so and return None."""
         engine = self._database.engine
         if engine is None:
             self._view.say("No database: set ISLA_DATABASE_URL.")
@@ -165,7 +165,7 @@ class SqlFlow:
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[bool]:
-        """The turn of the one statement that runs; False, and said, where another one has it."""
+        """Provide whether this statement may run; say so and give False where another one is running."""
         if self._running is not None:
             self._view.say("Another statement runs: X stops it.")
             yield False

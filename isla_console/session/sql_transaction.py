@@ -1,4 +1,4 @@
-"""A change in sight: what it would do, what it did, and a decision before it is committed."""
+"""A change that is shown before it is committed: what it would do, what it did, and the decision."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from isla_console.sql.result import SqlResult
 from isla_console.sql.writing import DECIDE_S, PendingWrite, Writer
 
 TIMEOUT_S = 120.0
-"""The server's time limit for a change; the wait for a decision is not part of it."""
+"""The server's time limit for a change in seconds, without the wait for a decision."""
 PREVIEW_TIMEOUT_S = 60.0
-"""The time limit for a preview whose step has none."""
+"""The time limit in seconds for a preview whose step has none."""
 SHRINKS = "would_shrink"
-"""The column in which a preview counts totals that would get smaller."""
+"""The column of a preview that counts totals which would get smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What the read-only twin of a change found."""
+    """What a change's read-only twin found."""
 
     blocked: str = ""
     """Why the change must not run; "" when it may."""
     differs: bool = True
-    """Whether it would change anything, as far as the twin knows."""
+    """Whether the change would have an effect, as far as the twin shows."""
 
 
 class Transactions:
-    """Looks at what a change would do, and runs it in a transaction that waits for a decision."""
+    """Previews a change, and runs it in a transaction that waits for a decision."""
 
     def __init__(self, session: Session, view: SqlView, log: QueryLog) -> None:
         self._session = session
@@ -41,12 +41,12 @@ class Transactions:
         self._log = log
 
     async def preview(self, step: Step, params: Sequence[str]) -> Preview:
-        """Run a change's read-only twin and show what it finds; nothing is found where there is no twin."""
+        """Run a change's read-only twin and show what it finds; without a twin the preview is empty."""
         twin = next((one for one in self._session.runbook.all_steps() if one.id == step.preview), None)
         engine = database_of(self._session).engine
         if twin is None or twin.kind != "sql" or not twin.run or engine is None:
             return Preview()
-        # A day is both ends of the twin's range.
+        # One day is both ends of the twin's range.
         values = list(params) if len(twin.params) == len(params) else list(params) * len(twin.params)
         timeout_s = float(twin.timeout_s or PREVIEW_TIMEOUT_S)
         found = await engine.run(twin.run, values[: len(twin.params)], timeout_s=timeout_s)
@@ -59,10 +59,10 @@ class Transactions:
     async def run(
         self, writer: Writer, query: Query, params: Sequence[str], *, of: str = "", note: str = ""
     ) -> SqlResult:
-        """Run a change, show what it did, wait for the decision and journal what came of it.
+        """Run a change, show what it did, wait for the decision and journal the result.
 
-        `of` names it on the screen, `note` is added to the statement in the journal. An error is shown; what
-        else came of it is for the caller to say.
+        `of` names it on the screen, `note` is added to the statement in the journal. An error is shown; any
+        other result is for the caller to say.
         """
         self._view.say(f"{of}: runs in a transaction …" if of else "Runs in a transaction …")
 
@@ -85,6 +85,6 @@ class Transactions:
 def _judged(found: SqlResult) -> Preview:
     if any((row.get(SHRINKS) or 0) > 0 for row in found.records()):
         return Preview("Blocked: totals would get smaller. The raw rows were pruned or lost.")
-    # Without that column the twin only shows what is there, and no row says nothing.
+    # Without that column the twin only shows what is there, so that an empty result means nothing.
     compares = any(column.name == SHRINKS for column in found.columns)
     return Preview(differs=bool(found.rows) or not compares)

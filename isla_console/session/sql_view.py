@@ -1,4 +1,4 @@
-"""What the SQL use cases ask of whoever shows them: to say and show things, and to ask a person."""
+"""What the SQL use cases need of a screen: to say and show things, and to ask a person."""
 
 from __future__ import annotations
 
@@ -20,85 +20,85 @@ from isla_console.sql.writing import PendingWrite
 
 PLACEHOLDER = re.compile(r"\$(\d+)")
 VALUES = 20
-"""At most so many values are asked for."""
+"""The most values that are asked for."""
 
 
 class SqlView(Protocol):
-    """Shows a statement's way. What it asks for is None when the person leaves without an answer."""
+    """Shows what becomes of a statement. An answer is None when the person leaves without one."""
 
     def say(self, text: str) -> None:
-        """Say what is under way, or what came of it; "" says nothing any more."""
+        """Say what is under way, or what came of it; "" clears that."""
 
     def show_result(self, result: SqlResult, of: str = "") -> None:
-        """Show rows, or why there are none. `of` is the statement; "" for its preview."""
+        """Show rows, or why there are none. `of` is the statement, "" for a preview."""
 
     def show_pending(self, write: PendingWrite, until: datetime, of: str) -> None:
-        """Show a transaction that waits for a decision, and rolls back by itself at `until`.
+        """Show a transaction that waits for a decision and rolls back by itself at `until`.
 
-        `of` names what it is one of; "" where it stands alone.
+        `of` names the series that it belongs to; "" for a single one.
         """
 
     def hide_pending(self) -> None:
-        """No transaction waits any more."""
+        """Remove the transaction: none waits any more."""
 
     def remember(self, text: str) -> None:
-        """Keep a statement in the history of what was typed."""
+        """Keep a statement in the history."""
 
     def refresh(self) -> None:
-        """Draw the console's state: it has changed."""
+        """Draw the console's state again, because it has changed."""
 
     async def ask_values(self, names: Sequence[str]) -> list[str] | None:
-        """The values of $1, $2 ..., as typed, in the order of `names`."""
+        """Ask for the values of $1, $2 ...; return them as typed, in the order of `names`."""
 
     async def ask_days(self, name: str, first: str, last: str) -> list[date] | None:
-        """The days to go over, at least one, of the input `name`.
+        """Ask for the days of the input `name`, at least one.
 
-        `first` and `last` are offered; "" offers nothing.
+        `first` and `last` are proposed; "" proposes nothing.
         """
 
     async def ask_export(self, folder: Path) -> Format | None:
-        """As what all rows are written into `folder`."""
+        """Ask for the format in which all rows are written into `folder`."""
 
     async def ask_reason(self, role: str) -> str | None:
-        """Why writing as `role` is needed."""
+        """Ask why writing as `role` is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement to run, and the step of the runbook that it is, if it is one."""
+    """A statement to run, and the runbook's step that it comes from, if any."""
 
     text: str
     step: Step | None = None
 
     @property
     def timeout_s(self) -> float:
-        """The server's time limit for reading it."""
+        """The server's time limit in seconds, where the statement reads."""
         return float(self.step.timeout_s) if self.step is not None and self.step.timeout_s else TIMEOUT_S
 
     @property
     def names(self) -> list[str]:
-        """The names of the values for $1, $2 ...: the step's, or made-up ones."""
+        """The names of the values for $1, $2 ...: the step's inputs, or made-up names."""
         if self.step is not None and self.step.params:
             return list(self.step.params)
         most = max((int(number) for number in PLACEHOLDER.findall(self.text)), default=0)
         return [f"value{number}" for number in range(1, min(most, VALUES) + 1)]
 
     def explained(self, *, analyze: bool = False) -> Query:
-        """What asks for its plan; `analyze` runs it too."""
+        """Return the EXPLAIN of the statement; `analyze` also runs it."""
         how = "EXPLAIN (ANALYZE, BUFFERS)" if analyze else "EXPLAIN"
         return replace(self, text=f"{how} {self.text}")
 
 
 async def ask_values(view: SqlView, query: Query) -> list[str] | None:
-    """The values of a statement; None when the person left. Without a placeholder nobody is asked."""
+    """Ask for a statement's values; None when the person left. Without placeholders nobody is asked."""
     return await view.ask_values(query.names) if query.names else []
 
 
 @contextlib.asynccontextmanager
 async def saying(view: SqlView, describe: Callable[[float], Awaitable[str]]) -> AsyncIterator[None]:
-    """While the block runs, say each second what `describe` makes of the seconds gone by.
+    """While the block runs, say every second what `describe` makes of the seconds so far.
 
-    Once the block is being cancelled nothing is said any more, though ending it may take a while.
+    Nothing more is said once the block is being cancelled, though ending it may take a while.
     """
     running, started = asyncio.current_task(), monotonic()
 

@@ -1,4 +1,4 @@
-"""Changing the database on purpose: only unlocked; in a transaction that waits, or outside one."""
+"""Changing the database on purpose: only while unlocked, in a transaction that waits or outside one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from isla_console.text.spans import took_text
 
 MAINTENANCE_TIMEOUT_S = 1800.0
 NOTICES = 3
-"""So many of the server's notices are said at the end."""
+"""How many of the server's notices are said at the end."""
 
 
 class SqlWriting:
-    """Runs statements that the guard takes for writes or maintenance."""
+    """Runs statements that the guard judges to be writes or maintenance."""
 
     def __init__(self, session: Session, view: SqlView, log: QueryLog) -> None:
         self._session = session
@@ -30,7 +30,7 @@ class SqlWriting:
         self._days = DayByDay(session, view, self._transactions)
 
     async def run(self, query: Query, verdict: Verdict) -> None:
-        """Run a statement if writing is unlocked, and say how it went, or why it is not run.
+        """Run a statement if writing is unlocked, and say what came of it, or why it is not run.
 
         Maintenance runs outside a transaction; a step that changes a day goes day by day; anything else
         runs in a transaction that shows what it did and waits.
@@ -46,7 +46,7 @@ class SqlWriting:
             await self._change(writer, query)
 
     def _unlocked_writer(self, kind: str) -> Writer | None:
-        """What writes; None, and said why, where nothing may be written."""
+        """Return the writer; where nothing may be written, say why and return None."""
         database = database_of(self._session)
         if database.writer is None:
             self._view.say(f"It is {kind}: that needs {ADMIN_VARIABLE}, an address of a role that may write.")
@@ -83,7 +83,7 @@ class SqlWriting:
         if result.error is not None:
             self._view.show_result(result)
         else:
-            told = f" {len(notices)} notices: {'; '.join(notices[:NOTICES])}" if notices else ""
-            self._view.say(f"Done in {took_text(result.duration_ms / 1000)}.{told}")
+            said = f" {len(notices)} notices: {'; '.join(notices[:NOTICES])}" if notices else ""
+            self._view.say(f"Done in {took_text(result.duration_ms / 1000)}.{said}")
         outcome: Outcome = "error" if result.error else "ok"
         await self._log.add_statement(query.text, result, mode="write", outcome=outcome, step=query.step)

@@ -1,4 +1,4 @@
-"""Everything the screens draw, as it stands at one moment."""
+"""Everything that the screens draw, at one moment."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class Comparing:
     read: int
     """Subscriptions read from Stripe so far."""
     every: bool
-    """Whether all are compared, or the newest."""
+    """Whether all subscriptions are compared, or only the newest."""
     left_s: float | None
-    """Seconds that the rest takes at the speed so far; None where nobody knows."""
+    """Seconds that the rest takes at the speed so far; None where that is not known."""
     expected: int | None
-    """How many the database has; None where it did not say."""
+    """How many subscriptions the database has; None where it did not say."""
     waits: str
-    """What it waits for, in words; "" when it goes on."""
+    """What it waits for, in words; "" when it is running."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsoleState:
-    """One consistent picture: the document, what is measured, what was done, who looks at it.
+    """One consistent picture: the runbook, what is measured, what was done, and by whom it is viewed.
 
-    `incident` is the one this console works on; `others` are the rest, newest first. `frozen_at` is when the
-    panels were held still, if they are.
+    `incident` is the one that this console works on; `others` are the rest, newest first. `frozen_at` is when
+    the panels were frozen, None while they are not.
     """
 
     now: datetime
@@ -58,51 +58,51 @@ class ConsoleState:
     others: tuple[Incident, ...] = ()
     saved: Saved = field(default_factory=Saved)
     replay: str = ""
-    """Which recorded incident this is, and how quick; "" when it is the present."""
+    """Which recorded incident this is, and how fast it runs; "" outside a replay."""
     drill: str = ""
     drill_speed: float = 1
-    story: DrillState = field(default_factory=DrillState)
-    """In a drill, what the platform tells."""
+    drill_state: DrillState = field(default_factory=DrillState)
+    """In a drill, what the platform reports: its log, its faults, its texts."""
     frozen_at: datetime | None = None
     alarms: tuple[Alarm, ...] = ()
     """What is due now and not done yet."""
     timeline_filter: str = ""
     edited_runbook: bool = False
-    """The runbook's file is not what was read any more."""
+    """Whether the runbook's file was edited since it was read."""
     findings: tuple[Finding, ...] = ()
     settings: tuple[str, ...] = ()
-    """What is wrong with the configuration, a sentence each."""
+    """What is wrong with the configuration, one sentence each."""
     runs: Mapping[str, RunView] = field(default_factory=dict)
-    """Steps that run or ran here, by id."""
+    """Steps that run or ran in this console, by id."""
     ran: Mapping[str, Event] = field(default_factory=dict)
-    """For each step, the newest entry of its run in the incident, by whichever console."""
+    """For each step, the newest entry of its run in the incident, from any console."""
     missing: Mapping[str, str] = field(default_factory=dict)
-    """Variables that a probe or metric waits for, with what they are."""
+    """Variables that a probe or metric waits for, each with its meaning."""
     facts: Facts = field(default_factory=Facts)
-    """What is known, as the ranking takes it."""
+    """What is known, in the form that the ranking takes."""
     triage: Ranking = field(default_factory=Ranking)
-    """Which issue it is."""
+    """Which issue it is, most likely first."""
     drift: Drift | str | None = None
-    """The last comparison of subscriptions, or why there is none."""
+    """The last comparison of subscriptions, or why it failed; None before the first."""
     database: Standing | None = None
-    """The SQL pane's connections, and whether writing is unlocked."""
+    """The SQL page's connections, and whether writing is unlocked."""
     comparing: Comparing | None = None
-    """How far the comparison under way is."""
+    """How far the running comparison is; None when none is running."""
 
     def reading(self, metric: str) -> Reading | None:
-        """The newest reading of a metric, if there is any."""
+        """Return the newest reading of a metric; None without one."""
         if self.snapshot is None:
             return None
         return next((reading for reading in self.snapshot.metrics if reading.id == metric), None)
 
     @property
     def metric_states(self) -> dict[str, str]:
-        """Each metric's state now, by id; empty before anything was measured."""
+        """Each metric's state, by id; empty before anything was measured."""
         return {reading.id: reading.state for reading in self.snapshot.metrics} if self.snapshot else {}
 
     @property
     def bad_metrics(self) -> dict[str, tuple[str, str]]:
-        """State and value of each metric beyond normal, by id."""
+        """The state and value of each metric that is not normal, by id."""
         return {
             reading.id: (reading.state, reading.text)
             for reading in (self.snapshot.metrics if self.snapshot else ())

@@ -1,4 +1,4 @@
-"""What steps leave in the incident's journal: results, symptoms, notes and actions. Redacted and bounded."""
+"""What steps leave in the journal: results, symptoms, notes and action items, redacted and bounded."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from isla_console.text.plain import plain_block
 
 COMMAND_LIMIT = 2000
 RESULT_LIMIT = 400
-"""Characters of a command, and of a result in a word, that the journal keeps."""
+"""How many characters of a command or of a result the journal keeps."""
 
 
 class StepJournal:
-    """Writes for the incident that the session works on; without one, nothing."""
+    """Writes into the incident that the session works on, if there is one."""
 
     def __init__(self, session: Session, warn: Callable[[str], None]) -> None:
-        """`warn` says what could not be journalled, and why."""
+        """Use `warn` to say what could not be journalled, and why."""
         self._session = session
         self._warn = warn
 
     async def record(self, events: Sequence[Event]) -> bool:
-        """Record events, or say why they could not be; true once they are on disk."""
+        """Record events, or say why they could not be; return True once they are on disk."""
         done = await self._session.record(events)
         if not done and (problem := self._session.write_problem):
             self._warn(f"Not journalled: {problem}")
         return done
 
     async def add_result(self, run: Run, reason: str) -> None:
-        """Journal a run that ended, why it was done, and the symptoms that its output shows."""
+        """Journal a run that has ended, why it was done, and the symptoms that its output shows."""
         session, outcome = self._session, run.outcome
         incident = session.incident
         if incident is None or outcome is None:
@@ -59,7 +59,7 @@ class StepJournal:
         await self.record(events)
 
     async def mark_done(self, step: Step, result: str) -> None:
-        """Mark a step as done by hand, with what came of it; say why where that is refused."""
+        """Mark a step as done by hand, with its result; if that is refused, say why."""
         session = self._session
         incident = session.incident
         if incident is None:
@@ -74,7 +74,7 @@ class StepJournal:
             await self.record(events)
 
     async def add_note(self, text: str) -> None:
-        """Note something in the timeline."""
+        """Write a note into the timeline."""
         session = self._session
         if session.incident is not None:
             text = session.step_services.redactor.text(text)
@@ -91,7 +91,7 @@ class StepJournal:
 def ran_data(
     outcome: Outcome, inputs: Mapping[str, str], reason: str, *, secret_output: bool
 ) -> dict[str, object]:
-    """An outcome as the data of a `ran` event: redacted already, and bounded."""
+    """Return an outcome, which is redacted, as the bounded data of a `ran` event."""
     data: dict[str, object] = {
         "step": outcome.step,
         "command": plain_block(outcome.command)[:COMMAND_LIMIT],
@@ -112,13 +112,13 @@ def ran_data(
 
 
 def _unseen_symptoms(outcome: Outcome, incident: Incident, runbook: Runbook) -> list[str]:
-    """The keys of the symptoms that an output shows and nobody has seen yet."""
+    """Return the keys of the symptoms that an output shows and that are not yet marked as seen."""
     keys = [_symptom_key(symptom, runbook) for symptom in outcome.symptoms]
     return [key for key in keys if (known := incident.symptoms.get(key)) is None or not known.seen]
 
 
 def _symptom_key(symptom: str, runbook: Runbook) -> str:
-    """A symptom's key in the incident: with the issue that it belongs to."""
+    """Return a symptom's key in the incident, which includes its issue."""
     for issue in runbook.issues:
         if any(known.id == symptom for known in issue.symptoms):
             return f"{issue.id}/{symptom}"

@@ -1,4 +1,4 @@
-"""What doing a step needs, made when the first step is done: inputs, redaction, the runner."""
+"""What doing steps needs, made with the first step: inputs, redaction, the runner."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from isla_console.sql.result import SqlResult
 
 REVEAL_S = 10.0
-"""How long an output that is masked shows itself on request."""
+"""Seconds for which a masked output is shown on request."""
 UNDO = ".undo"
-"""The end of the id of a step that takes another one back."""
+"""The suffix of the id of a step that undoes another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """One step as it runs or ended, at one moment. Text is redacted; `lines` are the newest of its output."""
+    """One step that is running or has run, at one moment. Text is redacted; `lines` are its newest output."""
 
     step: Step
     is_running: bool
@@ -42,17 +42,17 @@ class RunView:
     records: tuple[Row, ...]
     """The newest rows of a stream."""
     progress: str
-    """What is watched after the step itself ended, such as a rollback's way."""
+    """What is followed after the step itself has ended, such as the progress of a rollback."""
     undo: Step | None
     outcome: Outcome | None
     masked: bool
 
 
 class StepServices:
-    """Holds the values and results of one incident (or of none) at a time."""
+    """Holds inputs, runs and outcomes of one incident (or of none) at a time."""
 
     def __init__(self, runbook: Runbook, settings: Settings, *, sql: Sql | None) -> None:
-        """`sql` runs the runbook's statements; None where no database is set."""
+        """Start empty; `sql` runs the runbook's statements, None where no database is set."""
         self.settings = settings
         self.redactor = Redactor(
             found
@@ -70,18 +70,18 @@ class StepServices:
         self.reveal_until: dict[str, datetime] = {}
         self.progress: dict[str, str] = {}
         self.undo: dict[str, Step] = {}
-        """Steps that take back what a step did, by that step's id."""
+        """Steps that undo what a step did, by that step's id."""
         self._runbook = runbook
         self._incident = ""
 
     def settle(self, runbook: Runbook, incident: Incident | None) -> None:
-        """Take the runbook as it is now, and the incident: another one brings its own values."""
+        """Take the current runbook and incident; another incident has its own values."""
         if runbook is not self._runbook:
             self._runbook = runbook
             self.inputs.declare(runbook.inputs)
         id = incident.id if incident is not None else ""
         if id != self._incident:
-            # What was looked at just before the declaration belongs to it.
+            # What was read just before the declaration belongs to the incident.
             if self._incident:
                 self.inputs.forget()
                 self.runner.forget()
@@ -97,7 +97,7 @@ class StepServices:
             )
 
     async def judge(self, step: Step, *, in_incident: bool, write_problem: str) -> Judgement:
-        """What the step does here and now; the SQL grammar is loaded beside the event loop."""
+        """Judge what a step does here and now; the SQL grammar is loaded off the event loop."""
         key = self.settings.secret("STRIPE_API_KEY")
         here = Circumstances(
             in_incident=in_incident,
@@ -108,33 +108,33 @@ class StepServices:
         return await asyncio.to_thread(judge, step, here, sql_effect)
 
     def step(self, id: str) -> Step:
-        """A step of the runbook, or one that takes such a step back.
+        """Return the step with an id: one of the runbook, or one that undoes such a step.
 
         Raises:
-            KeyError: there is none of that id.
+            KeyError: There is no step with that id.
         """
         undo = self.undo.get(id.removesuffix(UNDO)) if id.endswith(UNDO) else None
         return undo or self._runbook.step(id)
 
     def original(self, step: Step) -> Step:
-        """The step that an undo takes back; any other is its own."""
+        """Return the step that an undo belongs to; any other step is returned as it is."""
         return self._runbook.step(step.id.removesuffix(UNDO)) if step.id.endswith(UNDO) else step
 
     def rows(self, step: str) -> tuple[Row, ...]:
-        """The rows of a step's newest result."""
+        """Return the rows of a step's newest outcome."""
         outcome = self.runner.outcome(step)
         return (outcome.rows or ()) if outcome is not None else ()
 
     def choices(self, item: Input) -> list[str]:
-        """Values to pick from, out of an earlier step's rows."""
+        """Return the values to pick from, taken from an earlier step's rows."""
         return offers(self.rows(item.pick.step), item.pick.column) if item.pick is not None else []
 
     def run_views(self, now: datetime) -> dict[str, RunView]:
-        """Every step that runs or ran, by id."""
+        """Return every step that is running or has run, by id."""
         return {id: self._view(run, now) for id, run in self.runner.runs.items()}
 
     def is_masked(self, step: Step, now: datetime) -> bool:
-        """Whether a step's output is hidden now."""
+        """Return whether a step's output is hidden at `now`."""
         until = self.reveal_until.get(step.id)
         return step.secret_output and (until is None or now >= until)
 
@@ -166,15 +166,15 @@ class StepServices:
 
 
 class ReadingEngine(Protocol):
-    """What runs one statement that reads, as the SQL pane's engine does."""
+    """Runs statements that read, like the SQL page's engine."""
 
     async def run(self, sql: str, params: Sequence[object] = ...) -> SqlResult:
-        """Run a statement; what keeps it from its rows is in the result."""
+        """Run a statement; the result says why there are no rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class SqlReply:
-    """A statement's answer as the runner takes it. `error` is "" where there are rows."""
+    """A statement's answer in the form that the runner takes. `error` is "" where there are rows."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
@@ -184,7 +184,7 @@ class SqlReply:
 
 
 class Sql:
-    """Runs the runbook's statements by the SQL pane's engine, read-only."""
+    """Runs the runbook's statements, read-only, on the SQL page's engine."""
 
     def __init__(self, engine: ReadingEngine) -> None:
         self._engine = engine
@@ -198,7 +198,7 @@ class Sql:
 
 
 def sql_effect(statement: str) -> tuple[Effect, tuple[str, ...]]:
-    """What a statement does, by PostgreSQL's grammar."""
+    """Return a statement's effect by PostgreSQL's grammar, and why."""
     from isla_console.sql.classify import classify
 
     verdict = classify(statement)

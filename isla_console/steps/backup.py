@@ -1,7 +1,7 @@
-"""What is looked at before a backup or a restore is made, and counted after it, table by table.
+"""The checks before a backup or a restore, and the count of rows after it, table by table.
 
-A backup needs room and a pg_dump that is not older than the server. A restore needs a database that is
-empty and is not the one in production. Asked with the steps' own connection, password never in argv.
+A backup needs disk space and a pg_dump that is not older than the server. A restore needs a database that
+is empty and is not production's. The checks use a connection of their own; a password is never in argv.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT IN ('pg_cata
 ORDER BY 1, 2
 """
 _AT_ONCE: Final = 200
-"""Tables that one statement counts."""
+"""How many tables one statement counts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What was found, line by line, and why it must not go on ("" when it may)."""
+class CheckResult:
+    """What a check found, line by line, and why the step must not go on ("" when it may)."""
 
     lines: tuple[str, ...] = ()
     refused: str = ""
 
     @property
     def text(self) -> str:
-        """What was found, the worst first."""
+        """What was found, the worst line first."""
         return "\n".join(part for part in (self.refused, *self.lines) if part)
 
 
 def kind_of(step: Step) -> Kind:
-    """Whether a step dumps or restores a database."""
+    """Return whether a step dumps or restores a database."""
     if step.kind != "shell" or not step.connect:
         return ""
     used = tools(step.run or "")
@@ -64,99 +64,99 @@ def kind_of(step: Step) -> Kind:
 
 
 def file_of(values: Mapping[str, str]) -> str:
-    """The file that a step writes or reads, among its values."""
+    """Return the file that a step writes or reads, among its values."""
     return next((text for name, text in values.items() if "FILE" in name), "")
 
 
-async def before_backup(dsn: str, file: str, *, path: str | None = None) -> Look:
-    """Size, free room and versions for a dump of `dsn` into `file`."""
+async def before_backup(dsn: str, file: str, *, path: str | None = None) -> CheckResult:
+    """Check the size, the free space and the versions for a dump of `dsn` into `file`."""
     found = await asyncio.to_thread(_room, Path(file))
     if isinstance(found, str):
-        return Look(refused=found)
+        return CheckResult(refused=found)
     free, folder = found, Path(file).parent
     if _port(dsn) == 6543:
-        return Look(refused="port 6543 is the transaction pooler: a dump needs port 5432")
+        return CheckResult(refused="port 6543 is the transaction pooler: a dump needs port 5432")
     asked = await _ask(
         dsn,
         "SELECT pg_database_size(current_database()) AS size, current_setting('server_version') AS version",
     )
     if isinstance(asked, str):
-        return Look(refused=asked)
+        return CheckResult(refused=asked)
     size, server = int(asked[0]["size"]), str(asked[0]["version"])
     lines: tuple[str, ...] = (
         f"the database has {_bytes(size)}; a custom-format dump is most often much smaller",
         f"{_bytes(free)} are free in {folder}",
     )
     if free < size:
-        return Look(lines, f"the dump might not fit: {_bytes(size)} to read, {_bytes(free)} free")
+        return CheckResult(lines, f"the dump might not fit: {_bytes(size)} to read, {_bytes(free)} free")
     client = await _version("pg_dump", path)
     if client is None:
-        return Look(lines)
+        return CheckResult(lines)
     lines += (f"pg_dump {client}, server {server}",)
     if _major(client) < _major(server):
-        return Look(lines, f"pg_dump {client} is older than the server ({server}): it would refuse")
-    return Look(lines)
+        return CheckResult(lines, f"pg_dump {client} is older than the server ({server}): it would refuse")
+    return CheckResult(lines)
 
 
-async def after_backup(file: str, *, path: str | None = None) -> Look:
-    """What is in the backup, read to its end: a list of its contents alone does not show that."""
+async def after_backup(file: str, *, path: str | None = None) -> CheckResult:
+    """Count what is in the backup, reading it to its end: a list of its contents does not prove it whole."""
     found = await dump.count(Path(file), programs=path)
     if found.refused or found.rows is None:
-        return Look(refused=found.refused, lines=(found.unknown,) if found.unknown else ())
-    return Look((_all(found.rows, "in the backup"), *_each(found.rows)))
+        return CheckResult(refused=found.refused, lines=(found.unknown,) if found.unknown else ())
+    return CheckResult((_all(found.rows, "in the backup"), *_each(found.rows)))
 
 
-async def before_restore(dsn: str, production: str, file: str) -> Look:
-    """Whether the target is a new or empty database other than production, and the file is a backup."""
+async def before_restore(dsn: str, production: str, file: str) -> CheckResult:
+    """Check that the target is an empty database other than production, and that the file is a backup."""
     length = await asyncio.to_thread(_length, Path(file))
     if length is None:
-        return Look(refused=f"there is no file {file}")
+        return CheckResult(refused=f"there is no file {file}")
     if production and _place(dsn) == _place(production):
-        return Look(refused="the target is the production database: restore into a new one beside it")
+        return CheckResult(refused="the target is the production database: restore into a new one beside it")
     asked = await _ask(dsn, _OBJECTS)
     if isinstance(asked, str):
-        return Look(refused=asked)
+        return CheckResult(refused=asked)
     if asked:
         tables = sum(row["is_table"] for row in asked)
         what = f"{tables} tables" if tables else f"{len(asked)} views, sequences or foreign tables"
-        return Look(refused=f"the target is not empty: it has {what}; restore into a new database")
+        return CheckResult(refused=f"the target is not empty: it has {what}; restore into a new database")
     contents = await dump.examine(Path(file))
     if contents.refused:
-        return Look(refused=f"{file}: {contents.refused}")
+        return CheckResult(refused=f"{file}: {contents.refused}")
     by = "an archive, restored by pg_restore" if contents.form == "archive" else "SQL text, restored by psql"
     known = (_all(contents.rows, "in the backup"),) if contents.rows is not None else ()
-    return Look(("the target is empty: 0 tables, 0 rows", f"{file}: {_bytes(length)}, {by}", *known))
+    return CheckResult(("the target is empty: 0 tables, 0 rows", f"{file}: {_bytes(length)}, {by}", *known))
 
 
-async def after_restore(dsn: str, file: str, *, path: str | None = None) -> Look:
-    """Every table's rows in the restored database, held against those in the backup."""
+async def after_restore(dsn: str, file: str, *, path: str | None = None) -> CheckResult:
+    """Compare every table's rows in the restored database with those in the backup."""
     contents = await dump.count(Path(file), programs=path)
     found = await _rows(dsn)
     if isinstance(found, str):
-        return Look(refused=found)
+        return CheckResult(refused=found)
     there, divided = found
     if not there:
-        return Look(refused="the target still has no table")
+        return CheckResult(refused="the target still has no table")
     if contents.refused or contents.rows is None:
         why = contents.refused or contents.unknown
-        return Look((f"not compared with the backup: {why}", _all(there, "now"), *_each(there)))
+        return CheckResult((f"not compared with the backup: {why}", _all(there, "now"), *_each(there)))
     expected = contents.rows
     differ = [
         f"{dump.name_of(table)}: {_rows_word(there.get(table))} now, "
         f"{_rows_word(expected.get(table))} in the backup"
         for table in sorted({*there, *expected})
-        # The rows of a divided table stand in the backup under its parts, or the other way round.
+        # A partitioned table's rows may be in the backup under its partitions, or the other way round.
         if there.get(table) != expected.get(table)
         and not (table not in expected and (table in divided or not there[table]))
     ]
     if differ:
         word = "table differs" if len(differ) == 1 else "tables differ"
-        return Look((*differ, _all(there, "now")), f"{len(differ)} {word} from the backup")
-    return Look((f"{_all(expected, 'now')}: each table as in the backup", *_each(there)))
+        return CheckResult((*differ, _all(there, "now")), f"{len(differ)} {word} from the backup")
+    return CheckResult((f"{_all(expected, 'now')}: each table as in the backup", *_each(there)))
 
 
 async def _rows(dsn: str) -> tuple[dict[dump.Table, int], set[dump.Table]] | str:
-    """Rows by table, and which tables are divided into parts or are parts; or why that is not known."""
+    """Return the rows by table, and which tables are partitioned or partitions; or why that is not known."""
     objects = await _ask(dsn, _OBJECTS)
     if isinstance(objects, str):
         return objects
@@ -192,7 +192,7 @@ def _rows_word(count: int | None) -> str:
 
 
 def _room(file: Path) -> int | str:
-    """Free bytes where a new file is to be written, or why it cannot be."""
+    """Return the free bytes where a new file is to be written, or why it cannot be written."""
     if file.exists():
         return f"{file} is there already: a backup never overwrites one"
     if not file.parent.is_dir():
@@ -205,14 +205,14 @@ def _length(file: Path) -> int | None:
 
 
 async def _ask(dsn: str, sql: str, *, timeout_s: float = 15) -> list[dict[str, Any]] | str:
-    """The rows of one statement in a read-only transaction, or why there are none."""
+    """Return the rows of one statement in a read-only transaction, or why there are none."""
     try:
         asyncpg = await asyncio.to_thread(importlib.import_module, "asyncpg")
         async with asyncio.timeout(CONNECT_S):
             connection = await asyncpg.connect(dsn, statement_cache_size=0)
         try:
             async with asyncio.timeout(timeout_s), connection.transaction(readonly=True):
-                # Rows that a policy hides would be missing without a word: with this they are an error.
+                # Without this, rows that a policy hides would silently be missing; with it they are an error.
                 await connection.execute("SET LOCAL row_security TO off")
                 return [dict(row) for row in await connection.fetch(sql)]
         finally:
@@ -224,7 +224,7 @@ async def _ask(dsn: str, sql: str, *, timeout_s: float = 15) -> list[dict[str, A
 
 
 async def _version(tool: str, path: str | None) -> str | None:
-    """What `tool --version` says; None where there is no such program."""
+    """Return what `tool --version` says; None where the program is missing."""
     program = shutil.which(tool, path=path)
     if program is None:
         return None
@@ -263,7 +263,7 @@ def _port(dsn: str) -> int:
 
 
 def _place(dsn: str) -> tuple[str, int, str]:
-    """Host, port and database: two addresses of one database agree in them whatever their roles."""
+    """Return host, port and database, which are the same in all addresses of one database."""
     parts = urlsplit(dsn)
     return (
         parts.hostname or "",

@@ -1,8 +1,8 @@
-"""A backup's file: what it is, what in it would not stay in the database, how many rows each table has in it.
+r"""A backup's file: its format, what in it must not be run, and how many rows it has of each table.
 
-An archive of pg_dump's custom format goes to pg_restore, SQL text to psql. psql obeys commands of its own in
-such a text (`\\!` runs a program here, `\\connect` goes to another database): the restore step forbids them
-by psql's `\\restrict`. What is found here is said before anything is begun, with its line.
+An archive in pg_dump's custom format goes to pg_restore, SQL text to psql. psql obeys commands of its own in
+such a text (`\!` runs a program here, `\connect` goes to another database): the restore step forbids them
+by psql's `\restrict`. What is found here is said before anything is begun, with its line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Table = tuple[str, str]
 
 _CHUNK: Final = 1024 * 1024
 _LINE: Final = 4096
-"""Bytes of a line outside of a table's data that are looked at."""
+"""How many bytes of a line outside a table's data are examined."""
 _NAME: Final = rb'(?:"(?:[^"]|"")+"|[^\s".(]+)'
 _COPY: Final = re.compile(
     rb"COPY (?:(" + _NAME + rb")\.)?(" + _NAME + rb") (?:\(.*\) )?FROM stdin;(\r?)$", re.DOTALL
@@ -43,9 +43,9 @@ _PACKED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a backup's file is, why it must not be restored ("" when it may), and its rows.
+    """What a backup's file is, why it must not be restored ("" when it may), and its rows by table.
 
-    `rows` is None where they cannot be told, and `unknown` says why.
+    `rows` is None where they cannot be counted, and `unknown` says why.
     """
 
     form: Form
@@ -55,12 +55,12 @@ class Contents:
 
 
 async def examine(path: Path) -> Contents:
-    """What a file is. SQL text is read to its end, which counts its rows; of an archive the beginning."""
+    """Examine a file: SQL text to its end, which counts its rows; an archive at its beginning."""
     return await asyncio.to_thread(_examine, path)
 
 
 async def count(path: Path, *, programs: str | None, timeout_s: float = 3600) -> Contents:
-    """The rows of each table in a backup, read to its end: an archive by pg_restore, found in `programs`."""
+    """Count the rows of each table in a backup, an archive by the pg_restore found in `programs`."""
     found = await examine(path)
     if found.refused or found.form == "sql":
         return found
@@ -81,7 +81,7 @@ async def count(path: Path, *, programs: str | None, timeout_s: float = 3600) ->
 
 
 class Reader:
-    """Takes in SQL text as pg_dump writes it; counts the rows of each COPY, notes what must not be in it."""
+    """Reads SQL text as pg_dump writes it; counts the rows of each COPY and notes what must not be there."""
 
     def __init__(self) -> None:
         self.rows: dict[Table, int] = {}
@@ -107,11 +107,11 @@ class Reader:
                 break
             place = after
         rest = data[place:]
-        # Of a line without an end its beginning says all there is to know.
+        # The beginning of an endless line says enough.
         self._rest = rest if len(rest) <= 2 * _LINE else rest[:_LINE] + b" "
 
     def contents(self, form: Form) -> Contents:
-        """What was found in all of it."""
+        """Return what was found in the whole text."""
         if self._rest:
             self.feed(b"\n")
         if self._table is not None:
@@ -125,7 +125,7 @@ class Reader:
         return Contents(form, self.problem, self.rows)
 
     def _data(self, data: bytes, place: int) -> int:
-        """The rest of a table's data: each line is a row, newlines in values are written as \\n."""
+        r"""Read on in a table's data: each line is a row, newlines in values are written as \n."""
         assert self._table is not None
         if data.startswith(self._end, place):
             ends = place
@@ -143,7 +143,7 @@ class Reader:
         return ends + len(self._end)
 
     def _text(self, data: bytes, place: int) -> int:
-        """One line of statements."""
+        """Read one line of statements."""
         ends = data.find(b"\n", place)
         if ends < 0:
             return -1
@@ -185,7 +185,7 @@ class Reader:
 
 
 def name_of(table: Table) -> str:
-    """A table's name for people."""
+    """Return a table's name for people."""
     return ".".join(table)
 
 
@@ -208,14 +208,14 @@ def _examine(path: Path) -> Contents:
         return Contents("sql", f"{path} cannot be read: {error.strerror}")
     found = reader.contents("sql")
     if not found.refused and releases > (reader._key is not None):
-        # psql runs what stands in backquotes after it, restricted or not.
+        # psql runs what follows it in backquotes, restricted or not.
         refused = "\\unrestrict stands in the midst of it: psql would obey commands in the text again"
         return Contents("sql", refused)
     return found
 
 
 def _kind(head: bytes, path: Path) -> str:
-    """Why a file is no SQL text, and what makes one of it; "" when it is."""
+    """Return why a file is not SQL text, and what makes one of it; "" when it is."""
     for magic, name, unpack in _PACKED:
         if head.startswith(magic):
             return f"it is compressed ({name}): {unpack} {path}, then restore what comes out"

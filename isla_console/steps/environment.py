@@ -1,7 +1,7 @@
-"""The environment that a command runs in: the person's own, less what would answer prompts or leak.
+"""The environment that a command runs in: the person's own, without what would answer prompts or leak.
 
-Nothing that confirms by itself is handed on, no secret of the console's that the step does not use, and no
-file that a shell would read first. Pagers, prompts and colours are off.
+Variables that confirm by themselves are left out, and so are the console's secrets that the step does not
+use and files that a shell would read first. Pagers, prompts and colours are off.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CONSOLE = frozenset(variable.name for variable in VARIABLES if variable.secret)
 _LIBPQ = re.compile(r"PG[A-Z]+$")
 _SIMPLE = re.compile(r"[A-Za-z0-9_.,:/@%+=-]*")
 _REHEARSED = frozenset({"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"})
-"""All that a command in a drill gets of the person's own environment: no login of theirs is found."""
+"""What a command in a drill gets of the person's environment, so that it finds none of their logins."""
 
 _CALM = {
     "TERM": "dumb",
@@ -63,12 +63,12 @@ _OPTIONS = {
 def environment(
     person: Mapping[str, str], values: Mapping[str, str], *, drill_home: str = ""
 ) -> dict[str, str]:
-    """The environment for a command.
+    """Return the environment for a command.
 
     Args:
-        person: the environment the console was started in.
-        values: what the step uses, by name, on top.
-        drill_home: in a drill, a folder of its own to be at home in; "" otherwise.
+        person: The environment in which the console was started.
+        values: What the step uses, by name; these win.
+        drill_home: In a drill, the command's home folder; "" otherwise.
     """
     if drill_home:
         kept = {name: value for name, value in person.items() if name in _REHEARSED}
@@ -86,16 +86,16 @@ def environment(
 
 
 def tool_needs(tools: tuple[str, ...]) -> tuple[str, ...]:
-    """The settings that the vendors' own programs log in with."""
+    """Return the settings with which the vendors' own programs log in."""
     return tuple(name for tool in tools for name in _TOOL_NEEDS.get(tool, ()))
 
 
 def check_shell(script: str, name: str, value: str, *, pattern: str | None) -> None:
-    """Hold that a value stays one in a shell step, which gets it in its environment.
+    """Check that a value in a shell step's environment stays a single value.
 
     Raises:
-        PlaceError: it has a NUL, begins with a dash where its pattern does not ask for one, or the script
-            uses it where the shell would take it apart or evaluate it.
+        PlaceError: It has a NUL, begins with a dash where its pattern does not ask for one, or the script
+            uses it where the shell would split or evaluate it.
     """
     if "\0" in value:
         raise PlaceError(f"{name}: a NUL cannot be handed to a command")
@@ -110,10 +110,10 @@ def check_shell(script: str, name: str, value: str, *, pattern: str | None) -> N
 
 
 def libpq(dsn: str) -> dict[str, str]:
-    """A postgresql:// address as the variables that libpq's programs read: nothing of it is in argv.
+    """Return a postgresql:// address as the variables that libpq's programs read, to keep it out of argv.
 
     Raises:
-        ValueError: it is no such address; the message does not repeat it.
+        ValueError: It is not such an address; the message does not repeat it.
     """
     try:
         parts = urlsplit(dsn)

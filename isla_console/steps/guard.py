@@ -1,6 +1,6 @@
-"""What a step really does: its declared effect, raised where a rule sees more in it. Never lowered.
+"""The guard: what a step really does is its declared effect, raised where a rule sees more, never lowered.
 
-Each rule says what it saw. A rule may also refuse outright: what cannot be run safely by anybody here.
+Each rule says what it saw. A rule may also refuse a step that cannot be run safely here.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from isla_console.runbook.shell import tools
 from isla_console.runbook.steps import Effect, HttpCall, Step
 
 ORDER: Final[tuple[Effect, ...]] = ("read", "stream", "write", "destroy")
-"""From harmless to harmful; `raised` compares by it."""
+"""The effects from harmless to harmful; the greater one counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The effect that counts, why it is higher than declared, and why the step is refused ("": it is not)."""
+    """The effect that counts, why it is higher than declared, and why the step is refused ("" if not)."""
 
     effect: Effect
     reasons: tuple[str, ...] = ()
@@ -27,13 +27,13 @@ class Judgement:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether it is confirmed by typing first."""
+        """Whether a person confirms it first by typing."""
         return self.effect in {"write", "destroy"}
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the judgement also depends on."""
+    """What the judgement depends on besides the step."""
 
     in_incident: bool
     in_drill: bool
@@ -43,11 +43,11 @@ class Circumstances:
 
 
 SqlEffect = Callable[[str], tuple[Effect, tuple[str, ...]]]
-"""What a statement does by PostgreSQL's own grammar, and why."""
+"""Gives a statement's effect by PostgreSQL's own grammar, and why."""
 
 
 def judge(step: Step, circumstances: Circumstances, sql_effect: SqlEffect) -> Judgement:
-    """The step's effect here and now, and whether it may be run."""
+    """Judge a step's effect here and now, and whether it may be run."""
     effect, reasons = step.effect, []
     for seen, why in _seen(step, sql_effect):
         if ORDER.index(seen) > ORDER.index(step.effect):
@@ -131,7 +131,7 @@ _RULES: Final = tuple((effect, re.compile(pattern), why) for effect, pattern, wh
 _READING_POSTS: Final = re.compile(
     r"/(?:tokeninfo|introspect|search|query/read-only|network-bans/retrieve|observability/\w+)$"
 )
-"""Paths whose POST is known to read: a token or a query stands in the body, nothing is changed."""
+"""Paths whose POST is known to change nothing: the body holds a token or a query."""
 
 
 _DESTROYING_PATHS: Final = re.compile(

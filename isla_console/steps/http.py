@@ -1,7 +1,7 @@
-"""A request of a step: built from inputs, sent once, its answer bounded and tabulated.
+"""A step's HTTP request: built from inputs, sent once, its answer bounded and made into rows.
 
-A redirect is an answer, never followed: credentials stay with the host they were meant for. The client
-library is imported on first use.
+A redirect is an answer and is never followed, so that credentials stay with the host they are meant for. The
+client library is imported on first use.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     import httpx
 
 MOST_BYTES: Final = 8 * 1024 * 1024
-"""Of an answer that is tabulated; a longer one is cut and said to be."""
+"""The most bytes of an answer that is made into rows; a longer one is cut off, and that is said."""
 DEFAULT_TIMEOUT_S: Final = 15.0
 TURN_S: Final = 0.004
-"""How long lines of a stream are taken in before anything else has its turn."""
+"""Seconds for which lines of a stream are read before other tasks get a turn."""
 _PIECE: Final = 64 * 1024
 AGENT: Final = "isla-console (runbook step)"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it will be sent."""
+    """A request, ready to send."""
 
     method: str
     url: str
@@ -46,14 +46,14 @@ class Request:
 
     @property
     def shown(self) -> str:
-        """Method, address and query, for people; headers and bodies stay out."""
+        """Method, address and query, for people; headers and body are left out."""
         query = "&".join(f"{name}={value}" for name, value in self.query.items())
         return f"{self.method} {self.url}" + (f"?{query}" if query else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `status` is None when nothing did, and `problem` says why."""
+    """An answer. `status` is None when there is none, and then `problem` says why."""
 
     status: int | None
     problem: str = ""
@@ -64,10 +64,10 @@ class Answer:
 
 
 def build(call: HttpCall, values: Mapping[str, str]) -> Request:
-    """The request with its inputs in place; what needs an optional input that is unset is left out.
+    """Return the request with its inputs in place, without the parts whose optional inputs are unset.
 
     Raises:
-        PlaceError: a value cannot stand where it is wanted.
+        PlaceError: A value is not allowed in its place.
     """
     body, text = None, None
     if isinstance(call.body, str):
@@ -94,7 +94,7 @@ async def send(
     stop: asyncio.Event | None = None,
     trust_env: bool = True,
 ) -> Answer:
-    """Send it and read the answer into `capture`. Every failure is an `Answer`; nothing is raised."""
+    """Send a request and read the answer into `capture`. Never raises: every failure is an `Answer`."""
     limit = timeout_s or DEFAULT_TIMEOUT_S
     work = asyncio.create_task(_ask(request, capture, table, limit, trust_env))
     stopped = asyncio.create_task((stop or asyncio.Event()).wait())
@@ -120,7 +120,7 @@ async def stream(
     stop: asyncio.Event | None = None,
     trust_env: bool = True,
 ) -> Answer:
-    """Follow an answer of JSON lines until it ends or `stop` is set; each line becomes a row."""
+    """Follow an answer of JSON lines until it ends or `stop` is set; each line makes a row."""
     work = asyncio.create_task(_follow(request, capture, on_row, table, trust_env))
     stopped = asyncio.create_task((stop or asyncio.Event()).wait())
     try:
@@ -144,7 +144,7 @@ async def _ask(
                     body += chunk
                 if capture.size > MOST_BYTES:
                     break
-            # Reading stops where the cap is: what a server goes on sending is not waited for.
+            # Reading stops at the limit: whatever the server goes on sending is not waited for.
             return await _answer(response, bytes(body), capture.size > MOST_BYTES, table)
     except Exception as error:
         return Answer(None, _failure(error, timeout_s))
@@ -164,7 +164,7 @@ async def _follow(
                 capture.feed(line + b"\n")
                 for row in _rows(line, table):
                     on_row(row)
-                # What comes at full speed must not keep the keys from being read.
+                # A stream at full speed must not keep keys from being read.
                 if time.perf_counter() - began > TURN_S:
                     await asyncio.sleep(0)
                     began = time.perf_counter()
@@ -226,12 +226,13 @@ class _PackedError(Exception):
 
 
 async def _unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The answer in pieces, none of them large: a few bytes may be the compression of gigabytes.
+    """Yield the answer in small pieces: a few compressed bytes may stand for gigabytes.
 
-    None is asked for; gzip and deflate, which some servers send all the same, are undone piece by piece.
+    The request asks for no compression; gzip and deflate, which some servers send all the same, are undone
+    piece by piece.
 
     Raises:
-        _PackedError: it is compressed otherwise, or broken.
+        _PackedError: It is compressed in another way, or broken.
     """
     packing = response.headers.get("content-encoding", "identity").strip().lower()
     if packing in {"", "identity"}:
@@ -264,7 +265,7 @@ async def _at_most(response: httpx.Response, size: int) -> bytes:
 
 
 async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Lines of a stream; of one that is longer than any log line, its beginning."""
+    """Yield a stream's lines; of one that is longer than any log line, the beginning."""
     rest = b""
     too_long = False
     async for chunk in _unpacked(response):
@@ -276,14 +277,14 @@ async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
         if len(rest) > 16 * LINE:
             if not too_long:
                 yield rest
-            # What comes after could be half of a secret: only the beginning of such a line is shown.
+            # The rest could begin in the middle of a secret: only the beginning of such a line is shown.
             too_long, rest = True, b""
     if rest.strip() and not too_long:
         yield rest
 
 
 def _rows(line: bytes, table: str | None) -> Sequence[Row]:
-    """The rows of one line; one that is no object, or does not fit the table, is shown as it is."""
+    """Return the rows of one line; one that is not an object, or does not fit the table, stays as it is."""
     try:
         data = json.loads(line)
         rows = tabulated(data, table).rows if isinstance(data, dict) else None
@@ -297,7 +298,7 @@ def _kind(response: httpx.Response) -> str:
 
 
 def _failure(error: Exception, timeout_s: float) -> str:
-    """Why there is no answer, in words; the library's own are only added where they say more."""
+    """Return why there is no answer; the library's own words are added only where they say more."""
     name = type(error).__name__
     if "Timeout" in name:
         return f"timed out after {timeout_s:g} s" if timeout_s else "timed out"

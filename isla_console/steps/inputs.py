@@ -1,7 +1,7 @@
-"""The values that steps need: where each comes from, whether it is good, who remembers it.
+"""The values that steps need: where each comes from, whether it is valid, and how long it is kept.
 
-In this order: what was typed or picked for this incident, the setting that the runbook names, its default.
-Secrets are held as `Secret` and never leave the process but to the step that needs them.
+A value is what was typed or picked for this incident, otherwise the setting that the runbook names, otherwise
+the default. Secrets are held as `Secret` and leave the process only to the step that needs them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value and where it came from: "environment", "default", "typed", "picked from <step>"."""
+    """A value and where it came from: `environment`, `default`, `typed` or `picked from <step>`."""
 
     name: str
     value: Secret
@@ -37,12 +37,12 @@ class Value:
 
     @property
     def shown(self) -> str:
-        """The value, or bullets."""
+        """The value, or bullets for a secret."""
         return MASK if self.secret else self.value.reveal()
 
 
 class Inputs:
-    """What is known of the runbook's inputs; `remember` keeps what was typed, for one incident at a time."""
+    """The values of the runbook's inputs; `remember` keeps what was typed, for one incident at a time."""
 
     def __init__(self, declared: Mapping[str, Input], settings: Settings, redactor: Redactor) -> None:
         self._settings = settings
@@ -51,7 +51,7 @@ class Inputs:
         self.declare(declared)
 
     def declare(self, declared: Mapping[str, Input]) -> None:
-        """Take a runbook's inputs, the first time and when it was read again."""
+        """Take a runbook's inputs, at the start and when it was read again."""
         self._declared = declared
         for item in declared.values():
             if item.is_secret and item.env:
@@ -59,14 +59,15 @@ class Inputs:
 
     @property
     def declared(self) -> Mapping[str, Input]:
+        """The runbook's inputs, by name."""
         return self._declared
 
     def of(self, step: Step) -> tuple[Input, ...]:
-        """The inputs that a step uses."""
+        """Return the inputs that a step uses."""
         return tuple(self._declared[name] for name in step_inputs(step, self._declared))
 
     def find(self, name: str, now: datetime) -> Value | None:
-        """The value of an input now; None when nobody said it yet."""
+        """Return an input's value now; None when it has none yet."""
         item = self._declared[name]
         secret = item.is_secret
         if (typed := self._typed.get(name)) is not None:
@@ -78,11 +79,11 @@ class Inputs:
         return None
 
     def missing(self, step: Step, now: datetime) -> tuple[Input, ...]:
-        """What has to be asked before the step can run; an optional input is never asked."""
+        """Return the inputs to ask for before the step can run; an optional one is never asked for."""
         return tuple(item for item in self.of(step) if not item.optional and self._unusable(item, now))
 
     def values(self, step: Step, now: datetime) -> dict[str, str]:
-        """Every value that the step uses, revealed: for the runner alone."""
+        """Return every value that the step uses, revealed: for the runner alone."""
         found = {item.name: self.find(item.name, now) for item in self.of(step)}
         return {name: value.value.reveal() for name, value in found.items() if value is not None}
 
@@ -94,11 +95,11 @@ class Inputs:
         self._typed[name] = Value(name, Secret(text), origin, item.is_secret)
 
     def forget(self) -> None:
-        """Another incident: nothing typed for the last one is taken for it."""
+        """Forget what was typed, because another incident must not use it."""
         self._typed.clear()
 
     def recall(self, said: Iterable[Mapping[str, str]]) -> None:
-        """Take up the values that the incident's journal has, oldest first; secrets are never in it."""
+        """Take the values that the incident's journal has, oldest first; it never has secrets."""
         for values in said:
             for name, text in values.items():
                 item = self._declared.get(name)
@@ -106,7 +107,7 @@ class Inputs:
                     self._typed[name] = Value(name, Secret(text), "this incident", False)
 
     def public(self, step: Step) -> dict[str, str]:
-        """What was typed or picked for the step and is no secret: what the journal keeps."""
+        """Return what was typed or picked for the step, without secrets: what the journal keeps."""
         return {
             item.name: self._typed[item.name].shown
             for item in self.of(step)
@@ -136,7 +137,7 @@ def step_inputs(step: Step, declared: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def problem(item: Input, text: str) -> str:
-    """What is wrong with a value; "" when it is good. Says nothing of a secret's content."""
+    """Return what is wrong with a value; "" when it is valid. Never quotes a secret."""
     if not text:
         return f"{item.title}: a value is needed"
     if len(text) > _LONGEST:
@@ -150,12 +151,12 @@ def problem(item: Input, text: str) -> str:
 
 
 def typed(item: Input, text: str, now: datetime) -> str:
-    """What a person typed, as it is kept: without blanks at the ends, a span turned into a time."""
+    """Return what a person typed as it is kept: stripped, and a span made into a time."""
     return _at(item, text if item.is_secret else text.strip(), now)
 
 
 def bound(item: Input, text: str) -> int | str | date | datetime:
-    """A value as a SQL parameter, of the type that its declaration says."""
+    """Return a value as an SQL parameter of the declared type."""
     if item.type == "int":
         return int(text)
     if item.type == "date":
@@ -166,7 +167,7 @@ def bound(item: Input, text: str) -> int | str | date | datetime:
 
 
 def offers(rows: Sequence[Mapping[str, object]], column: str) -> list[str]:
-    """The values of a column of an earlier step's rows, each once."""
+    """Return the values of a column of an earlier step's rows, each once."""
     return list(dict.fromkeys(str(row[column]) for row in rows if row.get(column) is not None))
 
 
@@ -204,7 +205,7 @@ def _not_iso(parse: object, text: str, expected: str) -> str:
 
 
 def _at(item: Input, text: str, now: datetime) -> str:
-    """For a datetime a span before now, as a time; anything else as it is."""
+    """Return the time that a span before now means, for a datetime; any other text unchanged."""
     moment = read_before(text, now) if item.type == "datetime" else None
     return utc_text(moment, "seconds") if moment is not None else text
 

@@ -1,7 +1,7 @@
-"""What ends a command when the console is gone without a word: kill -9, out of memory, a crash.
+"""The lifeline ends a command when the console itself is killed or crashes.
 
-For each run there is one small process that does nothing but wait on a pipe whose other end only the console
-holds. When that closes unsaid, it ends the run's process group and, where there is a /proc, every process
+Each run has one small process that only waits on a pipe whose other end the console alone holds. When the
+pipe closes without a farewell, it ends the run's process group and, where there is a /proc, every process
 that carries the run's mark. It has a session of its own, no environment, and nothing of the step in its
 arguments.
 
@@ -17,7 +17,7 @@ import os
 from typing import Final
 
 MARK: Final = "ISLA_CONSOLE_RUN"
-"""In the environment of every process of a run, so that those that leave the group are found."""
+"""A variable in the environment of all of a run's processes, which finds those that leave the group."""
 
 _WATCH: Final = f"""
 while read -r word value; do
@@ -43,7 +43,7 @@ end KILL
 
 
 class Lifeline:
-    """Holds one run to the console's life, from before it starts until `untie`."""
+    """Ties one run to the console's life, from before it starts until `untie`."""
 
     def __init__(self, process: asyncio.subprocess.Process, end: int) -> None:
         self._process = process
@@ -51,10 +51,10 @@ class Lifeline:
 
     @classmethod
     async def tie(cls, mark: str) -> Lifeline:
-        """Watch over every process with this mark.
+        """Watch over every process with a mark.
 
         Raises:
-            OSError: no process can be started.
+            OSError: No process can be started.
         """
         read_end, write_end = os.pipe()
         try:
@@ -79,16 +79,16 @@ class Lifeline:
         return found
 
     def watch(self, group: int) -> None:
-        """The run's process group, as soon as it is known."""
+        """Watch over the run's process group too, once it is known."""
         self._tell(f"group {group}")
 
     async def untie(self) -> None:
-        """The run is over, and all of it was ended."""
+        """Stop watching: the run is over and all its processes have ended."""
         self._tell("over")
         os.close(self._end)
         await self._process.wait()
 
     def _tell(self, word: str) -> None:
-        # Where somebody ended it, nothing is lost but the watch.
+        # If somebody ended the process, only the watch is lost.
         with contextlib.suppress(BrokenPipeError):
             os.write(self._end, f"{word}\n".encode())

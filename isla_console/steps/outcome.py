@@ -1,4 +1,4 @@
-"""What came of a step: its result in a word, its rows, whether it met what was expected, what changed."""
+"""The outcome of a step: its result in a word, its rows, whether it met what was expected, what changed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Ending = Literal["done", "failed", "stopped"]
 
 MOST_CHANGES: Final = 8
 STORED: Final = 16 * 1024
-"""Characters of output that the journal keeps."""
+"""How many characters of output the journal keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one run. All text is redacted; `output` is bounded.
+    """What came of one run. All text is redacted; `output` is bounded.
 
-    `exit_code` is the process's, or 0 and 1 for an answer that was good or was not; `met` is None where
-    nothing was expected.
+    `exit_code` is the process's, or 0 for a good answer and 1 for another; `met` is None where nothing was
+    expected.
     """
 
     step: str
@@ -43,13 +43,13 @@ class Outcome:
     expected: str = ""
     symptoms: tuple[str, ...] = ()
     changed: tuple[str, ...] | None = None
-    """What differs from the run before; None when there was none, empty when nothing does."""
+    """What differs from the run before; None when this was the first, empty when nothing does."""
 
 
 def check(
     expect: Expect | None, *, status: int | None, exit_code: int | None, rows: int | None, text: str
 ) -> tuple[bool | None, str]:
-    """Whether what was expected holds, and what that was: ("status 200") or what is missing of it."""
+    """Return whether an expectation is met, and what it was, such as `status 200`, or what is missing."""
     if expect is None:
         return None, ""
     wanted: list[tuple[bool, str]] = []
@@ -69,7 +69,7 @@ def check(
 
 
 def changes(before: Outcome | None, rows: Sequence[Row] | None, text: str) -> tuple[str, ...] | None:
-    """What differs from the run before, as short lines: `+ dpl_1 …`, `- …`, `state READY → ERROR`."""
+    """Return what differs from the run before in short lines: `+ dpl_1 …`, `- …`, `state READY → ERROR`."""
     if before is None:
         return None
     if rows is not None and before.rows is not None:
@@ -80,7 +80,7 @@ def changes(before: Outcome | None, rows: Sequence[Row] | None, text: str) -> tu
 
 
 def _row_changes(before: Sequence[Row], after: Sequence[Row]) -> Iterable[str]:
-    """Rows are the same when their first column is."""
+    """Yield the lines for rows, which are matched by their first column."""
     columns = columns_of([*before, *after])
     if not columns:
         return

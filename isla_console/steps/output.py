@@ -1,7 +1,7 @@
-"""What a step puts out, kept within bounds whatever it is: its first and its newest lines.
+"""A step's output, kept within bounds: its first and its newest lines.
 
-Bytes come in as fast as a process writes them; text is made only of what is kept. Memory is bounded by
-`HEAD` + `TAIL` bytes for a capture of any length.
+Bytes come in as fast as a process writes them; only what is kept is made into text. A capture of any length
+takes at most `HEAD` + `TAIL` bytes of memory.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ HEAD = 64 * 1024
 TAIL = 192 * 1024
 """Bytes kept from the end."""
 LINE = 4096
-"""Characters of one line that are shown and matched."""
+"""How many characters of one line are shown and matched."""
 _SNIFF = 4096
 _LIVE = 32 * 1024
 _OVERLAP = 512
-"""Bytes looked at again, so that a pattern across two chunks is found."""
+"""How many bytes are searched again, so that a pattern across two chunks is found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Text as it came, decoded: its beginning and, where `dropped` bytes lie between, its end apart."""
+    """Decoded text: its beginning and, where `dropped` bytes are missing in between, its end."""
 
     head: str
     tail: str
@@ -36,10 +36,11 @@ class Output:
 
     @property
     def truncated(self) -> bool:
+        """Whether some of the output is not in the text."""
         return self.dropped > 0 or self.binary
 
     def text(self, redactor: Redactor) -> str:
-        """All of it, redacted; at the gap in the middle no half of a secret is left."""
+        """Return the text, redacted; no half of a secret is left at the gap in the middle."""
         if not self.dropped:
             return redactor.text(self.head)
         return "".join(
@@ -52,7 +53,7 @@ class Output:
 
 
 class Capture:
-    """Takes bytes in; tells what is kept, and which patterns were seen anywhere in it."""
+    """Takes in bytes, keeps some of them, and notes which patterns were seen anywhere in all of them."""
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         self._head = bytearray()
@@ -78,7 +79,7 @@ class Capture:
                 del self._tail[:-TAIL]
 
     def take(self) -> Output:
-        """What is kept now."""
+        """Return what has been kept so far."""
         head, tail = bytes(self._head), bytes(self._tail[-TAIL:])
         dropped = self.size - len(head) - len(tail)
         if wide := _wide(head[:_SNIFF]):
@@ -91,7 +92,7 @@ class Capture:
         return Output(decoded(head), decoded(tail), self.size, dropped)
 
     def _take_wide(self, head: bytes, tail: bytes, dropped: int, encoding: str) -> Output:
-        """What is kept, as the UTF-16 that it is."""
+        """Return what has been kept, decoded as UTF-16."""
         if not dropped:
             return Output(
                 (head + tail).decode(encoding, "backslashreplace").lstrip("\ufeff"), "", self.size, 0
@@ -105,7 +106,7 @@ class Capture:
         )
 
     def last_lines(self, count: int, redactor: Redactor) -> list[str]:
-        """The newest whole lines, redacted, each cut to `LINE` characters: for a live view."""
+        """Return the newest whole lines for a live view, redacted, each cut to `LINE` characters."""
         if wide := _wide(bytes(self._head[:_SNIFF])):
             finished, _, _ = self.take().text(redactor).rpartition("\n")
             return [line[:LINE] for line in finished.splitlines()[-count:]] or [
@@ -131,12 +132,12 @@ class Capture:
 
 
 def decoded(data: bytes) -> str:
-    """UTF-8 where it is UTF-8; any other byte stays visible as \\xNN."""
+    r"""Decode UTF-8; any byte that is not stays visible as \xNN."""
     return data.decode("utf-8", "backslashreplace")
 
 
 def _wide(head: bytes) -> str:
-    """The encoding of UTF-16, told by its mark or by every other byte being zero; "" for anything else."""
+    """Return which UTF-16 it is, by its mark or by every other byte being zero; "" for anything else."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16-le" if head[0] == 0xFF else "utf-16-be"
     start = head[:256]

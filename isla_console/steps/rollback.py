@@ -1,4 +1,4 @@
-"""Rolling production back to a chosen deployment: what serves now, what could, how it goes, the way back.
+"""Rolling production back to a chosen deployment: what serves now, following the change, undoing it.
 
 The requests are those of Vercel's REST API: `GET /v9/projects/{id}`, `GET /v7/deployments`,
 `POST /v1/projects/{id}/rollback/{deployment}`, `POST /v10/projects/{id}/promote/{deployment}`.
@@ -24,20 +24,20 @@ _TARGET: Final = re.compile(r"^(?P<api>.+?)/v\d+/projects/(?P<project>[^/]+)/rol
 
 
 def target_input(step: Step) -> str:
-    """The input that names the deployment a step rolls back to; "" for any other step."""
+    """Return the name of the input for the deployment that a step rolls back to; "" for any other step."""
     match = _TARGET.match(step.http.url) if step.http is not None and step.http.method == "POST" else None
     return match["input"] if match else ""
 
 
 def promoted(step: Step) -> str:
-    """The deployment that the undo of a rollback promotes; "" for any other step."""
+    """Return the deployment that the undo of a rollback promotes; "" for any other step."""
     is_undo = step.id.endswith(".undo") and step.http is not None and step.http.method == "POST"
     match = re.search(r"/promote/(dpl_[A-Za-z0-9]+)$", step.http.url) if is_undo and step.http else None
     return match[1] if match else ""
 
 
 def project_call(step: Step) -> HttpCall:
-    """The request for the project of a rollback step, with that step's own credentials."""
+    """Return the request for the project of a rollback step, with that step's own credentials."""
     match, call = _parts(step)
     return HttpCall(
         method="GET",
@@ -48,10 +48,10 @@ def project_call(step: Step) -> HttpCall:
 
 
 def undo_step(step: Step, back_to: str) -> Step:
-    """The step that promotes the deployment which served before.
+    """Return the step that promotes the deployment which served before.
 
     Raises:
-        ValueError: that is no deployment's id.
+        ValueError: It is not a deployment's id.
     """
     if not re.fullmatch(r"dpl_[A-Za-z0-9]{1,64}", back_to):
         raise ValueError(f"{back_to[:60]!r} is no deployment")
@@ -72,12 +72,12 @@ def undo_step(step: Step, back_to: str) -> Step:
 
 
 def deployments(rows: Sequence[Row]) -> list[Deployment]:
-    """Deployments from the rows of a step, whose columns are id, created, commit, author, message, state."""
+    """Return the deployments in a step's rows: id, created, commit, author, message, state."""
     return [found for row in rows if (found := deployment(row)) is not None]
 
 
 async def ask(call: HttpCall, values: Mapping[str, str], *, trust_env: bool) -> Production | str:
-    """What serves now, or why that is not known."""
+    """Ask what serves now; return that, or why it is not known."""
     capture = Capture()
     answer = await http.send(http.build(call, values), capture, timeout_s=10, trust_env=trust_env)
     if answer.status != 200:
@@ -98,7 +98,7 @@ async def follow(
     poll_s: float = POLL_S,
     patience_s: float = PATIENCE_S,
 ) -> str:
-    """Watch the change to `target` to its end; "" when production serves it, else what happened instead."""
+    """Follow the change to `target`; return "" once production serves it, or what happened instead."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience_s
     said = ""
@@ -118,7 +118,7 @@ async def follow(
 
 
 def follow_ups(target: str, before: str) -> tuple[tuple[str, str], ...]:
-    """What a rollback leaves to do, as (text, type of action item)."""
+    """Return what is left to do after a rollback, as (text, type of action item)."""
     return (
         (f"Compare the environment variables and crons that came back with {target}", "mitigate"),
         (

@@ -1,4 +1,4 @@
-"""Answers as rows: a JMESPath laid over JSON, and rows written as text."""
+"""Answers as rows: what a JMESPath finds in JSON, and rows written as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 Row = Mapping[str, object]
-"""One row by column name; values are what the answer had."""
+"""One row by column name, with the answer's own values."""
 
 MOST_ROWS: Final = 500
 _CELL: Final = 400
@@ -18,30 +18,30 @@ _CELL: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What was found. `rows` is None where the answer has nothing of that shape; `note` says what is odd."""
+    """The rows that were found, None where the answer has another shape; `note` says what is odd."""
 
     rows: tuple[Row, ...] | None
     note: str = ""
 
     @property
     def count(self) -> int | None:
-        """How many rows can be relied on: a null counts for nothing, neither for none nor for some."""
+        """How many rows there are; None where nulls leave that open."""
         return None if self.rows is None or (self.note and not self.rows) else len(self.rows)
 
 
 NO_TABLE: Final = Table(None)
-"""Where no table was promised."""
+"""The table of a step that declares none."""
 OTHER_SHAPE: Final = "JSON of another shape than the runbook expects"
 NOTHING: Final = "nothing to show: the answer has null where the rows would be"
 
 
 def tabulated(data: Any, table: str | None) -> Table:
-    """The rows that `table` finds: a single object is one row, a plain value a row of the column `value`.
+    """Return the rows that `table` finds; a plain value is a row with the column `value`.
 
-    Nulls are no rows: where nothing else is there, the table is empty and its note says so.
+    Nulls make no rows: where there is nothing else, the table is empty and its note says so.
 
     Raises:
-        ValueError: the expression cannot be applied to this answer.
+        ValueError: The expression cannot be applied to this answer.
     """
     found = data
     if table is not None:
@@ -59,7 +59,7 @@ def tabulated(data: Any, table: str | None) -> Table:
     rows = tuple(one if isinstance(one, dict) else {"value": one} for one in found if one is not None)
     if found and not rows:
         return Table((), NOTHING)
-    # An answer of another shape makes rows in which every cell is empty: those are no rows.
+    # An answer of another shape makes rows in which every cell is empty: those do not count.
     if rows and all(value is None for row in rows for value in row.values()):
         return Table(None, OTHER_SHAPE)
     return Table(rows)
@@ -73,12 +73,12 @@ def _compiled(table: str) -> Any:
 
 
 def columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Every column, in the order in which they first occur."""
+    """Return every column, in the order of first occurrence."""
     return tuple(dict.fromkeys(name for row in rows for name in row))
 
 
 def cell(value: object) -> str:
-    """One value as text, short and on one line; nothing for null."""
+    """Return one value as a short text on one line; "" for null."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -91,7 +91,7 @@ def cell(value: object) -> str:
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """Rows as lines of `name=value` pairs' values under a header, tabs between: what is stored."""
+    """Return rows as lines of tab-separated values under a header, as they are stored."""
     columns = columns_of(rows)
     lines = ["\t".join(columns)]
     lines += ["\t".join(cell(row.get(name)) for name in columns) for row in rows[:MOST_ROWS]]

@@ -1,6 +1,6 @@
-"""Runs steps: several at once, each bounded, stoppable, redacted; their results stay with the step.
+"""Running steps: several at once, each bounded, stoppable and redacted; the newest outcome of each is kept.
 
-The runner owns its tasks. Whatever happens in a step becomes an `Outcome`: nothing is raised.
+The runner owns its tasks. Nothing is raised: whatever happens in a step becomes an `Outcome`.
 """
 
 from __future__ import annotations
@@ -30,28 +30,37 @@ from isla_console.steps.rows import NO_TABLE, Row, Table, as_text, tabulated
 from isla_console.text.redact import Redactor
 
 SHELL_TIMEOUT_S: Final = 60.0
-"""For a command whose step says nothing; a stream has none."""
+"""The time limit of a command whose step sets none; a stream has no limit."""
 _COPY: Final = "y copies the line for a machine that has it"
 STREAM_ROWS: Final = 2000
 _STREAM_COLUMNS: Final = 24
 _STREAM_CELL: Final = 400
-"""With these two, all rows that are kept of a stream have their bound, whatever its lines are."""
+"""Together these two bound the rows that are kept of a stream, whatever its lines are."""
 LIVE_LINES: Final = 6
 
 
 class SqlAnswer(Protocol):
-    """What a statement came to, as the SQL engine tells it."""
+    """The result of a statement, as the SQL engine gives it."""
 
     @property
-    def columns(self) -> Sequence[str]: ...
+    def columns(self) -> Sequence[str]:
+        """The names of the columns."""
+
     @property
-    def rows(self) -> Sequence[Sequence[Any]]: ...
+    def rows(self) -> Sequence[Sequence[Any]]:
+        """The rows, each with a value for every column."""
+
     @property
-    def row_count(self) -> int: ...
+    def row_count(self) -> int:
+        """How many rows there are."""
+
     @property
-    def truncated(self) -> bool: ...
+    def truncated(self) -> bool:
+        """Whether the server had more rows."""
+
     @property
-    def error(self) -> str: ...
+    def error(self) -> str:
+        """Why there are no rows; "" when there are."""
 
 
 RunSql = Callable[[str, Sequence[Any]], Awaitable[SqlAnswer]]
@@ -60,7 +69,7 @@ RunSql = Callable[[str, Sequence[Any]], Awaitable[SqlAnswer]]
 
 @dataclass(slots=True)
 class Run:
-    """A step that runs, or ran. `rows` are the newest of a stream."""
+    """A step that is running or has run. `rows` are a stream's newest."""
 
     step: Step
     judgement: Judgement
@@ -70,17 +79,18 @@ class Run:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     rows: deque[Row] = field(default_factory=lambda: deque(maxlen=STREAM_ROWS))
     received: int = 0
-    """Rows of the stream so far, those no longer kept included."""
+    """How many rows the stream has had so far, including those no longer kept."""
     outcome: Outcome | None = None
     task: asyncio.Task[Outcome] = field(init=False)
 
     @property
     def is_running(self) -> bool:
+        """Whether it has not ended yet."""
         return self.outcome is None
 
 
 class Runner:
-    """Starts and stops steps; whoever starts one awaits its task."""
+    """Starts and stops steps; the caller that starts one awaits its task."""
 
     def __init__(
         self,
@@ -100,21 +110,21 @@ class Runner:
 
     @property
     def path(self) -> str | None:
-        """Where commands are looked for."""
+        """The PATH on which commands are looked for."""
         return self._person.get("PATH")
 
     @property
     def running(self) -> list[Run]:
-        """What runs now, oldest first."""
+        """Return the running steps, oldest first."""
         return sorted((run for run in self.runs.values() if run.is_running), key=lambda run: run.started_at)
 
     def outcome(self, step: str) -> Outcome | None:
-        """The newest result of a step."""
+        """Return the newest result of a step."""
         run = self.runs.get(step)
         return run.outcome if run is not None else None
 
     def shown(self, step: Step, now: datetime) -> str:
-        """What would be sent or run, with its inputs in it; secrets as bullets."""
+        """Return what would be sent or run, with its inputs in place and bullets for secrets."""
         found = {item.name: self._inputs.find(item.name, now) for item in self._inputs.of(step)}
         values = {name: value.shown for name, value in found.items() if value is not None}
         if step.http is not None:
@@ -130,11 +140,11 @@ class Runner:
         return self._redactor.text(text)
 
     def live(self, run: Run, count: int = LIVE_LINES) -> list[str]:
-        """The newest lines of a command's output, redacted."""
+        """Return the newest lines of a command's output, redacted."""
         return run.capture.last_lines(count, self._redactor)
 
     def start(self, step: Step, judgement: Judgement, now: datetime) -> Run:
-        """Begin a step whose inputs are all there; a run of it that is under way is given back instead."""
+        """Start a step that has all its inputs; return its run, or the one that is already under way."""
         before = self.runs.get(step.id)
         if before is not None and before.is_running:
             return before
@@ -145,7 +155,7 @@ class Runner:
         return run
 
     def stop(self, step: str) -> bool:
-        """End a running step; false when it does not run."""
+        """Stop a running step; return False when it is not running."""
         run = self.runs.get(step)
         if run is None or not run.is_running:
             return False
@@ -153,11 +163,11 @@ class Runner:
         return True
 
     def forget(self) -> None:
-        """Another incident: the results of the last one go, what runs stays."""
+        """Drop the outcomes, because they belong to another incident; what runs goes on."""
         self.runs = {step: run for step, run in self.runs.items() if run.is_running}
 
     async def close(self) -> None:
-        """Stop everything and wait until it is gone."""
+        """Stop every step and wait until it has ended."""
         tasks = [run.task for run in self.running]
         for run in self.running:
             run.stop.set()
@@ -175,7 +185,7 @@ class Runner:
         except PlaceError as error:
             outcome = self._outcome(run, "failed", str(error), 2)
         except Exception as error:
-            # A fault of ours must not take the console with it; it is said as the step's result.
+            # A defect of the console must not end it: it is shown as the step's result.
             outcome = self._outcome(run, "failed", f"internal fault: {type(error).__name__}: {error}", 2)
         outcome = replace(
             outcome,
@@ -225,7 +235,7 @@ class Runner:
         text = kept.text(self._redactor)
         table = NO_TABLE
         if step.table and code == 0:
-            # Bullets inside would make other JSON of it: the rows are what is cleaned.
+            # Redacting the JSON text could break it, so the rows are redacted instead.
             table = await asyncio.to_thread(_table, kept.head, step.table, kept.truncated)
         rows = tuple(self._clean(row) for row in table.rows) if table.rows is not None else None
         met, expected = check(step.expect, status=None, exit_code=code, rows=table.count, text=text)
@@ -281,7 +291,7 @@ class Runner:
         )
         good = answer.status is not None and not answer.problem
         good = good and (met if met is not None else answer.status is not None and answer.status < 400)
-        # An answer that is not what was hoped for is still an answer: only where there is none it failed.
+        # An unwelcome answer is still an answer: the step failed only where there is none.
         ending: Ending = "stopped" if answer.stopped else "done" if answer.status is not None else "failed"
         return self._outcome(
             run,
@@ -349,11 +359,11 @@ class Runner:
         return self._outcome(run, "done", _rows_word(rows) + more, 0, rows=rows, met=met, expected=expected)
 
     def _clean(self, row: Row) -> Row:
-        """A row without secrets: also where a value is nested."""
+        """Return a row without secrets, nested values included."""
         return {self._redactor.name(str(name)): self._cell(value, str(name)) for name, value in row.items()}
 
     def _lean(self, row: Row) -> Row:
-        """A row of a stream, which is kept to be looked at as a line: without secrets, its cells short."""
+        """Return a stream's row without secrets, its cells cut short: it is only shown as a line."""
         return {
             self._redactor.name(str(name)): self._redactor.cut(
                 value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _STREAM_CELL, name
@@ -425,7 +435,7 @@ def _rows_word(rows: Sequence[Row] | None) -> str:
 
 
 def _table(text: str, table: str, cut: bool) -> Table:
-    """Rows of a command that printed JSON; where there are none, the note says why."""
+    """Return the rows of a command that printed JSON; without rows, the note says why."""
     if cut:
         return Table(None, "longer than what is kept, not tabulated")
     try:

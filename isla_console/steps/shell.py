@@ -1,9 +1,9 @@
-"""A command, run so that it can neither ask, nor hang, nor outlive its step.
+"""Running a command so that it can neither ask a question, nor hang, nor outlive its step.
 
-It gets a session of its own (no terminal, a process group that is ended as one), standard input closed, and
-a calm environment. Whatever of it is still there at the end, daemons that left the group included where the
-system lets us find them, is ended: SIGTERM, and after a grace SIGKILL. What could not be ended is said. When
-the console is gone without a word, `lifeline` does the same.
+It gets a session of its own (no terminal, one process group to end), a closed standard input and a quiet
+environment. Whatever is left of it at the end is ended by SIGTERM and, after a grace, SIGKILL, including
+daemons that left the group where the system lets us find them. What could not be ended is reported. When the
+console itself is killed, `lifeline` does the same.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from typing import Final, Literal, Protocol
 from isla_console.steps.lifeline import MARK, Lifeline
 
 GRACE_S: Final = 2.0
-"""Between SIGTERM and SIGKILL."""
+"""Seconds between SIGTERM and SIGKILL."""
 _LINGER_S: Final = 0.5
-"""How long output may still come once the command itself ended."""
+"""Seconds for which output is still read once the command itself has ended."""
 _CHUNK: Final = 64 * 1024
 
 PACKAGES: Final = {
@@ -45,26 +45,27 @@ PACKAGES: Final = {
 
 
 class Sink(Protocol):
-    """What takes a command's output."""
+    """Takes a command's output."""
 
-    def feed(self, data: bytes) -> None: ...
+    def feed(self, data: bytes) -> None:
+        """Take in the next bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended. `exit_code` is negative for the signal that ended it; None: it never started."""
+    """How a command ended. `exit_code` is minus a signal's number for a signal, None if it never started."""
 
     how: Literal["exited", "stopped", "timed out", "not started"]
     exit_code: int | None
     reason: str = ""
     left_behind: int = 0
-    """Processes it had left running, which were ended."""
+    """How many processes it had left running, which were then ended."""
     survivors: tuple[int, ...] = ()
-    """Processes that could not be ended: another user's, most often."""
+    """The ids of processes that could not be ended, most often because they are another user's."""
 
 
 def missing_tools(tools: tuple[str, ...], path: str | None) -> list[str]:
-    """For each program that is not there, what brings it."""
+    """Return how to install each program that is missing."""
     return [
         f"{tool} is not installed here" + (f" ({PACKAGES[tool]})" if tool in PACKAGES else "")
         for tool in tools
@@ -81,10 +82,10 @@ async def run(
     stop: asyncio.Event | None = None,
     cwd: str | None = None,
 ) -> Ended:
-    """Run a script by /bin/sh until it ends, `stop` is set, or the time is up.
+    """Run a script with /bin/sh until it ends, `stop` is set, or the time is up.
 
-    Output (standard output and error, as they come) goes into `capture`. Cancelling ends the processes too.
-    Never raises for anything that the command does.
+    Its output (standard output and error, as they come) goes into `capture`. Cancelling ends the processes
+    too. Nothing that the command does raises.
     """
     mark = secrets.token_hex(8)
     try:
@@ -107,7 +108,7 @@ async def _run(
     stop: asyncio.Event | None,
     cwd: str | None,
 ) -> Ended:
-    # A pipe of our own: asyncio takes a process for ended only once every holder of its pipe has closed it.
+    # A pipe of our own: asyncio regards a process as ended only when every holder has closed its pipe.
     read_end, write_end = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -141,7 +142,7 @@ async def _run(
             how = "stopped" if stopped.done() else "timed out"
             await _end(process, mark)
         else:
-            # A process it left behind may hold the pipe: what still comes is read, then it is ended too.
+            # A process it left behind may hold the pipe: read what still comes, then end that process too.
             await asyncio.wait((reading,), timeout=_LINGER_S)
         left = await _end_rest(process.pid, mark) if how == "exited" else 0
         await asyncio.wait((reading,), timeout=_LINGER_S)
@@ -157,21 +158,21 @@ async def _run(
 
 
 async def _read(pipe: io.FileIO, capture: Sink) -> None:
-    """Take in what comes until every holder of the other end is gone."""
+    """Read from the pipe until every holder of the other end is gone."""
     reader = asyncio.StreamReader(limit=_CHUNK)
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
     try:
         while data := await reader.read(_CHUNK):
             capture.feed(data)
-            # A command that writes at full speed must not keep the keys from being read.
+            # A command that writes at full speed must not keep keys from being read.
             await asyncio.sleep(0)
     finally:
         transport.close()
 
 
 async def _end(process: asyncio.subprocess.Process, mark: str) -> None:
-    """SIGTERM to all of it; what is there after the grace gets SIGKILL."""
+    """Send SIGTERM to all its processes, and SIGKILL to those that remain after the grace."""
     _signal_all(process.pid, mark, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_S
     while time.monotonic() < deadline:
@@ -184,7 +185,7 @@ async def _end(process: asyncio.subprocess.Process, mark: str) -> None:
 
 
 async def _end_rest(group: int, mark: str) -> int:
-    """End what the command left running; how many processes that were."""
+    """End what the command left running; return how many processes that were."""
     left = _alive(group, mark)
     if not left:
         return 0
@@ -199,7 +200,7 @@ async def _end_rest(group: int, mark: str) -> int:
 
 
 async def _survivors(group: int, mark: str) -> tuple[int, ...]:
-    """What is there in spite of SIGKILL, once that had time to take effect."""
+    """Return the processes that remain in spite of SIGKILL, once it had time to take effect."""
     deadline = time.monotonic() + _LINGER_S
     while True:
         found = _alive(group, mark)
@@ -217,12 +218,12 @@ def _signal_all(group: int, mark: str, number: signal.Signals) -> None:
 
 
 def _alive(group: int, mark: str) -> set[int]:
-    """Processes of the group or with the mark that still run."""
+    """Return the running processes of the group or with the mark."""
     return {pid for pid in _in_group(group) | _marked(mark) if not _is_zombie(pid)}
 
 
 def _marked(mark: str) -> set[int]:
-    """Processes that carry the mark, by Linux's /proc; elsewhere none are found."""
+    """Return the processes that carry the mark, by Linux's /proc; elsewhere none are found."""
     wanted = f"{MARK}={mark}".encode()
     found = set()
     for entry in Path("/proc").glob("[0-9]*/environ"):

@@ -184,9 +184,9 @@ async def test_what_is_typed(
 
 
 async def test_a_restore_names_its_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nothing_in_the_way(dsn: str, production: str, file: str) -> backup.Look:
+    async def nothing_in_the_way(dsn: str, production: str, file: str) -> backup.CheckResult:
         assert (dsn, production) == ("postgresql://ana:hunter22@db/fresh", "")
-        return backup.Look(("the target is empty",))
+        return backup.CheckResult(("the target is empty",))
 
     monkeypatch.setattr(backup, "before_restore", nothing_in_the_way)
     steps = shell("restore", 'pg_restore "$BACKUP_FILE"', "destroy", more="        connect: RESTORE_URL\n")

@@ -57,7 +57,7 @@ def state_of(name: str, *, cured: bool) -> DrillState:
 def drilling(home: Path, name: str, *, cured: bool, called: str = "") -> Shell:
     environ = {"ISLA_DRILL": called or name, "ISLA_DRILL_SPEED": "10"}
     app = frozen_app(home, OUTAGE, environ=environ)
-    app.program.session.story = state_of(name, cured=cured)
+    app.program.session.drill_state = state_of(name, cured=cured)
     return app
 
 

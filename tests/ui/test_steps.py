@@ -256,8 +256,8 @@ async def test_a_backup_is_counted(
 ) -> None:
     """What is in it is said under the step and in the timeline; one that is cut off is no backup."""
 
-    async def nothing_in_the_way(dsn: str, file: str) -> backup.Look:
-        return backup.Look(("room enough",))
+    async def nothing_in_the_way(dsn: str, file: str) -> backup.CheckResult:
+        return backup.CheckResult(("room enough",))
 
     monkeypatch.setattr(backup, "before_backup", nothing_in_the_way)
     tool = tmp_path / "bin" / "pg_dump"

@@ -17,19 +17,19 @@ from isla_console.ui.theme import MUTED
 
 def drill_rows(state: ConsoleState, width: int) -> list[Row]:
     """Draw the briefing, messages, the score so far and hints; once it is over, what was wrong."""
-    story = state.story
-    if not story.entries:
-        return [Row.text(Content.styled(story.reason or "The platform has not answered yet.", MUTED))]
-    rows = [*_paragraph(story.briefing, width), Row.text("")]
+    drill = state.drill_state
+    if not drill.entries:
+        return [Row.text(Content.styled(drill.reason or "The platform has not answered yet.", MUTED))]
+    rows = [*_paragraph(drill.briefing, width), Row.text("")]
     rows += [Row.text(f"{name:<10}{text}") for name, text in _how(state)]
     said = [
         f"{clock_text(entry.at, state.now, seconds=True)} {entry.who}: {entry.text}"
-        for entry in story.entries
+        for entry in drill.entries
         if entry.kind == "message"
     ]
     rows += _section("What people say", "said", said, width)
-    rows += _score(story, state, width)
-    hints = [f"· {entry.text}" for entry in story.entries if entry.kind == "hint"]
+    rows += _score(drill, state, width)
+    hints = [f"· {entry.text}" for entry in drill.entries if entry.kind == "hint"]
     return rows + _section("Hints", "hint", hints, width)
 
 
@@ -41,7 +41,7 @@ def speed_words(speed: float) -> str:
 def _how(state: ConsoleState) -> list[tuple[str, str]]:
     found = [
         ("Drill", state.drill),
-        ("Since", clock_text(state.story.entries[0].at, state.now, seconds=True)),
+        ("Since", clock_text(state.drill_state.entries[0].at, state.now, seconds=True)),
     ]
     if words := speed_words(state.drill_speed):
         found.append(("Speed", words))
@@ -49,12 +49,12 @@ def _how(state: ConsoleState) -> list[tuple[str, str]]:
     return found
 
 
-def _score(story: DrillState, state: ConsoleState, width: int) -> list[Row]:
-    over = any(entry.kind in {"cured", "by_hand"} for entry in story.entries)
-    scenario = client.scenario(story.scenario)
+def _score(drill: DrillState, state: ConsoleState, width: int) -> list[Row]:
+    over = any(entry.kind in {"cured", "by_hand"} for entry in drill.entries)
+    scenario = client.scenario(drill.scenario)
     incidents = [*([state.incident] if state.incident else []), *state.others]
     events = [event for incident in incidents for event in incident.timeline]
-    judged = client.score_so_far(story, events, actor=state.actor, speed=state.drill_speed, now=state.now)
+    judged = client.score_so_far(drill, events, actor=state.actor, speed=state.drill_speed, now=state.now)
     rows = [Row.text(""), Row.heading("So far")]
     for mark in judged.marks:
         # Whether the cause is right would be a hint before it is over.
@@ -62,8 +62,8 @@ def _score(story: DrillState, state: ConsoleState, width: int) -> list[Row]:
         done = countdown(round(seconds)) if seconds is not None else "–"
         limit = f"of {countdown(round(mark.limit_s))}" if mark.limit_s is not None else ""
         style = "" if seconds is None or mark.in_time else "$warning"
-        told = Content.assemble((f"{mark.title:<14}", MUTED), (f"{done:>7}  {limit}", style))
-        rows.append(Row(RowKey("mark", mark.title), told))
+        line = Content.assemble((f"{mark.title:<14}", MUTED), (f"{done:>7}  {limit}", style))
+        rows.append(Row(RowKey("mark", mark.title), line))
     if not over:
         return rows
     rows += _section("What it was", "truth", [f"· {text}" for text in scenario.truths], width)
