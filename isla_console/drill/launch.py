@@ -96,14 +96,8 @@ def start(
     try:
         record = None
         if kept:
-            record = records.new(
-                scenario,
-                actor=actor_of(environ),
-                seed=seed,
-                speed=speed,
-                quiet=quiet,
-                now=datetime.now(UTC),
-            )
+            actor, now = actor_of(environ), datetime.now(UTC)
+            record = records.new(scenario, actor=actor, seed=seed, speed=speed, quiet=quiet, now=now)
         order = Order(
             scenario=scenario,
             cache=str(folders.cache),
@@ -117,25 +111,37 @@ def start(
             journal=str(folders.state / "journal.sqlite3"),
         )
         ready = _await_ready(process, order, progress)
-        variables: dict[str, str] = ready["ready"]
         consoles_own = {
             "ISLA_STATE_DIR": str(folders.state),
             "XDG_CONFIG_HOME": str(folders.state / "config"),
             "ISLA_DRILL": called or scenario,
             "ISLA_DRILL_SPEED": f"{speed:g}",
         }
-        yield Platform(
-            scenario=scenario,
-            environ=clean(environ) | variables | consoles_own,
-            record=record,
-            variables=variables,
-            control_url=variables["ISLA_DRILL_CONTROL"],
-            admin_url=ready["admin_url"],
-            pid=process.pid,
-            seconds=ready["seconds"],
-        )
+        yield _platform(scenario, process.pid, ready, clean(environ), consoles_own, record)
     finally:
         _stop(process, folders.cache)
+
+
+def _platform(
+    scenario: str,
+    pid: int,
+    ready: Mapping[str, Any],
+    environ: Mapping[str, str],
+    consoles_own: Mapping[str, str],
+    record: Record | None,
+) -> Platform:
+    """Make the running platform of what its process says when it is `ready`."""
+    variables: dict[str, str] = ready["ready"]
+    return Platform(
+        scenario=scenario,
+        environ={**environ, **variables, **consoles_own},
+        record=record,
+        variables=variables,
+        control_url=variables["ISLA_DRILL_CONTROL"],
+        admin_url=ready["admin_url"],
+        pid=pid,
+        seconds=ready["seconds"],
+    )
 
 
 def _check_installed() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from isla_console.runbook.model import Runbook
+from isla_console.runbook.model import Issue, Runbook
 from isla_console.runbook.steps import Step
 
 _AROUND = 30  # characters shown before a match
@@ -90,24 +90,7 @@ def _cut(text: str, start: int) -> str:
 def _entries(runbook: Runbook) -> Iterator[_Entry]:
     """Yield everything that can be found, each page before what is on it."""
     for issue in runbook.issues:
-        page, where = f"issue:{issue.id}", f"{issue.number} {issue.short}"
-        yield _Entry("issue", issue.id, issue.title, where, page, (issue.area, issue.short, issue.id))
-        for symptom in issue.symptoms:
-            target = f"{page}#symptom:{issue.id}/{symptom.id}"
-            yield _Entry(
-                "symptom", symptom.id, symptom.text, where, target, ("symptom", str(symptom.beyond or ""))
-            )
-        for step in issue.diagnosis:
-            yield _step(step, where, page)
-        for resolution in issue.resolutions:
-            first = f"#step:{resolution.steps[0].id}" if resolution.steps else ""
-            texts: tuple[str, ...] = ("cause", resolution.text or "")
-            yield _Entry("resolution", resolution.id, resolution.cause, where, page + first, texts)
-            for step in resolution.steps:
-                yield _step(step, where, page)
-        for follow in issue.follow_up:
-            target = f"{page}#follow:{issue.id}/{follow.id}"
-            yield _Entry("follow_up", follow.id, follow.text, where, target, ("follow-up",))
+        yield from _issue(issue)
     for procedure in runbook.procedures:
         page, where = f"procedure:{procedure.id}", f"{procedure.number} {procedure.short}"
         yield _Entry(
@@ -115,6 +98,35 @@ def _entries(runbook: Runbook) -> Iterator[_Entry]:
         )
         for step in procedure.steps:
             yield _step(step, where, page)
+    yield from _people(runbook)
+    yield from _watched(runbook)
+    yield from _texts(runbook)
+
+
+def _issue(issue: Issue) -> Iterator[_Entry]:
+    """Yield an issue's page and all that is on it."""
+    page, where = f"issue:{issue.id}", f"{issue.number} {issue.short}"
+    yield _Entry("issue", issue.id, issue.title, where, page, (issue.area, issue.short, issue.id))
+    for symptom in issue.symptoms:
+        target = f"{page}#symptom:{issue.id}/{symptom.id}"
+        yield _Entry(
+            "symptom", symptom.id, symptom.text, where, target, ("symptom", str(symptom.beyond or ""))
+        )
+    for step in issue.diagnosis:
+        yield _step(step, where, page)
+    for resolution in issue.resolutions:
+        first = f"#step:{resolution.steps[0].id}" if resolution.steps else ""
+        texts: tuple[str, ...] = ("cause", resolution.text or "")
+        yield _Entry("resolution", resolution.id, resolution.cause, where, page + first, texts)
+        for step in resolution.steps:
+            yield _step(step, where, page)
+    for follow in issue.follow_up:
+        target = f"{page}#follow:{issue.id}/{follow.id}"
+        yield _Entry("follow_up", follow.id, follow.text, where, target, ("follow-up",))
+
+
+def _people(runbook: Runbook) -> Iterator[_Entry]:
+    """Yield who is called, and how bad it has to be."""
     for contact in runbook.contacts:
         target = f"contacts#contact:{contact.id}"
         yield _Entry("contact", contact.id, contact.role, "Contacts", target, (contact.contact, contact.when))
@@ -131,6 +143,10 @@ def _entries(runbook: Runbook) -> Iterator[_Entry]:
     for severity in runbook.severities:
         name = f"{severity.id} {severity.name}"
         yield _Entry("severity", severity.id, name, "Severities", "home", (*severity.rule, "severity"))
+
+
+def _watched(runbook: Runbook) -> Iterator[_Entry]:
+    """Yield what is measured and asked."""
     for metric in runbook.metrics:
         texts = (
             f"normal {metric.normal}",
@@ -150,8 +166,12 @@ def _entries(runbook: Runbook) -> Iterator[_Entry]:
         )
         yield _Entry("probe", probe.id, probe.title, "Overview", f"home#probe:{probe.id}", texts)
     for check in runbook.database_checks:
-        texts = (check.query, check.because or "", "database check", check.id)
-        yield _Entry("probe", check.id, check.title, "Overview", f"home#probe:{check.id}", texts)
+        said = (check.query, check.because or "", "database check", check.id)
+        yield _Entry("probe", check.id, check.title, "Overview", f"home#probe:{check.id}", said)
+
+
+def _texts(runbook: Runbook) -> Iterator[_Entry]:
+    """Yield what is written, ticked off and filled in."""
     for template in runbook.templates:
         yield _Entry(
             "template", template.id, template.title, "Templates", "home", (template.text, template.audience)

@@ -59,6 +59,27 @@ class DrillWatch:
             await session.record(fresh)
 
 
+async def switch_fault(session: Session) -> str:
+    """Heal the drill's fault or bring it back; return what happened, in words."""
+    url = session.settings.secret("ISLA_DRILL_CONTROL")
+    if url is None:
+        return "This drill has no remote control."
+    state = await client.state(url.reveal())
+    if state.ok:
+        faulty = bool(state.faults)
+        state = await (client.heal if faulty else client.inject)(url.reveal())
+        if state.ok:
+            return "The fault is healed." if faulty else f"Fault: {'; '.join(state.faults)}"
+    return f"The drill did not answer: {state.reason}"
+
+
+async def report_stopped(session: Session, step: str, title: str, why: str) -> None:
+    """Report to the drill that a destructive step was begun and not run; without a drill, do nothing."""
+    url = session.settings.secret("ISLA_DRILL_CONTROL")
+    if session.settings.drill and url is not None:
+        await client.stopped(url.reveal(), step, title, why)
+
+
 def _shows_alert(shown: ConsoleState | None) -> bool:
     snapshot = shown.snapshot if shown is not None else None
     if snapshot is None:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from isla_console.runbook.steps import Input, Step
 from isla_console.session.confirm import Confirmation, Refusal, make_confirmation
+from isla_console.session.drill import report_stopped
 from isla_console.session.promotion import PromotionWatch, changes_production
 from isla_console.session.questions import Question, questions, remember
 from isla_console.session.session import Session
@@ -253,4 +254,5 @@ class StepFlow:
     async def _report_stopped(self, step: Step, judgement: Judgement, why: str) -> None:
         """Report to a drill that a step was begun and not run, which it judges too."""
         if judgement.effect == "destroy":
-            await self._session.report_stopped(step.id, step.title, self._services.redactor.text(plain(why)))
+            text = self._services.redactor.text(plain(why))
+            await report_stopped(self._session, step.id, step.title, text)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from isla_console import __version__
 from isla_console.drill.client import DrillState
-from isla_console.incident.commands import Refused, Stamp
+from isla_console.incident.commands import Stamp
 from isla_console.incident.record.events import Author, Event, EventError, event
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
@@ -246,17 +246,6 @@ class Session:
         known = {issue.id: issue.area for issue in self.runbook.issues}
         return known.get(incident.issue or "", incident.title)
 
-    async def perform(self, make: Callable[[Incident], Sequence[Event]]) -> bool:
-        """Let an incident command make its events and record them; return True once they are on disk.
-
-        Raises:
-            Refused: There is no incident, or the command is not possible; the message says why.
-        """
-        incident = self.incident
-        if incident is None:
-            raise Refused("no incident is open")
-        return await self.record(make(incident))
-
     async def record(self, events: Sequence[Event]) -> bool:
         """Write events; return True once they are on disk."""
         if self.write_problem:
@@ -315,29 +304,6 @@ class Session:
         """Freeze the panels as they are, or let them go on; measuring and the clocks never stop."""
         live = self.monitor.snapshot(self.clock.now()) if self.monitor is not None else None
         self.frozen = None if self.frozen is not None else live
-
-    async def switch_fault(self) -> str:
-        """In a drill, heal the fault or bring it back; return what happened, in words."""
-        from isla_console.drill import client
-
-        url = self.settings.secret("ISLA_DRILL_CONTROL")
-        if url is None:
-            return "This drill has no remote control."
-        state = await client.state(url.reveal())
-        if state.ok:
-            faulty = bool(state.faults)
-            state = await (client.heal if faulty else client.inject)(url.reveal())
-            if state.ok:
-                return "The fault is healed." if faulty else f"Fault: {'; '.join(state.faults)}"
-        return f"The drill did not answer: {state.reason}"
-
-    async def report_stopped(self, step: str, title: str, why: str) -> None:
-        """In a drill, report that a destructive step was begun and not run; failing to is ignored."""
-        url = self.settings.secret("ISLA_DRILL_CONTROL")
-        if self.settings.drill and url is not None:
-            from isla_console.drill import client
-
-            await client.stopped(url.reveal(), step, title, why)
 
     def complain(self, error: Exception) -> None:
         """Show a defect of the console in a timer on the banner; it is never raised."""

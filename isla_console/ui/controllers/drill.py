@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import cast
 
-from isla_console.session.drill import DrillWatch
+from isla_console.session.drill import DrillWatch, switch_fault
 from isla_console.session.replay import Replay, ReplaySession
 from isla_console.ui.controllers.base import Controller, Handler
 
@@ -41,7 +41,7 @@ class DrillController(Controller):
 
     async def switch_fault(self, key: str) -> None:
         """Heal the drill's fault, or bring it back."""
-        self.console.say(await self.session.switch_fault())
+        self.console.say(await switch_fault(self.session))
 
     def pause(self, key: str) -> None:
         """Let the replay stand still, or go on."""
