@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from isla_console.incident.report import report
-from tests.steps.test_secrets import DECLARED, LOOKS
 from tests.support.pilot import settle
 from tests.support.runbook import shell
+from tests.text.test_redact import DECLARED, LOOKS
 from tests.ui.test_steps import app_with, at, declare, ended, screen_text
 
 
