@@ -1,10 +1,10 @@
 """Everything that the rest of the console may know of drills.
 
-In a drill the console asks the platform's remote control where it stands (`state`, `progress`), tells it
-what it shows (`alarm`, `stopped`), and switches the outage off and on (`heal`, `inject`); `url` is always
-ISLA_DRILL_CONTROL, token included. A failure to reach it is a value, a `DrillState` with a `reason`: nothing
-here raises for that. `score_so_far` and `scenario` are for the drill's own page, `quickened` for the rules of
-a quick drill, and the last functions are the commands.
+In a drill the console asks the platform's remote control for the drill's state (`state`, `progress`), tells
+it what the screen shows (`alarm`, `stopped`), and switches the outage off and on (`heal`, `inject`); `url` is
+always ISLA_DRILL_CONTROL, token included. A platform that cannot be reached does not raise: the answer is a
+`DrillState` with a `reason`. `score_so_far` and `scenario` are for the drill's own page, `quickened` for the
+rules of a quick drill, and the last functions are the commands.
 
 Importing this module is cheap: what a drill needs is imported when it is used.
 """
@@ -33,7 +33,7 @@ _TIMEOUT_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class DrillState:
-    """Where the drill stands, or why that is not known.
+    """The state of the drill, or why it is not known.
 
     `faults` are texts for people; `log` is what happened, as (ISO 8601 UTC, text); `truths` are the
     platform's own numbers, for comparison; `entries` are the log in full. With a `reason` everything else is
@@ -54,11 +54,12 @@ class DrillState:
 
     @property
     def ok(self) -> bool:
+        """Whether the platform answered."""
         return not self.reason
 
 
 async def state(url: str) -> DrillState:
-    """Ask where the drill stands, with the platform's truths."""
+    """Ask for the state of the drill, with the platform's truths."""
     return await _call(url, "GET", "/state", b"")
 
 
@@ -68,18 +69,18 @@ async def progress(url: str) -> DrillState:
 
 
 async def alarm(url: str) -> DrillState:
-    """Say that the console shows an alert."""
+    """Tell the platform that the console shows an alert."""
     return await _call(url, "POST", "/alarm", b"")
 
 
 async def stopped(url: str, step: str, title: str, why: str) -> DrillState:
-    """Say that a destructive step was begun and not done, and what stopped it."""
+    """Tell the platform that a destructive step was begun and not done, and what stopped it."""
     body = json.dumps({"step": step, "title": title, "why": why}).encode()
     return await _call(url, "POST", "/stopped", body)
 
 
 async def heal(url: str) -> DrillState:
-    """Remove every fault; the scenario brings none by itself any more."""
+    """Remove every fault; the scenario brings no more by itself."""
     return await _call(url, "POST", "/heal", b"")
 
 
@@ -97,7 +98,7 @@ def scenario(name: str) -> Scenario:
     """Load a scenario, once.
 
     Raises:
-        ScenarioError: there is none of this name.
+        ScenarioError: There is no scenario of this name.
     """
     from isla_console.drill.scenario.model import load
 
@@ -107,7 +108,7 @@ def scenario(name: str) -> Scenario:
 def score_so_far(
     drill: DrillState, events: Sequence[Event], *, actor: str, speed: float, now: datetime
 ) -> Score:
-    """Judge a drill as if it were left now, by its log (not empty) and the events journalled in it."""
+    """Score a drill as if it ended now, by its log (not empty) and the events journalled in it."""
     from isla_console.drill.score.record import Record
     from isla_console.drill.score.scoring import score
 
@@ -146,7 +147,7 @@ def print_report(environ: Mapping[str, str]) -> int:
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what of an environment may reach a drill or a replay: nothing of production's."""
+    """Return the variables of an environment that may reach a drill or a replay: none of production's."""
     from isla_console.drill.environment import clean
 
     return clean(environ)
@@ -159,8 +160,8 @@ async def _call(url: str, method: str, path: str, body: bytes) -> DrillState:
         parts = urlsplit(url)
         token = parse_qs(parts.query).get("token", [""])[0]
         target = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
-        # trust_env: a proxy in the environment is not for loopback. verify: no TLS here, and loading the
-        # certificates each time took 50 ms of CPU.
+        # trust_env: a proxy in the environment is not meant for loopback. verify: there is no TLS here, and
+        # loading the certificates each time took 50 ms of CPU.
         async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False, verify=False) as client:
             response = await client.request(
                 method, target, content=body, headers={"Authorization": f"Bearer {token}"}

@@ -1,4 +1,4 @@
-"""What of the caller's environment reaches a drill: nothing of production's."""
+"""The variables of the caller's environment that reach a drill: none of production's."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _PASSES = frozenset(
         *("ISLA_ACTOR", "ISLA_ASCII", "ISLA_MOUSE", "ISLA_RUNBOOK", "ISLA_THEME"),
     )
 )
-# What a Python that is installed in an unusual way needs to start again.
+# What an unusually installed Python needs to start again.
 _PYTHON = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
-# Where the person's own config.toml is not: it may be broken, or hold production's keys.
+# A place without the person's config.toml, which may be broken or hold production's keys.
 _NO_CONFIG = {"XDG_CONFIG_HOME": "/nonexistent"}
 
 
@@ -36,6 +36,7 @@ class Folders:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Folders:
+        """Return the drill's folders for a caller's environment."""
         base = clean(environ) | {"ISLA_STATE_DIR": environ.get("ISLA_STATE_DIR", "")}
         settings = Settings.load(base | _NO_CONFIG)
         return cls(settings.state_dir / "drill", settings.cache_dir / "drill")
@@ -52,7 +53,7 @@ def actor_of(environ: Mapping[str, str]) -> str:
 
 
 def supervisor_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the platform's process, which finds this package and nothing else of ours."""
+    """Return the environment of the platform's process, in which only this package of ours is found."""
     package = str(Path(__file__).parents[2])
     passed = {name: os.environ[name] for name in _PYTHON if name in os.environ}
     path = os.pathsep.join(filter(None, (passed.get("PYTHONPATH"), package)))

@@ -34,7 +34,7 @@ class DrillError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """A running rehearsal platform.
+    """A running platform.
 
     `variables` are the platform's own (ISLA_APP_URL, ...), `environ` is all that the console gets.
     `admin_url` logs in as `postgres`, a customer's strongest role; the console is not given it.
@@ -76,18 +76,19 @@ def start(
     """Run the platform of a scenario for as long as the context lasts.
 
     Args:
-        progress: called with a line for each step, with the time it took.
-        environ: where folders are taken from; default: this process's environment.
-        seed: for the platform's random numbers.
-        healthy_s: seconds before the first fault; default: the scenario's.
-        by_hand: no fault comes by itself.
-        speed: how many times shorter the scenario is, and the ladder of what is declared in it.
-        quiet: no messages and no injected faults.
-        called: what the screens call the drill; default: the scenario.
-        kept: a record of it is kept, for the score and the report.
+        scenario: The scenario's name.
+        progress: Called with a line for each step, with the time that it took.
+        environ: Where folders are taken from; by default this process's environment.
+        seed: For the platform's random numbers.
+        healthy_s: Seconds before the first fault; by default the scenario's.
+        by_hand: Whether no fault comes by itself.
+        speed: How many times shorter the scenario is, and the ladder of what is declared in it.
+        quiet: Whether messages and injected faults are left out.
+        called: What the screens call the drill; by default the scenario's name.
+        kept: Whether a record of it is kept, for the score and the report.
 
     Raises:
-        DrillError: it cannot start.
+        DrillError: It cannot start.
     """
     environ = os.environ if environ is None else environ
     _check_installed()
@@ -166,9 +167,9 @@ def _spawn(folders: Folders, environ: Mapping[str, str]) -> subprocess.Popen[byt
             stdout=subprocess.PIPE,
             stderr=log,
             env=supervisor_environ(environ),
-            # Its own session: Ctrl-C in our terminal is ours, and it holds no terminal open. Signals that we
-            # ignore it would ignore too; it restores their defaults itself, because code between fork and
-            # exec is not safe here, where there may be threads.
+            # It has its own session: Ctrl-C in our terminal is for us alone, and it keeps no terminal open.
+            # It inherits which signals are ignored and restores their defaults itself, because running code
+            # between fork and exec is not safe in a process with threads.
             start_new_session=True,
         )
 
@@ -199,7 +200,7 @@ def _lines(pipe: IO[bytes], timeout_s: float) -> Iterator[bytes]:
     """Yield the pipe's lines until it closes.
 
     Raises:
-        DrillError: the time is up.
+        DrillError: The time is up.
     """
     give_up = time.monotonic() + timeout_s
     rest = b""
@@ -216,7 +217,7 @@ def _lines(pipe: IO[bytes], timeout_s: float) -> Iterator[bytes]:
 
 
 def _stop(process: subprocess.Popen[bytes], cache: Path) -> None:
-    """End the platform: closing its standard input asks it to, signals insist."""
+    """End the platform by closing its standard input, then by signals if need be."""
     assert process.stdin is not None
     assert process.stdout is not None
     with contextlib.suppress(BrokenPipeError):

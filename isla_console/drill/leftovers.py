@@ -22,7 +22,7 @@ _REASON = "its drill is over"
 def cancelled(journal: Path) -> Iterator[None]:
     """Cancel incidents left open in the drill's journal, unless another drill is working on them now.
 
-    The context is this drill's work: as long as it lasts, other drills leave the journal's incidents alone.
+    The context is this drill's own work: while it lasts, other drills leave the journal's incidents alone.
     """
     lock = os.open(journal.with_name("drill.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -41,7 +41,7 @@ def cancelled(journal: Path) -> Iterator[None]:
 def _cancel_open(path: Path) -> None:
     if not path.exists():
         return
-    # The console reports a journal that cannot be used; an incident that cannot be cancelled stays open.
+    # The console reports an unusable journal; an incident that cannot be cancelled stays open.
     with contextlib.suppress(JournalError, Refused), LocalJournal.open(path) as journal:
         for id in journal.incident_ids():
             incident = fold(journal.events(id))

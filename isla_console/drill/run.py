@@ -30,12 +30,12 @@ def main(
     """Run `isla-console drill SCENARIO` and return the exit code.
 
     Args:
-        scenario: its name, or `random` for one that the screens do not name.
-        open_console: runs the console on the drill's settings until the person leaves it.
-        headless: open no console; print the variables, for another program to use.
-        speed: as for `launch.start`.
-        seed: as for `launch.start`; it also draws the scenario of `random`.
-        quiet: as for `launch.start`.
+        scenario: Its name, or `random` for one that the screens do not name.
+        open_console: Runs the console on the drill's settings until the person leaves it.
+        headless: Whether to print the variables for another program instead of opening the console.
+        speed: As for `launch.start`.
+        seed: As for `launch.start`; it also draws the scenario of `random`.
+        quiet: As for `launch.start`.
     """
     called = scenario
     try:
@@ -58,7 +58,7 @@ def main(
                 return _print_and_wait(platform)
             state = Path(platform.environ["ISLA_STATE_DIR"])
             with leftovers.cancelled(state / "journal.sqlite3"):
-                # For good: what the console starts inherits it too.
+                # For good, so that what the console starts inherits it too.
                 os.environ.clear()
                 os.environ.update(platform.environ)
                 code = open_console(Settings.load(platform.environ))

@@ -1,4 +1,4 @@
-"""The rehearsal platform: a process with a real PostgreSQL, real HTTP services, and the faults in force.
+"""The drill's platform: a process with a real PostgreSQL, real HTTP services, and the faults in force.
 
 `supervisor` is the process and owns its folder (`runs`), its server (`postgres`) and the `live` platform;
 `services` are the stand-ins, `workload` is what goes on in the database, `control_service` is the remote

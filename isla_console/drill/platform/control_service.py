@@ -1,4 +1,4 @@
-"""The platform's remote control: where the drill stands, heal, inject. On loopback, with a token."""
+"""The platform's remote control: the drill's state, heal, inject. On loopback, with a token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_TEXT: Final = 300
 def control_service(
     token: str, runner: ScenarioRunner, truths: Callable[[], Awaitable[dict[str, object]]]
 ) -> Starlette:
-    """The drill's remote control; every route answers with the drill's state.
+    """Make the drill's remote control; every route answers with the drill's state.
 
     `GET /state`, `POST /heal` and `POST /fault` answer with `truths`, which asks the database; the others do
     not. `GET /progress` only answers. `POST /alarm` says that the console shows an alert. `POST /stopped`

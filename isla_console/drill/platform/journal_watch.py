@@ -1,7 +1,7 @@
-"""Watch the drill's journal: what the engineer does through the runbook's steps is an action too.
+"""Watching the drill's journal, because what the engineer does through the runbook's steps is an action too.
 
-A rehearsal has no stand-in for some things, such as a setting in a provider's dashboard. The engineer does
-the runbook's step instead; the console journals it, and the platform reads it here.
+A drill has no stand-in for some things, such as a setting in a provider's dashboard. The engineer does the
+runbook's step instead; the console journals it, and the platform reads that here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ async def watch_journal(path: Path, began: datetime, observe: Callable[[str], No
                     journal = await asyncio.to_thread(LocalJournal.open, path)
                 news = await asyncio.to_thread(journal.since, seen) if journal is not None else []
             except JournalError:
-                continue  # busy, or not complete yet: the next poll reads it
+                continue  # busy or incomplete: the next poll reads it
             for sequence, event in news:
                 seen = sequence
                 if event.recorded_at >= began:

@@ -46,7 +46,7 @@ from isla_console.drill.score.record import Record, write
 
 
 class LivePlatform:
-    """Everything of the platform but PostgreSQL itself.
+    """The whole platform except PostgreSQL itself.
 
     `start` returns the console's environment; `stop` ends everything. Random numbers come from `seed`, so
     that two runs of a scenario are alike.
@@ -81,7 +81,7 @@ class LivePlatform:
         self._pools: list[asyncpg.Pool[Any]] = []
 
     def keep_record(self, record: Record, path: Path, journal: Path) -> None:
-        """Keep a record of the drill in `path`; the steps in the console's `journal` are actions."""
+        """Keep a record of the drill in `path`; the steps in the console's `journal` count as actions."""
         self._runner.on_log(lambda log: write(record.with_log(log), path))
         self._run(watch_journal(journal, record.began, self._runner.observe))
 
@@ -89,7 +89,7 @@ class LivePlatform:
         """Open everything on free ports of 127.0.0.1, and begin the scenario.
 
         Raises:
-            OSError, asyncpg.PostgresError: a port is not free, or the database cannot be asked.
+            OSError, asyncpg.PostgresError: A port is not free, or the database cannot be asked.
         """
         edge = await self._open_pool("edge-redirect", 4)
         web = await self._open_pool("isla-app", 4)
@@ -134,11 +134,11 @@ class LivePlatform:
         return variables
 
     def stop(self, *, cut_off: bool = False) -> None:
-        """End everything; `cut_off`: the console is gone without having been left."""
+        """End everything; `cut_off` says that the console ended without being left."""
         self._runner.close(cut_off=cut_off)
         for task in self._tasks:
             task.cancel()
-        for pool in self._pools:  # or they would try to reconnect to a server that goes away
+        for pool in self._pools:  # otherwise they try to reconnect to a server that is ending
             pool.terminate()
 
     def _serve_isla(self, web: asyncpg.Pool[Any], redirects: Redirects) -> dict[str, str]:
@@ -187,7 +187,7 @@ class LivePlatform:
             "ISLA_VERCEL_STATUS_URL": f"{pages_url}/vercel",
             "ISLA_SUPABASE_STATUS_URL": f"{pages_url}/supabase",
             "ISLA_STRIPE_STATUS_URL": f"{pages_url}/stripe",
-            # Served here too, so that nobody outside is asked.
+            # Served here too, so that nothing outside is asked.
             "ISLA_GOOGLE_OAUTH_URL": self._serve(google.google_service()),
         }
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 LEFT: Final = b"left\n"
-"""The last line, when somebody leaves the drill: without it the console was cut off."""
+"""The last line, when a person leaves the drill; without it the console was cut off."""
 
 
 @dataclass(frozen=True, slots=True)

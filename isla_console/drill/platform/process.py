@@ -1,4 +1,4 @@
-"""What the drill asks of the operating system: who a child runs as, what ends it, what it ignores."""
+"""What the drill needs of the operating system: a child's account, what ends it, which signals it ignores."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class ServiceUser:
 
 
 def service_user() -> ServiceUser | None:
-    """Return `nobody` when we are root (PostgreSQL refuses to run as root), else None: ourselves.
+    """Return `nobody` when we are root, as which PostgreSQL refuses to run; otherwise None, for ourselves.
 
-    Every system has this account; a drill adds none to /etc/passwd.
+    Every system has this account, so that a drill does not add one to /etc/passwd.
 
     Raises:
-        OSError: this system has no such account.
+        OSError: This system has no such account.
     """
     if os.geteuid() != 0:
         return None
@@ -76,7 +76,7 @@ def own(path: Path, user: ServiceUser | None) -> None:
 
 
 def restore_signals() -> None:
-    """Take the signals that end a program again, whatever the parent ignored or blocked.
+    """React again to the signals that end a program, whatever the parent ignored or blocked.
 
     A program that is started by `nohup`, or in the background of a shell without job control, inherits that
     SIGHUP, SIGINT or SIGQUIT are ignored, and so do its children: they would outlive their console.
@@ -95,8 +95,8 @@ def die_with_parent(death_signal: signal.Signals) -> None:
 def child_setup(user: ServiceUser | None, death_signal: signal.Signals) -> Callable[[], None]:
     """Return what a child does between fork and exec: become `user`, and end when its parent ends.
 
-    It also takes every signal that ends it. It is a `preexec_fn` for `subprocess`, to be used from the main
-    thread of a process that lives as long as the child should.
+    It also reacts to every signal that ends a program. It is a `preexec_fn` for `subprocess`, to be used from
+    the main thread of a process that lives as long as the child should.
     """
     parent = os.getpid()
 
@@ -104,7 +104,7 @@ def child_setup(user: ServiceUser | None, death_signal: signal.Signals) -> Calla
         restore_signals()
         if user is not None:
             _become(user)
-        # After the change of user, which clears it.
+        # After changing the user, which clears this setting.
         die_with_parent(death_signal)
         if os.getppid() != parent:
             os._exit(1)
@@ -116,8 +116,8 @@ def _become(user: ServiceUser) -> None:
     """Change to `user` for good, keeping only the right to enter folders.
 
     root's home is closed to others, and so are an environment and a cache in it. Opening them would change
-    the machine for everybody; one capability, kept across exec, changes nothing. Where the system does not
-    grant it, the child has plain permissions.
+    the machine for everybody; keeping one capability across exec changes nothing. Where the system does not
+    grant it, the child has ordinary permissions.
     """
     capability = _lookup_capability()
     if _libc is not None and capability is not None:
@@ -150,7 +150,7 @@ def _lookup_capability() -> int | None:
 
 
 def kill(pid: int, signal_number: signal.Signals) -> bool:
-    """Signal a process; return False when it is gone already."""
+    """Send a signal to a process; return False when it has already ended."""
     try:
         os.kill(pid, signal_number)
     except (ProcessLookupError, PermissionError):

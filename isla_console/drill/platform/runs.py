@@ -20,17 +20,19 @@ _REMOVE_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A drill's own folder. Its lock is held as long as its supervisor lives."""
+    """A drill's own folder, whose lock is held as long as its supervisor lives."""
 
     folder: Path
     lock: int
 
     @property
     def data(self) -> Path:
+        """The folder of the PostgreSQL cluster."""
         return self.folder / "data"
 
     @property
     def log(self) -> Path:
+        """The file of the platform's log."""
         return self.folder / "postgres.log"
 
     def remove(self) -> None:
@@ -41,7 +43,7 @@ class Run:
 
 
 def create(root: Path) -> Run:
-    """Make a new run's folder under `root`, after removing what killed drills left there.
+    """Create a new run's folder under `root`, after removing what killed drills left there.
 
     Raises:
         OSError: `root` cannot be written.
@@ -55,20 +57,20 @@ def create(root: Path) -> Run:
 
 
 def sweep(root: Path) -> None:
-    """Remove what drills left behind that were killed together with their supervisor."""
+    """Remove what drills left behind when they were killed together with their supervisor."""
     with _locked(root) as runs:
         _sweep(runs)
 
 
 def remove(folder: Path) -> None:
-    """End any server that still runs in a run's folder, and remove the folder."""
+    """End a server that still runs in a run's folder, and remove the folder."""
     give_up = time.monotonic() + _REMOVE_S
     while True:
-        with contextlib.suppress(FileNotFoundError):  # it changes while it is walked
+        with contextlib.suppress(FileNotFoundError):  # the folder changes while it is walked
             for pid_file in folder.rglob("postmaster.pid"):
                 stop_stray(pid_file.parent)
         shutil.rmtree(folder, ignore_errors=True)
-        # A copy under way, or a backend whose server was killed, may write one more file meanwhile.
+        # A copy under way, or a backend whose server was killed, may write another file meanwhile.
         if not folder.exists() or time.monotonic() > give_up:
             return
         time.sleep(0.05)
@@ -76,7 +78,7 @@ def remove(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(root: Path) -> Iterator[Path]:
-    """Hold the lock on the folder of runs: nobody creates one while another sweeps."""
+    """Hold the lock on the folder of runs, so that no run is created during a sweep."""
     runs = root / "runs"
     runs.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(root / "runs.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -94,7 +96,7 @@ def _sweep(runs: Path) -> None:
         except OSError:
             continue
         try:
-            # A lock ends with its holder; a written pid may belong to somebody else by now.
+            # A lock ends with its holder, but a stored pid may belong to another process by now.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             continue

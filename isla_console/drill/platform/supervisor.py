@@ -2,8 +2,8 @@
 
 `python -m isla_console.drill.platform.supervisor` reads an `Order` on standard input and writes JSON lines
 on standard output: `{"step", "seconds"}` while it starts, then `{"ready"}` or `{"error"}`. When standard
-input closes, because the console ended in whatever way, it ends everything; `LEFT` before that means that
-somebody left the drill.
+input closes, because the console ended in whatever way, it ends everything; `LEFT` before that means that a
+person left the drill.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ from isla_console.drill.scenario.model import ScenarioError, load
 from isla_console.drill.score.record import Record, path_of
 
 _GRACE_S = 2.0
-"""How long an orderly end may take before it is cut short."""
+"""Seconds that an orderly end may take before it is cut short."""
 
 
 def main() -> int:
+    """Run the platform's process and return its exit code."""
     restore_signals()
     order = Order.from_line(sys.stdin.buffer.readline())
     os.chdir("/")
@@ -62,14 +63,14 @@ class _Supervisor:
         self._left = False
 
     async def main(self) -> int:
-        """Start, wait for the end, stop; the exit code."""
+        """Start the platform, wait for the end, stop it; return the exit code."""
         loop = asyncio.get_running_loop()
-        # These handlers outlast the loop: the console's end shows twice, by its closed pipe and by a signal,
-        # and a signal that comes while the run's folder is removed must not cut that short.
+        # These handlers outlast the loop: the console's end is noticed twice, by its closed pipe and by a
+        # signal, and a signal that comes while the run's folder is removed must not cut that short.
         for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(one, lambda *_: self._end(loop))
-        # Only now: without handlers, the signal would end us and leave the run's folder behind. If the
-        # console is gone already, its closed pipe shows that.
+        # Only now: without handlers the signal would end us and leave the run's folder behind. If the
+        # console has already ended, its closed pipe shows that.
         if self._order.parent_thread_lasts:
             die_with_parent(signal.SIGTERM)
         input_watch = loop.create_task(self._watch_input())
@@ -84,7 +85,7 @@ class _Supervisor:
                 return 1
             await self._until_the_end(over)
             return 0
-        except BrokenPipeError:  # nobody reads our messages any more
+        except BrokenPipeError:  # our messages are no longer read
             return 1
         finally:
             self._cut_short_after(_GRACE_S)
@@ -136,7 +137,7 @@ class _Supervisor:
         return None
 
     async def _open_database(self, server: Programs) -> database.Database:
-        """Start a copy of the template; a cached one that does not start is made again."""
+        """Start a copy of the template; a cached template that does not start is made again."""
         lap = time.monotonic()
         user = service_user()
         made = await self._template(server, user)
@@ -173,11 +174,11 @@ class _Supervisor:
         return await database.take_over(self._server.port, made.password)
 
     def _end(self, loop: asyncio.AbstractEventLoop) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: it is ending already
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the end is under way
             loop.call_soon_threadsafe(self._over.set)
 
     async def _watch_input(self) -> None:
-        """Wait until standard input closes: the console is gone, and has said before if it was left."""
+        """Wait until standard input closes, because the console has ended, and note whether it was left."""
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
@@ -186,7 +187,7 @@ class _Supervisor:
         self._over.set()
 
     async def _until_the_end(self, over: asyncio.Task[bool]) -> None:
-        """Wait until the console is gone, a signal comes, or PostgreSQL has ended."""
+        """Wait until the console has ended, a signal comes, or PostgreSQL has ended."""
         while not over.done() and self._server is not None and self._server.running:
             await asyncio.wait((over,), timeout=0.25)
 

@@ -1,4 +1,4 @@
-"""Ground truth: what the platform itself knows, to compare with what the console shows."""
+"""The platform's truths: what it knows itself, to compare with what the console shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isla_console.drill.scenario.faults import SERVICES, Faults
 
 
 class Truths:
-    """The numbers of now, from the services and the database."""
+    """The current numbers of the services and the database."""
 
     def __init__(
         self, database: Database, redirects: Redirects, faults: Faults, account: StripeAccount
@@ -23,7 +23,7 @@ class Truths:
         self._account = account
 
     async def read(self) -> dict[str, object]:
-        """Return them, ready for JSON."""
+        """Return the numbers, ready for JSON."""
         return {
             **self._redirects.truths(),
             "added_ms": {service: self._faults.added_ms(service) for service in SERVICES},
@@ -33,7 +33,7 @@ class Truths:
         }
 
     async def _client_backends(self) -> int | None:
-        """Count the clients' connections but this one; None if the database cannot be asked."""
+        """Count the clients' connections without this one; None if the database cannot be asked."""
         try:
             connection = await self._database.connect(SUPERUSER, "drill")
         except (OSError, TimeoutError, asyncpg.PostgresError):

@@ -1,4 +1,4 @@
-"""Actions: what somebody did about the outage, as texts that scenarios name by shell patterns.
+"""Actions: what a person did about the outage, as texts that scenarios match by shell patterns.
 
 - `deployment:older`, `deployment:newest`: production serves an older or the newest build.
 - `deployment:refused-current`, `deployment:refused-failed`: a rollback was refused, and why.
@@ -17,9 +17,9 @@ from isla_console.incident.record.events import Event
 
 
 def actions_of(event: Event) -> tuple[str, ...]:
-    """Return the actions that a journalled event reports; none for one that failed or is about no step.
+    """Return the actions that a journalled event reports; none for a failure or without a step.
 
-    `step:<id>` for a step that was done, or ran with success; `done:<id>` as well for one that a person
+    `step:<id>` is for a step that was done or ran with success; `done:<id>` is added for one that a person
     says is done.
     """
     step = event.data.get("step")

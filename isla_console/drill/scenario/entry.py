@@ -11,16 +11,19 @@ EntryKind = Literal[
     "phase", "outage", "alarm", "message", "inject", "hint", "cure", "cured", "wrong", "danger", "relapse",
     "stopped", "by_hand", "ended", "cut_off",
 ]  # fmt: skip
-"""`outage`: the first fault. `cured`: the last cure. `by_hand`: the fault was switched off by remote control.
+"""What kind of entry it is.
+
+`outage`: the first fault. `cured`: the last cure. `by_hand`: the fault was switched off by remote control.
 `stopped`: a destructive step was begun and not done, because the guard or the engineer stopped it.
-`cut_off`: the console ended without being left, as by kill -9."""
+`cut_off`: the console ended without being left, as by kill -9.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Something that happened, by the platform's clock (aware UTC).
 
-    `who` is the person who says it, if anybody does; `step` the id of the runbook's step that was stopped.
+    `who` is the person who says it, "" without one; `step` the id of the runbook's step that was stopped.
     """
 
     at: datetime
@@ -34,7 +37,7 @@ class Entry:
         """Read an entry from its JSON shape.
 
         Raises:
-            KeyError, ValueError: it is not an entry.
+            KeyError, ValueError: It is not an entry.
         """
         return cls(
             datetime.fromisoformat(source["at"]),
@@ -45,7 +48,7 @@ class Entry:
         )
 
     def to_dict(self) -> dict[str, str]:
-        """Return the entry's JSON shape, without the fields that are empty."""
+        """Return the entry's JSON shape, without empty fields."""
         required = {"at": self.at.isoformat(), "kind": self.kind, "text": self.text}
         optional = {"who": self.who, "step": self.step}
         return required | {name: value for name, value in optional.items() if value}

@@ -1,4 +1,4 @@
-"""Faults: what can be wrong with the rehearsal platform, as data, and those in force now."""
+"""Faults: what can be wrong with the drill's platform, as data, and those in force now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SERVICES: tuple[Service, ...] = get_args(Service)
 
 
 class FaultError(ValueError):
-    """A description is not a fault; the message says what is wrong with it."""
+    """The description is not of a fault; the message says what is wrong with it."""
 
 
 class _Fault(BaseModel):
@@ -30,6 +30,7 @@ class Latency(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return f"{self.target}: {self.ms} ms slower"
 
 
@@ -43,6 +44,7 @@ class Errors(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return f"{self.target}: {self.share:.0%} of answers are {self.status}"
 
 
@@ -53,6 +55,7 @@ class ClicksStop(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return "clicks are not stored"
 
 
@@ -63,10 +66,11 @@ class Connections(_Fault):
     count: int = Field(gt=0, le=200)
     application_name: str = Field(default="pgbouncer", min_length=1, max_length=63)
     returns: bool = True
-    """Whether sessions that are ended are opened again, as a pool's are; leaked ones are not."""
+    """Whether ended sessions are opened again, as a pool's are; leaked ones are not."""
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return f"{self.count} connections held by {self.application_name}"
 
 
@@ -78,6 +82,7 @@ class PileUp(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return f"a migration waits behind a forgotten transaction, {self.waiting} queries behind it"
 
 
@@ -88,6 +93,7 @@ class JobsFail(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return "scheduled jobs fail"
 
 
@@ -99,6 +105,7 @@ class PaymentsFail(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return f"{self.share:.0%} of payments are declined"
 
 
@@ -111,6 +118,7 @@ class VendorTrouble(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return f"{self.vendor}'s status page: {self.state}"
 
 
@@ -122,6 +130,7 @@ class ManyQueries(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return f"app: {self.count} queries more for each request"
 
 
@@ -133,6 +142,7 @@ class DayMissing(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return f"no totals of {self.days_ago} d ago"
 
 
@@ -144,6 +154,7 @@ class Duplicates(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return f"{self.count} clicks stored twice"
 
 
@@ -154,6 +165,7 @@ class OauthRedirect(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return "sign-in with Google: redirect_uri_mismatch"
 
 
@@ -164,6 +176,7 @@ class LinkLost(_Fault):
 
     @property
     def text(self) -> str:
+        """The fault in a few words, for people."""
         return "the console's own link is lost"
 
 
@@ -191,7 +204,7 @@ def parse_fault(data: object) -> Fault:
     """Read a fault from its JSON shape: `{"kind": "latency", "target": "redirect", "ms": 1200}`.
 
     Raises:
-        FaultError: it is not a fault.
+        FaultError: It is not a fault.
     """
     try:
         fault: Fault = _adapter.validate_python(data)
@@ -217,18 +230,21 @@ class Faults:
 
     @property
     def active(self) -> tuple[Fault, ...]:
+        """The faults in force."""
         return self._active
 
     def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each change of the faults in force."""
         self._listeners.append(listener)
 
     def replace(self, faults: Iterable[Fault]) -> None:
-        """Put exactly these faults in force."""
+        """Put these faults in force and no others."""
         self._active = tuple(faults)
         for listener in self._listeners:
             listener()
 
     def add(self, fault: Fault) -> None:
+        """Put one more fault in force."""
         self.replace((*self._active, fault))
 
     def added_ms(self, service: Service) -> int:
@@ -244,10 +260,12 @@ class Faults:
 
     @property
     def clicks_stopped(self) -> bool:
+        """Whether clicks are not stored."""
         return any(isinstance(fault, ClicksStop) for fault in self._active)
 
     @property
     def jobs_failing(self) -> bool:
+        """Whether scheduled jobs fail."""
         return any(isinstance(fault, JobsFail) for fault in self._active)
 
     @property
@@ -279,15 +297,17 @@ class Faults:
 
     @property
     def piled_up(self) -> int:
-        """How many queries wait behind the migration that waits; 0 without a pile-up."""
+        """How many queries wait behind the migration; 0 without a pile-up."""
         return sum(fault.waiting for fault in self._active if isinstance(fault, PileUp))
 
     @property
     def oauth_broken(self) -> bool:
+        """Whether Google refuses the address of the redirect."""
         return any(isinstance(fault, OauthRedirect) for fault in self._active)
 
     @property
     def link_lost(self) -> bool:
+        """Whether the console's own network link is lost."""
         return any(isinstance(fault, LinkLost) for fault in self._active)
 
     def leaked(self) -> frozenset[str]:

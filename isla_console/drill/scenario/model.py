@@ -1,6 +1,6 @@
 """Scenarios: how an outage unfolds and what ends it, as data in `scenarios/*.yaml`.
 
-What people do about it are actions, which scenarios name by shell patterns: see `actions`.
+What people do about it are actions, which scenarios match by shell patterns: see `actions`.
 """
 
 from __future__ import annotations
@@ -42,25 +42,27 @@ class Cure(_Part):
     ends: tuple[str, ...] = ()
 
     def is_done_by(self, action: str) -> bool:
+        """Return whether an action is this cure."""
         return fnmatchcase(action, self.action)
 
 
 class WrongTurn(_Part):
-    """An action that does not help; `dangerous`: it could do harm; `worse`: the faults that it adds."""
+    """An action that does not help; `dangerous` says that it could do harm, `worse` which faults it adds."""
 
     action: str
     text: str
     dangerous: bool = False
     worse: tuple[Fault, ...] = ()
     relapse: bool = False
-    """Whether it brings the outage back, if that was over."""
+    """Whether it brings the outage back once that is over."""
 
     def is_taken_by(self, action: str) -> bool:
+        """Return whether an action is this wrong turn."""
         return fnmatchcase(action, self.action)
 
 
 class Message(_Part):
-    """What somebody who is waiting says."""
+    """What a person who is waiting says."""
 
     sender: str
     text: str
@@ -134,7 +136,7 @@ class Scenario(_Part):
         return self
 
     def is_cause(self, step: str) -> bool:
-        """Whether a step of the runbook shows or treats the right cause."""
+        """Return whether a step of the runbook shows or treats the right cause."""
         return any(fnmatchcase(step, pattern) for pattern in self.cause)
 
 
@@ -147,7 +149,7 @@ def load(name: str) -> Scenario:
     """Load a scenario by its name.
 
     Raises:
-        ScenarioError: there is no such scenario (the message lists them and names the nearest), or its file
+        ScenarioError: There is no such scenario (the message lists them and names the nearest), or its file
             is wrong.
     """
     known = names()

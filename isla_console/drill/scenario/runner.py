@@ -11,7 +11,7 @@ from isla_console.drill.scenario.faults import Fault, Faults
 from isla_console.drill.scenario.model import Inject, Scenario, WrongTurn
 
 _LEAST_HEALTHY_S = 10.0
-"""However quick a drill is, the console is open before its outage begins."""
+"""Seconds before the outage at least, so that the console is open however quick the drill is."""
 
 
 class ScenarioRunner:
@@ -70,7 +70,7 @@ class ScenarioRunner:
             self._phases_task = asyncio.create_task(self._run_phases())
 
     def close(self, *, cut_off: bool = False) -> None:
-        """End the drill; `cut_off`: nobody left it, the console is gone."""
+        """End the drill; `cut_off` says that the console ended without being left."""
         self._stop_phases()
         self._stop_interludes()
         if cut_off:
@@ -79,7 +79,7 @@ class ScenarioRunner:
             self._write("ended", "The drill was left")
 
     def heal(self) -> None:
-        """Remove every fault by remote control; none comes by itself any more."""
+        """Remove every fault, as the remote control asks; no more come by themselves."""
         self._heal("by_hand", "Healed")
 
     def inject(self, fault: Fault | None = None) -> None:
@@ -98,7 +98,7 @@ class ScenarioRunner:
             self._write("alarm", "The console showed the first alert")
 
     def observe(self, action: str) -> None:
-        """Take notice of what somebody did: it may be a cure, a wrong turn, or neither."""
+        """Take in what a person did: it may be a cure, a wrong turn, or neither."""
         for cure in self._scenario.cures:
             if cure.is_done_by(action) and cure.action not in self._cures_done:
                 self._cures_done.add(cure.action)
@@ -141,7 +141,7 @@ class ScenarioRunner:
         return any(entry.kind == "outage" for entry in self._log)
 
     async def _run_phases(self) -> None:
-        """Enter each phase that is to come when its time is up."""
+        """Enter each coming phase when its time is up."""
         phases = self._scenario.phases
         for index in range(self._index + 1, len(phases)):
             wait_s = phases[index].at_s - phases[index - 1].at_s
@@ -177,7 +177,7 @@ class ScenarioRunner:
         return tuple(fault for fault in faults if fault.kind not in ended)
 
     def _begin_next_phase(self) -> None:
-        """Begin the next phase, or, after the outage was over, the first one with a fault."""
+        """Begin the next phase or, once the outage is over, the first one with a fault."""
         self._stop_phases()
         if self._healed or not self._faults.active:
             self._index = 0

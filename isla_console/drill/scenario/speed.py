@@ -1,4 +1,4 @@
-"""A quick drill: the rules that an incident is declared under, with shorter times.
+"""A quick drill: the rules under which an incident is declared, with shorter times.
 
 The ladder, the first update, the cadence, the soak and the metrics' windows are divided by the speed. How
 often probes measure stays the same, and what people do takes as long as it takes.
@@ -58,7 +58,7 @@ def quickened(runbook: Runbook, speed: float) -> Runbook:
 
 
 def window(seconds: float, speed: float) -> float:
-    """Return how many seconds a metric's window of `seconds` has in a drill of that speed."""
+    """Return the length of a metric's window of `seconds` in a drill of a speed, in seconds."""
     return min(seconds, max(_LEAST_WINDOW_S, seconds / speed))
 
 

@@ -1,4 +1,4 @@
-"""The record of a drill: one small JSON file beside the drill's journal, written from its first moment on."""
+"""The record of a drill: one small JSON file beside the drill's journal, kept from the first moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from isla_console.drill.scenario.entry import Entry
 
 FOLDER = "rehearsals"
-"""The folder of the files, in the drill's state directory."""
+"""The folder of the records in the drill's state directory."""
 
 
 class RecordError(Exception):
@@ -36,12 +36,12 @@ class Record:
 
     @property
     def ended(self) -> datetime:
-        """When it was left, or, if it was cut off, the time of its last entry."""
+        """When it was left or, if it was cut off, the time of its last entry."""
         return self.log[-1].at if self.log else self.began
 
     @property
     def cut_off(self) -> bool:
-        """Whether the console or the platform was killed before anybody left the drill."""
+        """Whether the console or the platform was killed before the person left the drill."""
         return not self.log or self.log[-1].kind != "ended"
 
     def first(self, *kinds: str) -> Entry | None:
@@ -49,9 +49,11 @@ class Record:
         return next((entry for entry in self.log if entry.kind in kinds), None)
 
     def with_log(self, log: Sequence[Entry]) -> Record:
+        """Return the record with another log."""
         return replace(self, log=tuple(log))
 
     def to_json(self) -> str:
+        """Return the record as JSON text."""
         fields = {
             "id": self.id,
             "scenario": self.scenario,
@@ -69,7 +71,7 @@ class Record:
         """Read a record from its JSON text.
 
         Raises:
-            RecordError: it is not a record.
+            RecordError: It is not a record.
         """
         try:
             data = json.loads(text)
@@ -88,7 +90,7 @@ class Record:
 
 
 def new(scenario: str, *, actor: str, seed: int, speed: float, quiet: bool, now: datetime) -> Record:
-    """Make a record that begins now."""
+    """Make a record that begins at `now`."""
     return Record(f"{now:%Y%m%dT%H%M%S}-{scenario}", scenario, actor, seed, speed, quiet, now)
 
 
@@ -98,7 +100,7 @@ def path_of(record: Record, state: Path) -> Path:
 
 
 def write(record: Record, path: Path) -> None:
-    """Write the record atomically. A full disk costs the record, not the drill."""
+    """Write the record atomically. On a full disk the record is lost, but the drill goes on."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -115,7 +117,7 @@ def read(path: Path) -> Record:
     """Read a record's file.
 
     Raises:
-        RecordError: it is not a record; the message names the file.
+        RecordError: It is not a record; the message names the file.
     """
     try:
         return Record.from_json(path.read_text(encoding="utf-8"))
@@ -124,7 +126,7 @@ def read(path: Path) -> Record:
 
 
 def read_all(state: Path) -> tuple[list[Record], list[str]]:
-    """Read every record, oldest first, and say what is wrong with each file that is not one."""
+    """Return every record, oldest first, and what is wrong with each file that is not one."""
     found, wrong = [], []
     for path in sorted((state / FOLDER).glob("*.json")):
         try:

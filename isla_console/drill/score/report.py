@@ -1,4 +1,4 @@
-"""Scores as plain text, for a terminal or a file: one drill in full, all of them in a table."""
+"""Scores as plain text for a terminal or a file: one drill in full, all drills in a table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from isla_console.text.times import clock_text, full_text
 
 
 def report(state: Path) -> tuple[str, list[str]]:
-    """Report the newest drill in full and all of them in a table, and list what could not be read.
+    """Return the newest drill in full with a table of all drills, and what could not be read.
 
     `state` is the drill's state directory.
     """
@@ -134,7 +134,7 @@ def _row(one: Score) -> tuple[str, ...]:
 
 
 def _scores(records: Sequence[Record], state: Path) -> tuple[list[Score], list[str]]:
-    """Judge each record; say which cannot be judged because their scenario is gone."""
+    """Score each record; return also which have no score because their scenario is gone."""
     try:
         events = _events(state / FILE_NAME)
     except JournalError as error:

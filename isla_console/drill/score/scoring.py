@@ -31,8 +31,8 @@ _PEOPLE = frozenset({"step_done", "ran", "queried"})
 class Mark:
     """One moment that counts.
 
-    `seconds` are counted from the outage (the first update: from declaring), None when it never came;
-    `limit_s` is what a good engineer needs, None where there is no limit; `points` of `worth`.
+    `seconds` are counted from the outage (for the first update, from declaring), None when it never came;
+    `limit_s` is what a good engineer needs, None where there is no limit; it earned `points` of `worth`.
     """
 
     title: str
@@ -43,6 +43,7 @@ class Mark:
 
     @property
     def in_time(self) -> bool:
+        """Whether it came within the limit."""
         return self.seconds is not None and (self.limit_s is None or self.seconds <= self.limit_s)
 
 
@@ -50,8 +51,8 @@ class Mark:
 class Score:
     """How a drill went. `points` of 100; all texts are for people.
 
-    `updates` and `levels` are (on time, all that were due). `by_hand`: the fault was switched off by remote
-    control, so nobody mitigated it.
+    `updates` and `levels` are (on time, all that were due). `by_hand` says that the fault was switched off by
+    remote control, so that nobody mitigated it.
     """
 
     record: Record
@@ -68,6 +69,7 @@ class Score:
     points: int
 
     def mark(self, title: str) -> Mark:
+        """Return the mark with a title."""
         return next(mark for mark in self.marks if mark.title == title)
 
 
@@ -113,7 +115,7 @@ def _incident(record: Record, events: Sequence[Event]) -> Incident | None:
         for event in sorted(events, key=lambda event: event.order)
         if event.kind == "declared" and record.began <= event.recorded_at <= record.ended
     ]
-    # What was recorded later, such as the next drill cancelling leftovers, is not part of this one.
+    # What was recorded later, such as the next drill cancelling leftovers, does not belong to this one.
     mine = [
         event for event in events if ids and event.incident == ids[0] and event.recorded_at <= record.ended
     ]
@@ -145,7 +147,7 @@ def _marks(
 
 
 def _mark(title: str, seconds: float | None, limit_s: float | None) -> Mark:
-    """Return full points within the limit, half within twice as long, a quarter later, none for never."""
+    """Return a mark: full points within the limit, half within twice that, a quarter later, or none."""
     worth = _WORTH[title]
     if seconds is None:
         points = 0
@@ -175,7 +177,7 @@ def _cause(record: Record, scenario: Scenario, incident: Incident | None) -> dat
 
 
 def _mitigated(record: Record) -> datetime | None:
-    """Return when the outage was over for good because of what the engineer did."""
+    """Return when the outage ended for good because of what the engineer did."""
     over: Entry | None = None
     for entry in record.log:
         if entry.kind == "cured":
@@ -212,7 +214,7 @@ def _updates(incident: Incident | None, until: datetime) -> tuple[int, int]:
 
 
 def _levels(incident: Incident | None, until: datetime) -> tuple[int, int]:
-    """Count the levels beyond the first that answered before they were called again, and all engaged ones."""
+    """Count the levels beyond the first that answered before they were called again, and all engaged."""
     if incident is None:
         return 0, 0
     engaged = [
@@ -246,7 +248,7 @@ def _tried(incident: Incident | None, scenario: Scenario) -> list[str]:
             event.kind == "queried" and event.data.get("mode") == "write"
         )
         if str(event.data.get("sql") or "").startswith("pg_terminate_backend"):
-            continue  # the platform knows whose sessions those were
+            continue  # the platform observes which sessions those were
         step = str(event.data.get("step") or "")
         # The scenario's own wrong turns are in the platform's log already.
         known = any(turn.is_taken_by(action) for turn in scenario.wrong_turns for action in actions_of(event))
@@ -257,7 +259,7 @@ def _tried(incident: Incident | None, scenario: Scenario) -> list[str]:
 
 
 def _stopped(record: Record, scenario: Scenario) -> tuple[str, ...]:
-    """List destructive steps that are not part of the cure, begun and not done: each once, however often."""
+    """List destructive steps outside the cure that were begun and not done, each once."""
     tried = {
         entry.step: entry.text
         for entry in reversed(record.log)

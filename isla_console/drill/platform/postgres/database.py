@@ -18,6 +18,7 @@ ROLES = ("postgres", "authenticator", "supabase_auth_admin", "isla_app", "isla_r
 
 
 def schema_sql() -> str:
+    """Return the SQL that makes the drill's tables and roles."""
     return (_SQL / "schema.sql").read_text(encoding="utf-8")
 
 
@@ -32,7 +33,7 @@ class Database:
         """Connect as `role`.
 
         Raises:
-            OSError, TimeoutError, asyncpg.PostgresError: refused, or no connection is free.
+            OSError, TimeoutError, asyncpg.PostgresError: It was refused, or no connection is free.
         """
         return await connect(self.port, role, self.passwords[role], application_name)
 
@@ -42,6 +43,7 @@ class Database:
 
 
 async def connect(port: int, role: str, password: str, application_name: str) -> asyncpg.Connection[Any]:
+    """Connect to the server on a port of 127.0.0.1."""
     return await asyncpg.connect(
         host="127.0.0.1",
         port=port,
@@ -55,7 +57,7 @@ async def connect(port: int, role: str, password: str, application_name: str) ->
 
 
 async def create_schema(port: int, password: str) -> None:
-    """Make roles and tables in a new cluster."""
+    """Create the roles and tables in a new cluster."""
     connection = await connect(port, SUPERUSER, password, "drill")
     try:
         await connection.execute(schema_sql())
@@ -64,15 +66,16 @@ async def create_schema(port: int, password: str) -> None:
 
 
 async def take_over(port: int, password: str) -> Database:
-    """Give every role of a copied cluster a new password, the superuser too.
+    """Give every role of a copied cluster a new password, including the superuser.
 
     Args:
-        password: the superuser's, from the template.
+        port: The server's port on 127.0.0.1.
+        password: The superuser's password in the template.
     """
     passwords = {role: secrets.token_hex(16) for role in (*ROLES, SUPERUSER)}
     connection = await connect(port, SUPERUSER, password, "drill")
     try:
-        # The passwords are long and random: stretching them would only slow each login.
+        # The passwords are long and random: hashing them many times would only slow each login.
         await connection.execute("SET scram_iterations = 256")
         for role, new in passwords.items():
             await connection.execute(f"ALTER ROLE {role} PASSWORD '{new}'")
@@ -82,7 +85,7 @@ async def take_over(port: int, password: str) -> Database:
 
 
 async def seed(database: Database) -> int:
-    """Fill the tables with thirty days up to now; return how many clicks that is."""
+    """Fill the tables with thirty days up to now; return the number of clicks."""
     connection = await database.connect(SUPERUSER, "drill")
     try:
         async with connection.transaction():

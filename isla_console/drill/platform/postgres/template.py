@@ -32,7 +32,7 @@ _MANIFEST = "manifest.json"
 class Template:
     """A stopped cluster with roles and tables, and its superuser's password.
 
-    `fresh`: it was made just now, not found in the cache.
+    `fresh` says that it was made just now, not found in the cache.
     """
 
     place: Path
@@ -43,7 +43,7 @@ class Template:
         """Copy the cluster to `target`, which must not exist.
 
         Raises:
-            OSError: the disk is full, or the template was removed meanwhile.
+            OSError: The disk is full, or the template was removed meanwhile.
         """
         shutil.copytree(self.place / _CLUSTER, target, copy_function=shutil.copyfile)
         for folder, folders, _ in os.walk(target):
@@ -55,7 +55,7 @@ class Template:
 
 @contextlib.asynccontextmanager
 async def locked(root: Path) -> AsyncIterator[None]:
-    """Hold the lock on the templates in `root`: drills that start together make, copy and remove in turn."""
+    """Hold the lock on the templates in `root`, so that drills make, copy and remove them in turn."""
     lock = os.open(root / "template.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         while not _try_lock(lock):  # noqa: ASYNC110 -- another process releases it
@@ -80,17 +80,19 @@ async def obtain(
     user: ServiceUser | None,
     building: Callable[[], None],
 ) -> Template:
-    """Return the cached template; make it if there is none or it is damaged. Within `locked`.
+    """Return the cached template, or make it if it is missing or damaged. Call it within `locked`.
 
     Args:
-        root: the drill's cache folder.
-        scratch: a folder of the run's own, on the same file system: a template is made there and
-            moved when it is complete.
-        building: called when the template has to be made.
+        root: The drill's cache folder.
+        scratch: The run's own folder, on the same file system: a template is made there and moved when
+            it is complete.
+        server: The programs to make it with.
+        user: The account that the server runs as; None for our own.
+        building: Called when the template has to be made.
 
     Raises:
-        PostgresError: it cannot be made.
-        OSError: the cache cannot be written.
+        PostgresError: It cannot be made.
+        OSError: The cache cannot be written.
     """
     place = root / f"template-{_key(server)}"
     if (kept := _read(place)) is not None:
@@ -107,7 +109,7 @@ async def obtain(
 
 
 def forget(root: Path, scratch: Path) -> None:
-    """Remove every template, of other versions too, each atomically. Within `locked`."""
+    """Remove every template, of any version, each atomically. Call it within `locked`."""
     for place in root.glob("template-*"):
         grave = scratch / f"discarded-{secrets.token_hex(6)}"
         with contextlib.suppress(OSError):
@@ -116,7 +118,7 @@ def forget(root: Path, scratch: Path) -> None:
 
 
 def _key(server: Programs) -> str:
-    """Return what names a template: another schema or server makes another one."""
+    """Return the name of a template, which changes with the schema and the server."""
     parts = (server.version, recipe(), database.schema_sql())
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"pg{server.version}-{digest[:12]}"
@@ -141,7 +143,7 @@ async def _build(draft: Path, server: Programs, user: ServiceUser | None) -> Non
 
 
 def _read(place: Path) -> Template | None:
-    """Read the template at `place`, or None when there is none or its files are not those it had."""
+    """Read the template at `place`; None when there is none or its files are not the ones it had."""
     try:
         manifest = json.loads((place / _MANIFEST).read_bytes())
         if manifest["size"] == _size(place / _CLUSTER):
@@ -152,6 +154,6 @@ def _read(place: Path) -> Template | None:
 
 
 def _size(folder: Path) -> list[int]:
-    """Return how many files and bytes a folder has: cheap, and it notices a truncated file."""
+    """Return the numbers of files and bytes in a folder, a cheap way to notice a truncated file."""
     sizes = [Path(where, name).stat().st_size for where, _, files in os.walk(folder) for name in files]
     return [len(sizes), sum(sizes)]

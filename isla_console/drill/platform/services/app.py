@@ -21,7 +21,7 @@ _PROBE_AGENT = "isla-console/"
 
 
 def app_service(pool: asyncpg.Pool[Any], faults: Faults, rng: random.Random) -> Starlette:
-    """app.isla.link: the web application and its webhook endpoint."""
+    """Make app.isla.link: the web application and its webhook endpoint."""
 
     async def health(request: Request) -> Response:
         try:
@@ -44,7 +44,7 @@ def app_service(pool: asyncpg.Pool[Any], faults: Faults, rng: random.Random) -> 
 
 
 def redirect_service(redirects: Redirects) -> Starlette:
-    """isla.link: the short links."""
+    """Make isla.link: the short links."""
 
     async def health(request: Request) -> Response:
         answer = await redirects.health()

@@ -1,4 +1,4 @@
-"""Google's tokeninfo: in a rehearsal every token is invalid, and nobody outside is asked."""
+"""Google's tokeninfo: in a drill every token is invalid, and nothing outside is asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 
 def google_service() -> Starlette:
-    """oauth2.googleapis.com, as far as the runbook asks it."""
+    """Make oauth2.googleapis.com, as far as the runbook asks it."""
     return Starlette(routes=[Route("/tokeninfo", _tokeninfo, methods=["POST"])])
 
 

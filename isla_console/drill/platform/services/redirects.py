@@ -15,7 +15,7 @@ import asyncpg
 from isla_console.drill.scenario.faults import Faults
 
 TEST_SLUG = "test-slug"
-"""Reserved for probes: following it is not counted as a click."""
+"""A short link that is reserved for probes: following it is not a click."""
 
 _COUNTRIES = ("US", "US", "US", "GB", "GB", "DE", "DE", "FR", "IN", "BR", "ES", "JP", "CA", None)
 _DEVICES = ("mobile", "mobile", "mobile", "desktop", "desktop", "tablet")
@@ -24,7 +24,7 @@ _REFERRERS = ("direct", "direct", "social", "social", "search")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """307 with a location, 404 without one, or an error status."""
+    """An answer: 307 with a location, 404 without one, or an error status."""
 
     status: int
     location: str | None = None
@@ -61,7 +61,7 @@ class Redirects:
         return Answer(self._faults.error("redirect", self._rng.random()) or 200)
 
     def delay_s(self) -> float:
-        """Draw how long an answer takes: 14 to 26 ms, and what a fault adds."""
+        """Return how long an answer takes: 14 to 26 ms at random, and what a fault adds."""
         return (self._rng.triangular(14, 26, 17) + self._faults.added_ms("redirect")) / 1000
 
     async def _answer(self, slug: str, *, click: bool) -> Answer:

@@ -1,4 +1,4 @@
-"""How the services of our own answer: with a speed of their own, and with the faults in force."""
+"""How our own services answer: each with its own latency, and with the faults in force."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LATENCY_MS: dict[Service, tuple[float, float, float]] = {
 
 
 def simulated(service: Service, faults: Faults, rng: random.Random, handler: Handler) -> Handler:
-    """Return `handler` with the service's own latency, and what faults make of it."""
+    """Return `handler` with the service's own latency and the faults in force."""
 
     async def handle(request: Request) -> Response:
         loop = asyncio.get_running_loop()

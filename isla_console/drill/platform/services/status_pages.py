@@ -23,7 +23,7 @@ _INDICATORS: Final = {
 
 
 def status_service(faults: Faults) -> Starlette:
-    """`/vercel/api/v2/summary.json`, `/supabase/api/v2/summary.json`, `/stripe/current`."""
+    """Make `/vercel/api/v2/summary.json`, `/supabase/api/v2/summary.json` and `/stripe/current`."""
     pages = _StatusPages(faults)
     return Starlette(
         routes=[

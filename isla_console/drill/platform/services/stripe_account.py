@@ -1,4 +1,4 @@
-"""The rehearsal's Stripe account, in memory: what was charged, what was not delivered, who subscribes."""
+"""The drill's Stripe account, in memory: what was charged, what was not delivered, who subscribes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ StripeObject = dict[str, Any]
 
 ENDPOINT: Final = "we_1IslaDrillProduction0001"
 WINDOW_S: Final = 3600.0
-"""The window of the shipped runbook's payment success rate."""
+"""The window of the shipped runbook's payment success rate, in seconds."""
 PER_MINUTE: Final = 7.0
-"""Attempts on a quiet day; while payments fail, customers try again and again."""
+"""Attempts per minute on a quiet day; while payments fail, customers try again and again."""
 _RETRY_S: Final = 0.8
 _DECLINED: Final = 0.018
-"""The share that banks decline on a quiet day."""
+"""The share of attempts that banks decline on a quiet day."""
 _LEAST_IN_WINDOW: Final = 60
-"""A window holds at least this many attempts: three times what a success rate needs."""
+"""The least number of attempts in a window: three times what a success rate needs."""
 _DECLINES: Final = (
     ("card_declined", "The bank did not return any further details with this decline."),
     ("insufficient_funds", "The bank returned the decline code `insufficient_funds`."),
@@ -40,14 +40,14 @@ class StripeAccount:
     def __init__(
         self, faults: Faults, rng: random.Random, *, quiet: bool = False, window_s: float = WINDOW_S
     ) -> None:
-        """`quiet`: an account without any object in it; `window_s`: the window of the success rate."""
+        """Fill the account, unless it is `quiet`; `window_s` is the window of the success rate in seconds."""
         self._faults = faults
         self._rng = rng
         self._per_minute = per_minute(window_s)
         self._declines_due = rng.random()
         self._number = 0
         self.requests = 0
-        """Requests that came with the right key."""
+        """How many requests came with the right key."""
         self.most_requests_a_second = 0
         self._second = (0, 0)
         self.charges: deque[StripeObject] = deque(maxlen=20_000)
@@ -66,20 +66,21 @@ class StripeAccount:
                     self.attempt(int(now - since + number * 60 / rate), fails=self._is_declined())
 
     def count_request(self) -> None:
+        """Count a request that came with the right key."""
         second = int(time.monotonic())
         self._second = (second, self._second[1] + 1 if self._second[0] == second else 1)
         self.requests += 1
         self.most_requests_a_second = max(self.most_requests_a_second, self._second[1])
 
     async def live(self) -> None:
-        """Let customers pay until cancelled; on a slow machine some pay late, but they pay."""
+        """Let customers pay until cancelled; on a slow machine some pay late, but all of them do."""
         quiet_s = 60 / self._per_minute
         retry_s = min(_RETRY_S, quiet_s / 1.5)
         due = time.monotonic()
         while True:
             await asyncio.sleep(min(retry_s, max(0.0, due - time.monotonic())))
             failing = self._faults.payments_failing
-            # A customer who paid and got nothing for it tries again too.
+            # A customer who paid and received nothing tries again too.
             retrying = failing > 0 or self._faults.error("webhook", 0.0) is not None
             now = time.monotonic()
             if now < due and not retrying:
@@ -89,7 +90,7 @@ class StripeAccount:
             self.attempt(int(time.time()), fails=fails)
 
     def _is_declined(self) -> bool:
-        """Draw whether a bank declines the next one; evenly spread, so that no window looks bad by chance."""
+        """Return whether a bank declines the next attempt; spread evenly, so that no window looks bad."""
         self._declines_due += _DECLINED
         if self._declines_due < 1:
             return False
@@ -138,7 +139,7 @@ class StripeAccount:
         )
 
     def retry(self, id: str) -> StripeObject | None:
-        """Deliver an event once more, and return it; None if there is none of this id."""
+        """Deliver an event once more, and return it; None if there is no event of this id."""
         event = next((one for one in self.events if one["id"] == id), None)
         if event is not None:
             was_pending = event["pending_webhooks"]
@@ -150,12 +151,12 @@ class StripeAccount:
 
 
 def per_minute(window_s: float) -> float:
-    """Return the attempts a minute on a quiet day: more of them if the success rate's window is shorter."""
+    """Return the attempts per minute on a quiet day: the shorter the success rate's window, the more."""
     return max(PER_MINUTE, _LEAST_IN_WINDOW * 60 / window_s)
 
 
 async def subscriptions(pool: asyncpg.Pool[Any]) -> list[StripeObject]:
-    """Read the database's subscriptions as Stripe has them: all but three are alike."""
+    """Read the database's subscriptions as Stripe has them, which differ in three places."""
     rows = await pool.fetch(
         "SELECT stripe_subscription_id AS id, stripe_customer_id AS customer, status, plan,"
         " extract(epoch FROM created_at)::bigint AS created,"
@@ -163,7 +164,7 @@ async def subscriptions(pool: asyncpg.Pool[Any]) -> list[StripeObject]:
         " FROM public.subscriptions ORDER BY created_at DESC, id"
     )
     found = [subscription(**dict(row)) for row in rows]
-    # Three webhooks that never came: two changes, one new subscription.
+    # Three webhooks never arrived: two changes, one new subscription.
     for one in [one for one in found if one["status"] == "active"][10:12]:
         one["status"] = "past_due"
     if found:

@@ -41,7 +41,7 @@ _PERMISSIONS: Final = {
     "prices": "rak_plan_read",
 }
 _PLANS: Final = (("pro", 900), ("team", 1900), ("business", 4900))
-"""Name and price a month, in cents."""
+"""Each plan's name and price per month, in cents."""
 
 
 def stripe_service(
@@ -52,19 +52,21 @@ def stripe_service(
     rate_per_s: int = RATE_PER_S,
     most: int = PAGE,
 ) -> Starlette:
-    """api.stripe.com for one account.
+    """Make api.stripe.com for one account.
 
     Args:
-        lacks: resources that the key may not read, such as `charges`.
-        rate_per_s: requests of all kinds in a second, before it limits.
-        most: subscriptions on a page at most.
+        account: What is in the account.
+        key: The key that is accepted.
+        lacks: Resources that the key may not read, such as `charges`.
+        rate_per_s: How many requests of all kinds are answered in a second.
+        most: The most subscriptions on a page.
     """
     api = _StripeApi(account, key, lacks, rate_per_s, most)
     return Starlette(routes=api.routes(), exception_handlers={404: _no_route})
 
 
 def new_key() -> str:
-    """Make a restricted test key for the rehearsal's account."""
+    """Make a restricted test key for the drill's account."""
     return f"rk_test_{secrets.token_hex(24)}"
 
 
@@ -185,14 +187,14 @@ class _StripeApi:
 
 
 class _RateLimit:
-    """Requests in the current second, by kind."""
+    """Counts the requests in the current second, by kind."""
 
     def __init__(self) -> None:
         self._second = 0
         self._counts: dict[str, int] = {}
 
     def is_over(self, kind: str, most: int) -> bool:
-        """Count one more request; return whether that is more than `most`."""
+        """Count a request; return whether there are now more than `most`."""
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._counts = second, {}
@@ -204,7 +206,7 @@ def _search(query: str, charges: Sequence[StripeObject]) -> list[StripeObject]:
     """Return the charges that a search query matches.
 
     Raises:
-        ValueError: the query is not one; the message is Stripe's.
+        ValueError: It is not a query; the message is Stripe's.
     """
     clauses = []
     for part in re.split(r"\s+AND\s+", query.strip()):

@@ -15,7 +15,7 @@ from isla_console.drill.scenario.faults import Faults, Service
 
 
 def supabase_service(anon_key: str, faults: Faults, rng: random.Random) -> Starlette:
-    """The gateway, for who has the project's public key."""
+    """Make the gateway, which answers to the project's public key."""
 
     def refusal(request: Request) -> Response | None:
         key = request.headers.get("apikey")

@@ -1,4 +1,4 @@
-"""Supabase's management API for the rehearsal's project, with its documented shapes.
+"""Supabase's management API for the drill's project, with its documented shapes.
 
 Health, read-only mode, logs by the current endpoint, backups, migrations, and the Auth settings: what the
 runbook's steps and the console's probes ask. Read-only.
@@ -28,7 +28,7 @@ _SERVICES: Final = ("auth", "rest", "db", "pooler")
 
 
 def management_service(pool: asyncpg.Pool[Any], faults: Faults, token: str) -> Starlette:
-    """api.supabase.com, for one project."""
+    """Make api.supabase.com, for one project."""
 
     async def health(request: Request) -> Response:
         wanted = request.query_params.getlist("services")
@@ -63,7 +63,7 @@ def management_service(pool: asyncpg.Pool[Any], faults: Faults, token: str) -> S
 
 
 def new_token() -> str:
-    """Make a personal access token for the rehearsal."""
+    """Make a personal access token for the drill."""
     return f"sbp_{secrets.token_hex(20)}"
 
 

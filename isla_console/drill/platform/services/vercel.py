@@ -27,12 +27,12 @@ from isla_console.drill.scenario.faults import Faults
 PROJECT: Final = "prj_5rehearsal0isla0console0drill"
 TEAM: Final = "team_rehearsalIslaDrill00001"
 _ROLLBACK_S: Final = 2.5
-"""From the request for a rollback until the domain serves the other build."""
+"""Seconds from the request for a rollback until the domain serves the other build."""
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One deployment of the rehearsal."""
+    """One deployment of the drill's project."""
 
     uid: str
     age: timedelta
@@ -64,7 +64,7 @@ BUILDS: Final = (
 
 
 class Deployments:
-    """The project's deployments: which build serves production, and the newest request to change that."""
+    """The project's deployments: which build production serves, and the newest request to change that."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Deployments:
         now: Callable[[], datetime],
         rollback_s: float = _ROLLBACK_S,
     ) -> None:
-        """`observe` is called with each action."""
+        """Serve the newest build; `observe` is called with each action."""
         self._observe = observe
         self._now = now
         self._rollback_s = rollback_s
@@ -87,7 +87,7 @@ class Deployments:
         return int((self._began - build.age).timestamp() * 1000)
 
     def serve(self, kind: str, uid: str) -> tuple[int, str]:
-        """Begin to serve another build; return the answer's status, and why it is refused ("": it is not)."""
+        """Begin to serve another build; return the answer's status, and why it is refused ("" if not)."""
         build = next((build for build in BUILDS if build.uid == uid), None)
         if build is None:
             return 404, "The deployment could not be found."
@@ -119,12 +119,12 @@ class Deployments:
 
 
 def vercel_service(deployments: Deployments, faults: Faults, rng: random.Random, token: str) -> Starlette:
-    """api.vercel.com, for one project."""
+    """Make api.vercel.com, for one project."""
     return Starlette(routes=_VercelApi(deployments, faults, rng, token).routes())
 
 
 def new_token() -> str:
-    """Make a token for the rehearsal's API."""
+    """Make a token for the drill's API."""
     return f"vcp_{secrets.token_urlsafe(24)}"
 
 
@@ -230,7 +230,7 @@ def _deployment(build: Build, deployments: Deployments) -> dict[str, Any]:
 
 
 async def _logs(faults: Faults, rng: random.Random) -> AsyncIterator[str]:
-    """Yield log lines of the functions, several a second, until nobody listens."""
+    """Yield log lines of the functions, several a second, until the client is gone."""
     for number in range(1_000_000):
         added_ms = faults.added_ms("redirect")
         status = faults.error("redirect", rng.random()) or 307

@@ -1,4 +1,4 @@
-"""What is wrong with the analytics: days whose totals are deleted, and clicks that are stored twice."""
+"""Faults of the analytics: days whose totals are deleted, and clicks that are stored twice."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ _DOUBLE = """
 class AnalyticsFaults:
     """Deletes a day's totals when a fault says so; calls `rebuilt` with the day once they are complete again.
 
-    It also stores clicks twice, once for each such fault; no step of the runbook deletes any, so they stay.
+    It also stores clicks twice, once for each such fault; they stay, because no step of the runbook deletes
+    any.
     """
 
     def __init__(self, database: Database, faults: Faults, rebuilt: Callable[[int], None]) -> None:
@@ -50,7 +51,7 @@ class AnalyticsFaults:
         self._doubled = 0
 
     async def run(self) -> None:
-        """Follow the faults until cancelled. A database that cannot be asked is asked again."""
+        """Follow the faults until cancelled. A database that does not answer is asked again."""
         while True:
             wanted, twice = self._faults.days_missing, self._faults.duplicated
             if wanted or self._deleted or twice != self._doubled:
@@ -71,7 +72,7 @@ class AnalyticsFaults:
         for day in wanted - self._deleted:
             await connection.execute(_DELETE, day)
             self._deleted.add(day)
-        for day in self._deleted - wanted:  # the fault was switched off by hand
+        for day in self._deleted - wanted:  # the fault was switched off by remote control
             await connection.execute(_RESTORE, day)
             self._deleted.discard(day)
         for day in self._deleted & wanted:

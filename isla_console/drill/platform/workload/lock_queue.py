@@ -21,9 +21,9 @@ _ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class LockQueue:
-    """Exists while a fault says so; `freed` is called when somebody ends the session at its root.
+    """Keeps the queue while a fault says so; `freed` is called when its root session is ended.
 
-    Ending any other session does not help for long: the migration is tried again, and so is every query.
+    Ending any other session does not help for long: the migration and every query are tried again.
     """
 
     def __init__(self, database: Database, faults: Faults, freed: Callable[[], None]) -> None:
@@ -36,7 +36,7 @@ class LockQueue:
         faults.on_change(self._changed.set)
 
     async def run(self) -> None:
-        """Follow the fault until cancelled. If no connection is free, the queue forms later."""
+        """Follow the fault until cancelled. Without a free connection the queue forms later."""
         try:
             while True:
                 self._changed.clear()

@@ -11,7 +11,7 @@ import asyncpg
 
 from isla_console.drill.platform.postgres.database import Database
 
-# Application name, role, count: what a host of this kind keeps open on a quiet day.
+# Application name, role, count: what such a host keeps open on a quiet day.
 _QUIET_DAY = (
     ("postgrest", "authenticator", 5),
     ("gotrue", "supabase_auth_admin", 2),
@@ -53,13 +53,14 @@ class SessionHolder:
         on_leak_ended: Callable[[str], None],
         on_needed_ended: Callable[[str], None],
     ) -> None:
-        """Take what to hold, and whom to call.
+        """Open nothing yet.
 
         Args:
-            wanted: returns how many sessions to hold, by application name, on top of a quiet day's.
-            leaked: returns the applications whose sessions are not opened again once they were ended.
-            on_leak_ended: called with a leaked application when its last session was ended.
-            on_needed_ended: called with an application whose sessions were ended though it needs them.
+            database: Where to open them.
+            wanted: Gives how many sessions to hold, by application name, on top of a quiet day's.
+            leaked: Gives the applications whose sessions are not opened again once they were ended.
+            on_leak_ended: Called with a leaked application when its last session was ended.
+            on_needed_ended: Called with an application whose sessions were ended although it needs them.
         """
         self._database = database
         self._wanted = wanted
@@ -71,11 +72,11 @@ class SessionHolder:
         self._changed = asyncio.Event()
 
     def wake(self) -> None:
-        """Settle now: what is wanted has changed."""
+        """Settle now, because what is wanted has changed."""
         self._changed.set()
 
     async def run(self) -> None:
-        """Hold until cancelled."""
+        """Hold the sessions until cancelled."""
         while True:
             self._changed.clear()
             await self.settle()
@@ -84,7 +85,7 @@ class SessionHolder:
                     await self._changed.wait()
 
     async def settle(self) -> None:
-        """Open the sessions that are missing and close those too many; one that cannot be opened waits."""
+        """Open missing sessions and close surplus ones; one that cannot be opened waits."""
         targets = {(name, role): count for name, role, count in _QUIET_DAY}
         for name, count in self._wanted().items():
             key = (name, "isla_app")
@@ -102,7 +103,7 @@ class SessionHolder:
             if len(held) < len(before) and any(name == needed for needed, _, _ in _QUIET_DAY):
                 self._on_needed_ended(name)
         elif len(held) < len(before) or key in self._ended:
-            # Somebody who ends one of them has found the leak: no new one is opened.
+            # A person who ends one of them has found the leak: no new one is opened.
             self._ended.add(key)
             target = min(target, len(held))
             if before and not held:

@@ -34,9 +34,9 @@ async def visitors(redirects: Redirects, rng: random.Random) -> None:
 
 
 async def scheduler(database: Database, faults: Faults) -> None:
-    """Run pg_cron's job at each full minute until cancelled, and keep its record, as pg_cron does.
+    """Run pg_cron's job at each full minute until cancelled, and record it as pg_cron does.
 
-    It also runs at once when a fault makes it fail or succeed again: nobody has to wait for the minute.
+    It also runs at once when a fault makes it fail or succeed again, so that nobody waits for the minute.
     """
     changed = asyncio.Event()
     faults.on_change(changed.set)
@@ -58,7 +58,7 @@ async def _run_job(database: Database, *, fails: bool) -> None:
     except (OSError, TimeoutError, asyncpg.PostgresError):
         return
     try:
-        # In pg_cron the superuser writes the record; here the job's owner may.
+        # In pg_cron the superuser writes the record; here the job's owner does.
         if not fails:
             await connection.execute("SELECT public.aggregate_clicks()")
         await connection.execute(
