@@ -1,4 +1,4 @@
-"""The one registry of commands: bindings, footer, help and palette are all made from it."""
+"""The one registry of commands, from which bindings, footer, help and palette are made."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Needs = Literal["", "incident", "drill", "replay"]
 class Command:
     """One thing a person can do.
 
-    `keys` are Textual key names, comma separated; `shown` is how the first is written.
-    `help` is one sentence; `footer` orders it in the footer (0: not there); `needs` says when it is possible.
+    `keys` are Textual's names of keys, separated by commas; `shown` is how the first is written. `help` is
+    one sentence; `footer` is its order in the footer (0: not there); `needs` says when it is possible.
     """
 
     id: str
@@ -181,18 +181,18 @@ LOOKING = frozenset(
         *("theme", "mouse", "redraw", "help", "palette", "quit"),
     )
 )
-"""Commands that only look: what a replay has."""
+"""Commands that change nothing: those that a replay has."""
 REPLAY_KEYS = {"space": "pause", "minus": "slower"}
-"""Keys that do something else in a replay, for what they do otherwise is not done there."""
+"""Keys that have another command in a replay, where their usual one is not possible."""
 
 REPLAY_ROWS = frozenset({"goto", "command"})
-"""Kinds of row whose Enter only goes somewhere, or does a command that is looked at on its own."""
+"""Kinds of row whose Enter only opens a page, or carries out a command, which is checked by itself."""
 
 BY_ID = {command.id: command for command in COMMANDS}
 
 
 def bindings() -> list[BindingType]:
-    """Textual bindings for the whole registry; each calls `action_command` with the id and its key."""
+    """Return Textual's bindings for the whole registry; each calls `action_command` with its id and key."""
     return [
         Binding(key, f"command('{command.id}', '{key}')", command.title, id=f"{command.id}.{key}", show=False)
         for command in COMMANDS

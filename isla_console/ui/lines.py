@@ -11,10 +11,10 @@ from isla_console.ui.theme import ascii_only
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
-    """What a row stands for: a kind and an id, written `step:deployments`.
+    """What a row is about: a kind and an id, written `step:deployments`.
 
     A kind of which there is only one has no id and is written alone: `home`. The ids of pages have the same
-    form (`issue:redirect-down`), so that a row of the sidebar is keyed by the page that it opens.
+    form (`issue:redirect-down`), so that the key of a row in the sidebar is the page that it opens.
 
     Raises:
         ValueError: The kind is empty or has a colon in it, so that it could not be read back.
@@ -29,7 +29,7 @@ class RowKey:
 
     @classmethod
     def parse(cls, text: str) -> RowKey | None:
-        """Read a key as `str` writes it; None for what has no kind, as the empty key of no row at all."""
+        """Read a key as `str` writes it; None for a text without a kind, such as the empty key of no row."""
         kind, _, id = text.partition(":")
         return cls(kind, id) if kind else None
 
@@ -51,17 +51,17 @@ class Row:
 
     @classmethod
     def text(cls, content: Content | str) -> Row:
-        """Make a row that is only read."""
+        """Make a row that the cursor passes over."""
         return cls(None, content if isinstance(content, Content) else Content(content))
 
 
 def in_ascii(content: Content) -> Content:
-    """Write the same cells in ASCII, for a terminal without the glyphs; styles stay."""
+    """Return the same cells in ASCII, with their styles, for a terminal without the glyphs."""
     return Content(ascii_only(content.plain), list(content.spans))
 
 
 def fit(content: Content, width: int) -> Content:
-    """Make one line of exactly `width` cells: cut with `…` or padded."""
+    """Return one line of exactly `width` cells: cut with `…` or padded."""
     return content.truncate(width, ellipsis=True, pad=True)
 
 

@@ -1,4 +1,4 @@
-"""What pages ask the controllers for, apart from the pages so that a controller imports no widget."""
+"""What pages ask the controllers for; in a module of its own, so that a controller need not import a page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SessionsAct = Literal["look", "cancel", "terminate"]
 
 
 class Request(Message):
-    """Something that a page asks for and does not do itself."""
+    """Something that a page asks for because it does not do it itself."""
 
 
 @dataclass
@@ -30,7 +30,7 @@ class DraftAsked(Request):
 
 @dataclass
 class StopAsked(Request):
-    """The page of streams asks to end one, by its step's id."""
+    """The page of streams asks to stop one, by its step's id."""
 
     step: str
 
@@ -39,7 +39,7 @@ class StopAsked(Request):
 class SqlAsked(Request):
     """The SQL page asks for something.
 
-    `text` is the statement, or what to copy; `step` is the step of the runbook that it is, if it is one.
+    `text` is the statement, or what to copy; `step` is the runbook's step that it comes from, if any.
     """
 
     act: SqlAct
@@ -49,7 +49,7 @@ class SqlAsked(Request):
 
 @dataclass
 class SqlTyped(Request):
-    """The statement in the editor is another one: the guard looks at it."""
+    """The statement in the editor has changed, and the guard has to judge it."""
 
     text: str
 
@@ -59,7 +59,7 @@ class SqlTyped(Request):
 
 @dataclass
 class SessionsAsked(Request):
-    """The sessions page asks; `key` is the row it is about."""
+    """The sessions page asks for something; `key` is the row that it is about."""
 
     act: SessionsAct
     key: str = ""

@@ -1,7 +1,7 @@
-"""The program on the shell: all controllers, who carries out which command, and what ticks.
+"""The program on the shell: all controllers, which of them carries out which command, and the timers.
 
 It is loaded once the first frame is painted. Runbook, journal and probes are opened after that, in a worker.
-Nothing here may raise from a timer or a worker; what fails is shown.
+No timer or worker may raise; what fails is shown.
 """
 
 from __future__ import annotations
@@ -36,25 +36,27 @@ from isla_console.ui.shell import Shell
 from isla_console.ui.views import detail
 
 STYLES = ("sheets.tcss", "communication.tcss", "steps.tcss", "sql.tcss")
-"""Of what lies over the main screen, and of pages."""
+"""The style sheets of sheets and pages."""
 TICK_S = 1.0
 EDITS_S = 10.0
 LOOK_S = 0.5
-"""How often the journal is looked at for what other consoles wrote."""
+"""Seconds between two readings of what other consoles journalled."""
 START = "start"
 """The group of the worker that opens everything."""
 BACKGROUND = "background"
-"""The group of workers that run for ever."""
+"""The group of workers that run as long as the console."""
 ASKS_WITHIN = 50
-"""So many looks, a hundredth of a second apart, keys wait for a command under way, for it may ask something:
-then they are its answer. Looks, not seconds: on a busy machine both it and they take longer."""
+"""How often, a hundredth of a second apart, waiting keys check whether a command under way asks something.
+
+If it does, the keys are its answer. A count and not a time, because on a busy machine both take longer.
+"""
 
 
 class ConsoleProgram:
     """Owns the session and the controllers; screens only draw."""
 
     def __init__(self, shell: Shell, session: Session | None = None) -> None:
-        """`session` is what to work at; default: the shell's settings and the real clock."""
+        """Make the controllers; without a `session`, one of the shell's settings and the real clock."""
         self.shell = shell
         self.session = session or Session(shell.settings, Clock())
         self.console = Console(shell, self.session)
@@ -85,14 +87,14 @@ class ConsoleProgram:
         self._looks: WeakKeyDictionary[Worker[object], int] = WeakKeyDictionary()
 
     def begin(self) -> None:
-        """The frame is painted: open what there is to show in it."""
+        """Open what there is to show, once the first frame is painted."""
         shell = self.shell
         shell.stylesheet.read_all([resource("styles") / name for name in STYLES])
         shell.stylesheet.reparse()
         self.console.begin(self.start(), group=START)
 
     async def start(self) -> None:
-        """Open the runbook, the journal and the monitor, in this order, each shown as it comes."""
+        """Open the runbook, the journal and the monitor in this order, and show each as it comes."""
         session, shell, console = self.session, self.shell, self.console
         try:
             await session.load_runbook()
@@ -115,7 +117,7 @@ class ConsoleProgram:
             shell.main.open(f"issue:{issue}")
 
     async def tick(self) -> None:
-        """Once a second: write the crossings that came due, ring what is due, draw."""
+        """Once a second, journal the crossings that came due, ring what is due, and draw."""
         try:
             await self.session.tick()
             self.ring()
@@ -124,14 +126,14 @@ class ConsoleProgram:
             self.session.complain(error)
 
     async def notice_edits(self) -> None:
-        """Now and then: was the runbook's file edited?"""
+        """From time to time, check whether the runbook's file was edited."""
         try:
             await self.session.notice_edits()
         except Exception as error:
             self.session.complain(error)
 
     async def look(self) -> None:
-        """Twice a second: what other consoles wrote, what waits for the disk."""
+        """Twice a second, read what other consoles journalled and write what waits for the disk."""
         try:
             if await self.session.look():
                 if (declared := self.session.declared_elsewhere()) is not None:
@@ -142,7 +144,7 @@ class ConsoleProgram:
             self.session.complain(error)
 
     def ring(self) -> None:
-        """Sound each new alarm once; the window's title says what stands."""
+        """Sound each new alarm once, and put what is due into the window's title."""
         terminal = self.console.terminal
         for alarm in self.session.new_alarms():
             terminal.alarm(alarm.text)
@@ -155,11 +157,11 @@ class ConsoleProgram:
 
     @property
     def is_replay(self) -> bool:
-        """Whether this is a recorded incident: nothing is begun in it, whatever is pressed."""
+        """Whether this is a recorded incident, in which nothing is begun whatever key is pressed."""
         return self.session.is_replay
 
     def run_command(self, id: str, key: str) -> None:
-        """Do a command of the registry, or say why not."""
+        """Carry out a command of the registry, or say why it is not possible."""
         if self.is_replay:
             id = REPLAY_KEYS.get(key, id)
         command = BY_ID[id]
@@ -170,11 +172,11 @@ class ConsoleProgram:
                 self._carry_out(self.commands[id](key))
 
     def open_row(self, key: str) -> None:
-        """Enter on a row: what its kind is for; where there is nothing, the row is shown in full."""
+        """Do what Enter does on a row of its kind; a kind without a handler is shown in full."""
         row, state = RowKey.parse(key), self.shell.main.state
         if row is None:
             return
-        # What was done when an incident was recorded is shown, not done again.
+        # In a replay, what was done is shown, not done again.
         handler = self.rows.get(row.kind) if not self.is_replay or row.kind in REPLAY_ROWS else None
         if handler is not None:
             self._carry_out(handler(row.id))
@@ -182,7 +184,7 @@ class ConsoleProgram:
             self.console.show(*shown)
 
     def take_request(self, request: Request) -> None:
-        """Do what a page asks for; in a replay, nothing."""
+        """Do what a page asks for; in a replay, do nothing."""
         if self.is_replay:
             self.console.say("This is a replay: nothing is done.")
             return
@@ -205,10 +207,10 @@ class ConsoleProgram:
             self.console.begin(begun)
 
     def is_ready(self) -> bool:
-        """Whether what was opened last is there, and no command is about to ask something."""
+        """Return whether what was opened last is ready, and no command is about to ask something."""
         screen = self.shell.screen
         if not isinstance(screen, MainScreen):
-            # Its command may go on to another sheet when this one is answered.
+            # The command may open another sheet when this one is answered.
             self._looks.clear()
             return screen.is_mounted
         return screen.is_ready and not self._may_ask()
@@ -225,7 +227,7 @@ class ConsoleProgram:
         return False
 
     def worker_changed(self, event: Worker.StateChanged) -> None:
-        """A command that fails by a fault of ours says so; the console goes on."""
+        """Say it when a command fails by a defect of the console, which goes on."""
         error = event.worker.error
         if event.state is WorkerState.ERROR and isinstance(error, Exception):
             self.session.complain(error)
@@ -235,12 +237,13 @@ class ConsoleProgram:
             and event.worker.group == COMMAND
             and not self.shell.is_leaving
         ):
-            # Nobody stops a command: what cut it off is a fault too, and silence would look like a lost key.
+            # No person stops a command: its cancellation is a defect too, and silence would look like a
+            # lost key.
             self.session.complain(RuntimeError(f"{event.worker.name} was cut off"))
             self.console.say("Not done: it was cut off. Press the key again.", warn=True)
 
     def palette(self) -> Iterable[SystemCommand]:
-        """The registry, what is possible now first; then issues and procedures by name."""
+        """Yield the registry's commands, possible ones first, then issues and procedures by name."""
         state = self.session.state(self.session.clock.now())
         for command in sorted(COMMANDS, key=lambda command: bool(why_not(command, state))):
             if command.id == "go" or command.id == "palette":
@@ -257,12 +260,12 @@ class ConsoleProgram:
                 yield SystemCommand(procedure.title, "Open the procedure.", opens)
 
     async def close(self) -> None:
-        """End what runs and let go of the journal."""
+        """Stop what runs and close the journal."""
         await self.session.close()
 
 
 def _joined(tables: Iterable[Mapping[str, Handler]]) -> dict[str, Handler]:
-    """One table of several; two that know the same name are a fault of ours."""
+    """Return one table made of several; the same name in two of them is a defect."""
     joined: dict[str, Handler] = {}
     for table in tables:
         if twice := joined.keys() & table.keys():

@@ -1,7 +1,7 @@
 """The application from launch on: themes, styles, keys, the empty main screen.
 
-Loading the rules, the runbook's models and the monitor takes as long as loading Textual, and whoever opens a
-console while production burns should see it at once. So the shell imports none of them and paints the first
+Loading the rules, the runbook's models and the monitor takes as long as loading Textual, and a console that
+is opened during an outage should appear at once. So the shell imports none of them and paints the first
 frame; then it loads its program, which does everything that a console can do (`ui/program.py`).
 """
 
@@ -30,22 +30,22 @@ from isla_console.ui.terminal.key_queue import KeyQueue
 from isla_console.ui.theme import DARK, LIGHT
 
 STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
-"""Of what the first frame shows."""
+"""The style sheets of the first frame."""
 HANG_UP_S = 1.0
-"""How often the terminal is looked at for being gone."""
+"""Seconds between two checks whether the terminal has hung up."""
 
 
 class Program(Protocol):
-    """What runs on a shell. The shell hands on what Textual tells it, and decides nothing itself."""
+    """What runs on a shell, which passes on what Textual reports and decides nothing itself."""
 
     def begin(self) -> None:
-        """The first frame is painted: open what there is to show."""
+        """Open what there is to show, once the first frame is painted."""
 
     def is_ready(self) -> bool:
-        """Whether what was opened last is there; keys wait until it is."""
+        """Return whether what was opened last is ready; keys wait until it is."""
 
     def run_command(self, id: str, key: str) -> None:
-        """Do a command of the registry, or say why not."""
+        """Carry out a command of the registry, or say why it is not possible."""
 
     def open_row(self, key: str) -> None:
         """Do what Enter on a row does."""
@@ -54,17 +54,17 @@ class Program(Protocol):
         """Do what a page asks for."""
 
     def palette(self) -> Iterable[SystemCommand]:
-        """What the command palette offers, what is possible now first."""
+        """Return the entries of the command palette, possible ones first."""
 
     def worker_changed(self, event: Worker.StateChanged) -> None:
-        """Say it when something that was begun fails."""
+        """Say it when a worker fails."""
 
     async def close(self) -> None:
-        """End what runs and let go of the journal."""
+        """Stop what runs and close the journal."""
 
 
 class Shell(TerminalApp):
-    """The one Textual application. Screens draw, the program acts."""
+    """The one Textual application. Screens draw; the program acts."""
 
     TITLE = "isla-console"
     ENABLE_COMMAND_PALETTE = True
@@ -75,7 +75,7 @@ class Shell(TerminalApp):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
 
     def __init__(self, settings: Settings, load: Callable[[Shell], Program]) -> None:
-        """`load` makes the program; it is called once there is a frame to look at."""
+        """Load nothing yet; `load` makes the program once the first frame is painted."""
         super().__init__()
         self.settings = settings
         self._load = load
@@ -86,7 +86,7 @@ class Shell(TerminalApp):
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if settings.get("ISLA_THEME") == "light" else DARK.name
         self.problem = ""
-        """Why the console ended, to print once the terminal is itself again."""
+        """Why the console ended, printed once the terminal is restored."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict(DARK.variables)
@@ -113,13 +113,13 @@ class Shell(TerminalApp):
         self.call_after_refresh(self.begin)
 
     def load(self) -> Program:
-        """The program of this shell, loaded when it is first asked for."""
+        """Return the program, which is loaded when it is first asked for."""
         if self.program is None:
             self.program = self._load(self)
         return self.program
 
     def begin(self) -> None:
-        """The frame is painted: go on with the program."""
+        """Go on with the program, once the first frame is painted."""
         self.load().begin()
 
     async def on_unmount(self) -> None:
@@ -135,22 +135,23 @@ class Shell(TerminalApp):
             self.key_queue.went()
 
     def is_ready(self) -> bool:
-        """Whether what was opened last is there; keys wait until it is. Before the program, nothing is."""
+        """Return whether the program is loaded and what was opened last is ready; keys wait until then."""
         return self.program is not None and self.program.is_ready()
 
     def _notice_hang_up(self) -> None:
-        """Leave when the terminal is gone and nobody says so: a shell between that ignores SIGHUP keeps the
-        signal for itself.
+        """Leave when the terminal has hung up without a signal.
+
+        A shell in between that ignores SIGHUP does not pass it on.
         """
         if sys.__stdin__ is not None and has_hung_up(sys.__stdin__.fileno()):
             self.hang_up(signal.SIGHUP)
 
     def hang_up(self, number: signal.Signals) -> None:
-        """The terminal is gone, or somebody ends us: leave cleanly. What was done is on disk already."""
+        """Leave cleanly when the terminal hangs up or a signal ends us. What was done is already on disk."""
         self.exit(128 + number)
 
     def action_command(self, id: str, key: str) -> None:
-        """A key of the registry was pressed."""
+        """Carry out the command of a key of the registry."""
         if self.program is not None:
             self.program.run_command(id, key)
 
@@ -170,12 +171,12 @@ class Shell(TerminalApp):
             self.program.worker_changed(event)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette's entries."""
+        """Return the entries of the command palette."""
         return self.program.palette() if self.program is not None else ()
 
 
 def _has_glyphs() -> bool:
-    """Whether the terminal's encoding has the glyphs at all."""
+    """Return whether the terminal's encoding has the glyphs."""
     stream = sys.__stderr__
     encoding = (stream.encoding if stream is not None else None) or "ascii"
     try:

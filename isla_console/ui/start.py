@@ -1,4 +1,4 @@
-"""The console from launch to its end: the shell paints the first frame, then all the rest is loaded."""
+"""The console from launch to end: the shell paints the first frame, then everything else is loaded."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from isla_console.session.session import Session
 
 GARBAGE = (10_000, 10, 10)
-"""How many new objects make it worth looking; a screen drawn anew each second makes and drops a thousand."""
+"""The garbage collector's thresholds; drawing a screen every second makes and drops a thousand objects."""
 
 
 def run(settings: Settings, make_session: Callable[[], Session] | None = None) -> int:
-    """Run the console in this terminal; the exit code.
+    """Run the console in this terminal and return the exit code.
 
-    `make_session` makes the session to work at once there is a screen; default: the settings' own.
+    `make_session` makes the session once there is a screen; by default, one of the settings.
     """
     if not (sys.stdin.isatty() and sys.__stderr__ is not None and sys.__stderr__.isatty()):
         print(
             "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
         )
         return 2
-    # A library that logs would write over the screen.
+    # A library's log would be written over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
-    # Nothing made while starting can go yet: looking for garbage would only delay the first frame.
+    # Nothing that the start makes is garbage yet: looking for it would only delay the first frame.
     gc.disable()
     app = Shell(settings, lambda shell: _load(shell, make_session))
     code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
@@ -41,16 +41,17 @@ def run(settings: Settings, make_session: Callable[[], Session] | None = None) -
 
 
 def run_replay(path: Path, incident: str, speed: float, settings: Settings) -> int:
-    """Show a recorded incident in this terminal; the exit code.
+    """Show a recorded incident in this terminal and return the exit code.
 
     Args:
-        path: a journal's file, or exported JSON lines.
-        incident: its id or the beginning of it; "" for the last.
-        speed: how many times as quick as it was.
+        path: A journal's file, or exported JSON lines.
+        incident: Its id or the beginning of it; "" for the last one.
+        speed: How many times as fast as it was.
+        settings: The resolved configuration.
 
     Raises:
-        JournalError: the file cannot be read.
-        ValueError: there is nothing to show, and why.
+        JournalError: The file cannot be read.
+        ValueError: There is nothing to show; the message says why.
     """
     from isla_console.journal.recorded import read_recorded
     from isla_console.session.replay import Replay, ReplaySession, choose
@@ -60,11 +61,11 @@ def run_replay(path: Path, incident: str, speed: float, settings: Settings) -> i
 
 
 def _load(shell: Shell, make_session: Callable[[], Session] | None) -> Program:
-    """Load everything a console can do; the first frame is painted by now."""
+    """Load everything that a console can do, once the first frame is painted."""
     from isla_console.ui.program import ConsoleProgram
 
     program = ConsoleProgram(shell, make_session() if make_session is not None else None)
-    # What is loaded by now stays: looking through it for garbage again and again would be most of it.
+    # What is loaded by now stays: searching it for garbage again and again would take the most time.
     gc.freeze()
     gc.set_threshold(*GARBAGE)
     gc.enable()

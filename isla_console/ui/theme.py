@@ -1,6 +1,6 @@
 """Colours, glyphs and the sparkline: how a state looks everywhere.
 
-A state is always glyph, word and colour together, so that it reads without colour and on one-bit terminals.
+A state is always a glyph, a word and a colour together, so that it can be read without colour.
 """
 
 from __future__ import annotations
@@ -76,15 +76,15 @@ _ASCII = str.maketrans(
 
 
 def ascii_only(text: str) -> str:
-    """The same cells in ASCII, for terminals without the glyphs (one character for one)."""
+    """Return the same cells in ASCII, one character for one, for terminals without the glyphs."""
     return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
 
 
 def sparkline(history: Sequence[float | None], width: int, ceiling: float = 0.0) -> str:
-    """The newest `width` values as block characters from zero up; a gap is a space.
+    """Return the newest `width` values as block characters from zero up; a gap is a space.
 
-    The top is `ceiling` or the highest value, whichever is more: with an alert's bound as ceiling a quiet
-    measure looks quiet, and the same height means the same everywhere.
+    The top is the greater of `ceiling` and the highest value: with an alert's bound as ceiling, a quiet
+    metric looks quiet, and the same height means the same everywhere.
     """
     values = list(history)[-width:]
     known = [value for value in values if value is not None]

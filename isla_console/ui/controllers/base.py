@@ -1,4 +1,4 @@
-"""What every controller uses: the console, and how a controller says which commands and rows are its own."""
+"""What every controller uses: the console, and the way to say which commands and rows are its own."""
 
 from __future__ import annotations
 
@@ -26,22 +26,24 @@ from isla_console.ui.terminal.driver import Terminal
 Answer = TypeVar("Answer")
 Begun = Coroutine[Any, Any, None] | None
 Handler = Callable[[str], Begun]
-"""What carries out a command (its argument is the key pressed) or Enter on a row (the row's id). A coroutine
-is run as a worker of the group `command`."""
+"""Carries out a command (given the key that was pressed) or Enter on a row (given the row's id).
+
+A coroutine is run as a worker of the group `command`.
+"""
 
 COMMAND = "command"
-"""The group of workers that carry out what a person asked for. They may open sheets."""
+"""The group of workers that carry out commands; they may open sheets."""
 
 
 class Console:
-    """The console at work, as controllers see it: its session and screen, and ways to ask, say and record."""
+    """The console as controllers see it: its session and screen, and ways to ask, say and record."""
 
     def __init__(self, shell: Shell, session: Session) -> None:
         self.shell = shell
         self.session = session
         self.terminal = Terminal(shell)
         self.run_command: Callable[[str, str], None] = lambda id, key: None
-        """Does another command of the registry; set by the program, which knows all controllers."""
+        """Carries out another command of the registry; set by the program, which knows all controllers."""
 
     @property
     def settings(self) -> Settings:
@@ -53,15 +55,15 @@ class Console:
 
     @property
     def main(self) -> MainScreen:
-        """The main screen, also while a sheet lies over it."""
+        """The main screen, also while a sheet is open above it."""
         return self.shell.main
 
     @property
     def state(self) -> ConsoleState:
-        """What is true now.
+        """The state of now, to draw or to decide by.
 
         Raises:
-            Refused: the console is still starting.
+            Refused: The console is still starting.
         """
         state = self.session.state(self.clock.now())
         if state is None:
@@ -70,7 +72,7 @@ class Console:
 
     @property
     def row(self) -> RowKey | None:
-        """What the cursor is on; None for a row that is only read."""
+        """The key of the row under the cursor; None where there is none."""
         return RowKey.parse(self.main.key)
 
     @property
@@ -80,47 +82,47 @@ class Console:
         return page.id if page is not None and page.kind == "issue" else None
 
     def refresh_state(self) -> None:
-        """Draw what is true now."""
+        """Draw the state of now."""
         state = self.session.state(self.clock.now())
         if state is not None:
             self.main.show(state)
 
     def go(self, target: str) -> None:
-        """Open `page` or `page#row`; a page that the runbook does not have is not opened."""
+        """Open `page` or `page#row`, unless the runbook does not have the page."""
         page, _, key = target.partition("#")
         state = self.main.state
         if state is not None and known_page(page, state):
             self.main.open(page, key)
 
     def say(self, text: str, *, warn: bool = False) -> None:
-        """A passing word; nothing is ever said here alone."""
+        """Show a passing message, which must never be the only place that says something."""
         self.shell.notify(text, severity="warning" if warn else "information", timeout=4, markup=False)
 
     def show(self, title: str, lines: Sequence[Content], *, small: bool = False) -> None:
-        """Lay a text over the screen, to read."""
+        """Show a text to read above the screen."""
         self.shell.push_screen(DetailScreen(title, list(lines), small=small))
 
     async def ask(self, sheet: Screen[Answer]) -> Answer:
-        """Lay a sheet over the screen and wait for its answer; None when it was left."""
+        """Open a sheet and return its answer, which is None when the person leaves it."""
         return await self.shell.push_screen_wait(sheet)
 
     def begin(
         self, work: Coroutine[Any, Any, None], *, group: str = COMMAND, exclusive: bool = False
     ) -> Worker[None]:
-        """Run something beside the screen. A failure is said, and ends nothing."""
+        """Run work in the background. A failure is said, and the console goes on."""
         name = getattr(work, "__qualname__", group)
         return self.shell.run_worker(work, name=name, group=group, exclusive=exclusive, exit_on_error=False)
 
     def running(self, group: str) -> list[Worker[Any]]:
-        """The workers of a group that are not finished."""
+        """Return the workers of a group that have not finished."""
         return [worker for worker in self.shell.workers if worker.group == group and not worker.is_finished]
 
     def stamp(self) -> Stamp:
-        """Who, and when: now."""
+        """Return who acts, and the time now."""
         return self.session.stamp()
 
     async def attempt(self, make: Callable[[Incident], Sequence[Event]]) -> bool:
-        """Let an incident command make its events and record them; say what was refused."""
+        """Let an incident command make its events and record them, or say why it was refused."""
         incident = self.session.incident
         if incident is None:
             self.say("No incident is open: d declares one.", warn=True)
@@ -133,7 +135,7 @@ class Console:
         return await self.record(events)
 
     async def record(self, events: Sequence[Event]) -> bool:
-        """Record and draw; while it is not on disk, the banner says so."""
+        """Record events and draw; until they are on disk, the banner says so."""
         done = await self.session.record(events)
         if not done and (problem := self.session.write_problem):
             self.say(f"Not journalled: {problem}", warn=True)
@@ -142,10 +144,10 @@ class Console:
 
 
 class Controller:
-    """Carries out some of the registry's commands, and Enter on some kinds of row.
+    """Carries out the commands of one area, and Enter on some kinds of row.
 
-    A controller asks on a sheet, lets the session or the incident's commands check it, and records the
-    events. What is refused is said with its reason, and nothing is written.
+    A controller asks on a sheet, lets the session or the incident's commands check the answer, and records
+    the events. What is refused is said with its reason, and nothing is written.
     """
 
     def __init__(self, console: Console) -> None:
@@ -154,10 +156,10 @@ class Controller:
 
     @property
     def commands(self) -> Mapping[str, Handler]:
-        """The commands that it carries out, by id."""
+        """The handlers of its commands, by the command's id."""
         return {}
 
     @property
     def rows(self) -> Mapping[str, Handler]:
-        """What Enter on a row does, by the row's kind. Where there is none, the row is shown in full."""
+        """The handlers of Enter on a row, by the row's kind. A kind without one is shown in full."""
         return {}

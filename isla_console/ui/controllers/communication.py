@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class CommunicationController(Controller):
-    """What the communication page asks for."""
+    """Does what the communication page asks for."""
 
     @property
     def commands(self) -> Mapping[str, Handler]:
         return {"snooze": self.snooze}
 
     def take_draft(self, asked: DraftAsked) -> Begun:
-        """Do with a text what the page asks for."""
+        """Do what the page asks for with a text."""
         match asked.act:
             case "copy":
                 return self._copy(asked.draft)
@@ -41,7 +41,7 @@ class CommunicationController(Controller):
                 assert_never(asked.act)
 
     async def snooze(self, key: str) -> None:
-        """Ring for the update that is due later, once for each due time."""
+        """Snooze the update that is due, once for each due time."""
         state = self.console.state
         if state.incident is None:
             return
@@ -89,7 +89,7 @@ class CommunicationController(Controller):
             page.forget(draft.id)
 
     async def _keep(self, draft: Draft) -> None:
-        """What was typed lasts: a draft in the journal."""
+        """Journal what was typed as a draft."""
         await self.console.attempt(
             lambda incident: act.draft_update(
                 incident, draft.heard_by, draft.text, **self.console.stamp(), via=draft.id

@@ -1,4 +1,4 @@
-"""The console itself: probes, the runbook's file, looks, help, leaving."""
+"""The console itself: probes, the runbook's file, appearance, help, leaving."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from isla_console.ui.sheets.help import HelpScreen
 from isla_console.ui.theme import DARK, LIGHT
 
 STEPS = "steps"
-"""The group of workers that watch steps and journal what came of them."""
+"""The group of workers that follow steps and journal their outcomes."""
 
 
 class ConsoleController(Controller):
-    """What changes nothing out there."""
+    """Carries out the commands that change nothing in production."""
 
     @property
     def commands(self) -> Mapping[str, Handler]:
@@ -38,13 +38,13 @@ class ConsoleController(Controller):
         }
 
     async def recheck(self, key: str) -> None:
-        """Run every probe once, now."""
+        """Ask every probe once, now."""
         self.console.say("Re-checking every probe …")
         await self.session.recheck()
         self.console.refresh_state()
 
     async def reload(self, key: str) -> None:
-        """Read the runbook again; one that does not load is said and changes nothing."""
+        """Read the runbook again; if it does not load, say so and change nothing."""
         try:
             await self.session.load_runbook()
         except SessionError as error:
@@ -58,7 +58,7 @@ class ConsoleController(Controller):
         self.console.say("The runbook was read again. Probes and measures follow at the next start.")
 
     def freeze(self, key: str) -> None:
-        """Hold the panels still, or let them go; the clock never stops."""
+        """Freeze the panels, or let them go on; the clock never stops."""
         self.session.toggle_freeze()
         self.console.refresh_state()
 
@@ -68,22 +68,22 @@ class ConsoleController(Controller):
         self.console.shell.screen.refresh(layout=True)
 
     def switch_theme(self, key: str) -> None:
-        """Dark or light."""
+        """Switch between the dark and the light theme."""
         shell = self.console.shell
         shell.theme = LIGHT.name if shell.theme == DARK.name else DARK.name
 
     def switch_mouse(self, key: str) -> None:
-        """Give the mouse to the terminal, or take it."""
+        """Give the mouse to the terminal, or take it back."""
         ours = self.console.terminal.toggle_mouse()
         self.console.say("Mouse: " + ("the console's" if ours else "the terminal's"))
 
     def show_help(self, key: str) -> None:
-        """All keys, on one page."""
+        """Show all keys on one page."""
         state = self.console.main.state
         self.console.shell.push_screen(HelpScreen(lambda command: why_not(command, state)))
 
     async def quit(self, key: str) -> None:
-        """Leave; what still runs is named, and stopped if one leaves all the same."""
+        """Leave the console, once the person knows what still runs, which is stopped."""
         running = [run.step.title for run in self.session.running_steps]
         answers = await self.console.ask(sheets.quit_sheet(self.session.incident, running))
         if answers is not None and answers["leave"] == "yes":
@@ -92,9 +92,9 @@ class ConsoleController(Controller):
             self.console.shell.exit(0)
 
     async def _wait_for_steps(self) -> None:
-        """Wait until what was stopped is journalled."""
+        """Wait until the outcomes of stopped steps are journalled."""
         waiting = self.console.running(STEPS)
-        if not waiting:  # of none Textual would wait for all, this one included
+        if not waiting:  # without workers Textual would wait for all, this one included
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):

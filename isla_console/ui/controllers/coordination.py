@@ -1,4 +1,4 @@
-"""Coordinating people: roles, the channel, the handoff, the post-mortem's owner, and procedures by hand."""
+"""Coordinating people: roles, the channel, the handoff, the post-mortem's owner, and manual steps."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from isla_console.ui.terminal.clipboard import copy
 
 
 class CoordinationController(Controller):
-    """What a commander does."""
+    """Carries out what an incident's commander does."""
 
     @property
     def commands(self) -> Mapping[str, Handler]:
@@ -42,7 +42,7 @@ class CoordinationController(Controller):
             self.console.show("What now?", [Content(text)], small=True)
 
     def hand_off(self, key: str) -> None:
-        """Show all that the next person needs, on one screen."""
+        """Show everything that the next person needs, on one screen."""
         state, size = self.console.state, self.console.shell.size
         if state.incident is not None:
             width, height = min(100, size.width - 10), max(12, size.height - 6)
@@ -97,7 +97,7 @@ class CoordinationController(Controller):
         return name
 
     async def guide(self, step: Step) -> None:
-        """Do what a manual step says the console does; it is done once that shows in the incident."""
+        """Do what a manual step leaves to the console; the step is done once the incident shows it."""
         incident = self.session.incident
         if incident is None:
             self.console.say("No incident is open: d declares one.", warn=True)
@@ -109,7 +109,7 @@ class CoordinationController(Controller):
             )
 
     async def _guided(self, step: Step, incident: Incident) -> str:
-        """Open what the step is about; what the incident then shows of it, "" when nothing yet."""
+        """Open what the step is about; return what the incident then shows of it, "" for nothing yet."""
         match step.does:
             case None:
                 return ""

@@ -1,4 +1,4 @@
-"""A drill: what people say in it, and how it goes; a replay: how quick it is."""
+"""A drill's log and its fault; and the speed of a replay."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from isla_console.session.replay import Replay, ReplaySession
 from isla_console.ui.controllers.base import Controller, Handler
 
 WATCH_S = 2.0
-"""How often the platform is asked what happened."""
+"""Seconds between two questions to the platform about what happened."""
 
 
 class DrillController(Controller):
-    """The drill's fault and its messages, and a replay's speed."""
+    """Follows a drill, switches its fault, and changes a replay's speed."""
 
     @property
     def commands(self) -> Mapping[str, Handler]:
@@ -27,7 +27,7 @@ class DrillController(Controller):
         }
 
     async def watch(self) -> None:
-        """Ask the platform for its story until cancelled; without a drill, nothing."""
+        """Ask the platform for the drill's log until cancelled; without a drill, do nothing."""
         watch = DrillWatch.of(self.session)
         if watch is None:
             return
@@ -44,12 +44,12 @@ class DrillController(Controller):
         self.console.say(await switch_fault(self.session))
 
     def pause(self, key: str) -> None:
-        """Let the replay stand still, or go on."""
+        """Pause the replay, or let it go on."""
         self._replay.pause()
         self.console.refresh_state()
 
     def faster(self, key: str) -> None:
-        """Let the replay run quicker."""
+        """Let the replay run faster."""
         self._replay.faster()
         self.console.refresh_state()
 
@@ -60,5 +60,5 @@ class DrillController(Controller):
 
     @property
     def _replay(self) -> Replay:
-        """What passes by; these commands are possible in a replay alone."""
+        """The replay; these commands are possible in a replay only."""
         return cast(ReplaySession, self.session).replay

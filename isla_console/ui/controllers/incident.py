@@ -1,4 +1,4 @@
-"""The incident: declare it, change it, note what is found, tick what is done."""
+"""The incident: declaring and changing it, noting what is found, ticking what is done."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from isla_console.ui.sheets.ask import Answers
 from isla_console.ui.views.triage import proposed_issue, proposed_trouble
 
 CORRECTABLE = ("text", "reason", "result", "title", "impact", "evidence")
-"""Words of an entry that may be corrected, the first that it has."""
+"""The data of an entry that may be corrected: the first of these that it has."""
 
 
 class IncidentController(Controller):
-    """What is journalled of the incident as a whole."""
+    """Carries out what concerns the incident as a whole."""
 
     @property
     def commands(self) -> Mapping[str, Handler]:
@@ -47,7 +47,7 @@ class IncidentController(Controller):
         return {"incident": self.work_on, "check": self._toggle_item, "follow": self.follow_up}
 
     async def resume(self) -> None:
-        """On launch: back into the open incident; of several, the one chosen."""
+        """On launch, go back to the open incident; of several, to the one that the person chooses."""
         waiting = self.session.open_incidents
         if len(waiting) == 1:
             self.session.work_on(waiting[0].id)
@@ -58,7 +58,7 @@ class IncidentController(Controller):
         self.console.refresh_state()
 
     async def work_on(self, incident_id: str) -> None:
-        """Make another incident the one this console works on."""
+        """Make another incident the one that this console works on."""
         found = self.session.journal.incident(incident_id)
         if found is None or not found.is_open:
             self.console.say("That incident is over.")
@@ -69,7 +69,7 @@ class IncidentController(Controller):
             self.console.go(f"issue:{found.issue}")
 
     async def declare(self, key: str) -> None:
-        """Ask how bad it is and what it is, then declare it."""
+        """Ask how bad it is and which issue it is, then declare it."""
         state = self.console.state
         if problem := self.session.write_problem:
             self.console.say(f"An incident cannot be journalled: {problem}", warn=True)
@@ -155,7 +155,7 @@ class IncidentController(Controller):
             )
 
     async def choose_issue(self, key: str) -> None:
-        """Make the open page's issue the incident's: a person's choice wins over the ranking."""
+        """Make the open page's issue the incident's; a person's choice overrules the ranking."""
         state = self.console.state
         id = self.console.open_issue
         if id is None:
@@ -213,7 +213,7 @@ class IncidentController(Controller):
             )
 
     async def tick(self, key: str) -> None:
-        """Tick the checklist item, mark the step, say the symptom is seen; again takes it back."""
+        """Tick the checklist item, mark the step or mark the symptom as seen; a second time undoes it."""
         match self.console.row:
             case RowKey("check", id):
                 await self._toggle_item(id)
@@ -232,7 +232,7 @@ class IncidentController(Controller):
         return act.mark_step(incident, step, state, **self.console.stamp())
 
     async def _toggle_item(self, item: str) -> None:
-        """Tick with what shows it: proposed where the incident itself can say; again takes it back."""
+        """Tick an item with its evidence, which the incident may propose; a second time unticks it."""
         incident, state = self.session.incident, self.console.state
         tick = incident.checklist.get(item) if incident else None
         if incident is None or tick is None:
@@ -246,7 +246,7 @@ class IncidentController(Controller):
         )
 
     async def deny(self, key: str) -> None:
-        """Say that a symptom is not seen, a step is skipped, or a checklist item does not apply."""
+        """Mark a symptom as not seen, a step as skipped, or a checklist item as not applicable."""
         row, stamp = self.console.row, self.console.stamp
         if row is None or row.kind not in {"symptom", "step", "check"}:
             self.console.say("Nothing to deny here: symptoms, steps and checklist items.")
@@ -268,7 +268,7 @@ class IncidentController(Controller):
             await self.console.attempt(lambda found: act.not_applicable(found, id, reason, **stamp()))
 
     async def action_item(self, key: str) -> None:
-        """Add an action item, or say that one is done."""
+        """Add an action item, or mark one as done."""
         answers = await self.console.ask(command_sheets.action_sheet(self.console.state))
         if answers is None:
             return
@@ -289,7 +289,7 @@ class IncidentController(Controller):
         )
 
     async def follow_up(self, key: str) -> None:
-        """Make a follow-up of an issue an action item."""
+        """Add a follow-up of an issue as an action item."""
         issue_id, _, item_id = key.partition("/")
         items = self.console.state.runbook.issue(issue_id).follow_up
         item = next(item for item in items if item.id == item_id)

@@ -1,4 +1,4 @@
-"""The escalation ladder and the clock: who was called, who answered, what holds it."""
+"""The escalation ladder and its clock: who was called, who answered, what holds it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LadderController(Controller):
             )
 
     async def call_or_waive(self, key: str) -> None:
-        """Say that a level was called, or need not be."""
+        """Say that a level was called, or waive it."""
         state = self.console.state
         if state.incident is None:
             return
@@ -79,7 +79,7 @@ class LadderController(Controller):
         return lambda incident: act.notify(incident, level, person=person, via=text or None, **stamp)
 
     async def hold(self, key: str) -> None:
-        """Hold the ladder for a while, or let it go on."""
+        """Hold the escalation clock for a while, or let it go on."""
         state, stamp = self.console.state, self.console.stamp
         if state.incident is not None and hold_now(state.incident, state.now) is not None:
             await self.console.attempt(lambda incident: act.end_hold(incident, **stamp()))

@@ -1,4 +1,4 @@
-"""Where to look: pages, columns, search, what a row in full says."""
+"""Navigation: pages, columns, search, and rows that only lead somewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from isla_console.ui.views.timeline import next_filter
 
 
 class NavigationController(Controller):
-    """Goes to pages and rows, and folds the columns beside them."""
+    """Opens pages and rows, and folds the columns beside them."""
 
     @property
     def commands(self) -> Mapping[str, Handler]:
@@ -48,12 +48,12 @@ class NavigationController(Controller):
                     self.console.go(f"{kind}:{item.id}")
 
     def back(self, key: str) -> None:
-        """Return to the page before; from the first one to the overview."""
+        """Return to the page before, or from the first one to the overview."""
         if not self.console.main.back():
             self.console.go("home")
 
     async def search(self, key: str) -> None:
-        """Find words in the runbook, and go there."""
+        """Search the runbook, and open what was chosen."""
         target = await self.console.ask(SearchScreen(self.console.state.runbook))
         if target:
             self.console.go(target)

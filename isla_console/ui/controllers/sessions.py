@@ -1,4 +1,4 @@
-"""The sessions page: who holds the database, and ending one session, or an application's idle ones."""
+"""The sessions page: who is connected to the database, and ending a session or an application's idle ones."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from isla_console.ui.pages.sessions import SessionsPage
 
 SESSIONS = "sessions"
-"""The group of the worker that looks at the sessions."""
+"""The group of the worker that reads the sessions."""
 
 
 class SessionsController(Controller):
-    """Hands on what the sessions page asks for. It is the use cases' view: the page draws, sheets ask."""
+    """Passes on what the sessions page asks for. It is the use cases' view: the page draws, sheets ask."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -34,7 +34,7 @@ class SessionsController(Controller):
         return cast("SessionsPage", self.console.main.query_one("#page-sessions"))
 
     def take_request(self, asked: SessionsAsked) -> None:
-        """Look at the sessions, or end what is under the cursor."""
+        """Read the sessions, or end what is under the cursor."""
         if asked.act == "look":
             if self.server_sessions.is_due():
                 self.console.begin(self.server_sessions.look(), group=SESSIONS)
@@ -50,25 +50,25 @@ class SessionsController(Controller):
                 self.say("Put the cursor on a session, or with K on an application.")
 
     def show_sessions(self, found: Sequence[ServerSession]) -> None:
-        """Show the newest look."""
+        """Show the newest reading of the sessions."""
         self._page.seen(found, "")
 
     def show_problem(self, problem: str) -> None:
-        """Say on the page why nothing is seen now."""
+        """Say on the page why the sessions cannot be read."""
         self._page.seen((), problem)
 
     def show_health(self, findings: Sequence[Health]) -> None:
-        """Show how the server is."""
+        """Show the server's health."""
         self._page.examined(findings)
 
     def say(self, text: str) -> None:
-        """Say on the page what came of ending something."""
+        """Say on the page what came of ending a session."""
         self._page.say(text)
 
     async def confirm_end(self, session: ServerSession, how: How, blocked: int) -> bool:
-        """Ask before a session is ended: its process number confirms."""
+        """Ask before a session is ended, by typing its process number."""
         return await self.console.ask(sheets.end_sheet(session, how, blocked)) is not None
 
     async def confirm_end_idle(self, application: str, idle: Sequence[ServerSession]) -> bool:
-        """Ask before idle sessions are ended: their number confirms."""
+        """Ask before idle sessions are ended, by typing how many they are."""
         return await self.console.ask(sheets.end_group_sheet(application, idle)) is not None

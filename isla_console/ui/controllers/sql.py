@@ -1,4 +1,4 @@
-"""The SQL page: what is asked there, answered by the session's SQL use cases, drawn by the page."""
+"""The SQL page: what it asks for is done by the session's SQL use cases and drawn by the page."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ SQL = "sql"
 JUDGE = "judge"
 """The group of the worker that asks the guard; a newer question replaces it."""
 PAUSE_S = 0.15
-"""While somebody types, only the last text counts."""
+"""Seconds to wait for more typing before the guard is asked."""
 
 
 class SqlController(Controller):
-    """Hands on what the SQL page asks for. It is the flow's view: the page draws, sheets ask."""
+    """Passes on what the SQL page asks for. It is the flow's view: the page draws, sheets ask."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -43,7 +43,7 @@ class SqlController(Controller):
         return cast("SqlPage", self.console.main.query_one("#page-sql"))
 
     def judge_typed(self, text: str) -> None:
-        """Say what the guard thinks of the statement in the editor."""
+        """Show the guard's verdict on the statement in the editor."""
         if text and self.flow.can_judge():
             self.console.begin(self._judge(text), group=JUDGE, exclusive=True)
 
@@ -97,7 +97,7 @@ class SqlController(Controller):
         self._page.show_pending(write, until, of)
 
     def hide_pending(self) -> None:
-        """No transaction waits any more."""
+        """Remove the transaction: none waits any more."""
         self._page.hide_pending()
 
     def remember(self, text: str) -> None:
@@ -107,7 +107,7 @@ class SqlController(Controller):
             history.add(text)
 
     def refresh(self) -> None:
-        """Draw what is true now."""
+        """Draw the state of now."""
         self.console.refresh_state()
 
     async def ask_values(self, names: Sequence[str]) -> list[str] | None:
@@ -116,12 +116,12 @@ class SqlController(Controller):
         return [answers[name] for name in names] if answers is not None else None
 
     async def ask_days(self, name: str, first: str, last: str) -> list[date] | None:
-        """Ask for a range of days; the sheet refuses what is none."""
+        """Ask for a range of days; the sheet refuses anything else."""
         answers = await self.console.ask(sheets.days_sheet(self.session.runbook, name, first, last))
         return days(answers["first"], answers["last"]) if answers is not None else None
 
     async def ask_export(self, folder: Path) -> Format | None:
-        """Ask as what rows are exported."""
+        """Ask for the format of an export."""
         answers = await self.console.ask(sheets.export_sheet(str(folder)))
         if answers is None:
             return None

@@ -1,4 +1,4 @@
-"""What a person is asked and shown while a step is done: on sheets and pages of the console."""
+"""The console's `StepDialog`: a person is asked and shown things on sheets and pages while a step is done."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ConsoleStepDialog:
         self._console.begin(work, group=STEPS)
 
     async def _mounted(self, page: str) -> Widget:
-        """Go to a page that is a widget, and wait until it is there."""
+        """Open a page that is a widget, and wait until it is mounted."""
         self._console.go(page)
         async with asyncio.timeout(5):
             while True:

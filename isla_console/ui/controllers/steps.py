@@ -1,4 +1,4 @@
-"""Doing steps: in place what only reads, behind the guard what changes anything."""
+"""Doing steps: those that only read in place, those that change something behind the guard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from isla_console.ui.views.runs import output_lines
 
 
 class StepController(Controller):
-    """What the steps of issues and procedures are for."""
+    """Does the steps of issues and procedures, stops them and shows what came of them."""
 
     def __init__(
         self, console: Console, coordination: CoordinationController, triage: TriageController
@@ -48,15 +48,15 @@ class StepController(Controller):
 
     @property
     def step_services(self) -> StepServices:
-        """What steps are done with, for the runbook and the incident as they are now."""
+        """What steps are done with, for the current runbook and incident."""
         return self.session.step_services
 
     async def row_undo(self, id: str) -> None:
-        """Enter on the line that takes a step back: it asks before it does."""
+        """On Enter, undo a step, after asking."""
         await self.run("")
 
     async def row_step(self, id: str) -> None:
-        """Enter: what only reads is done in place, `goto` goes, `manual` asks; the rest is shown in full."""
+        """On Enter, do a step that only reads, follow a `goto`, ask for a `manual` one, or show any other."""
         step = self.step_services.step(id)
         if step.does is not None:
             await self._coordination.guide(step)
@@ -72,7 +72,7 @@ class StepController(Controller):
         self.detail("")
 
     async def run(self, key: str) -> None:
-        """x: the step under the cursor, whatever it does; what changes things asks first."""
+        """Do the step under the cursor, whatever its effect; one that changes something asks first."""
         step = self._chosen()
         if step is None:
             self.console.say("The cursor is not on a step.")
@@ -80,7 +80,7 @@ class StepController(Controller):
             await self._do(step)
 
     def stop(self, key: str) -> None:
-        """End the step under the cursor, with all it started; or the comparison, where that is shown."""
+        """Stop the step under the cursor with all that it started, or the comparison where that is shown."""
         if self.console.main.page == "payments" and self._triage.stop_comparing():
             return
         step = self._chosen()
@@ -91,12 +91,12 @@ class StepController(Controller):
             self.console.say("Nothing runs here.")
 
     def stop_stream(self, step: str) -> None:
-        """End a stream by its step's id."""
+        """Stop a stream by its step's id."""
         if not self.step_services.runner.stop(step):
             self.console.say("It has ended.")
 
     def detail(self, key: str) -> None:
-        """Right: the row in full, a step with its whole result."""
+        """Show the row under the cursor in full, a step with its whole result."""
         state, row = self.console.main.state, self.console.main.key
         if state is None or (shown := detail.of_row(row, state)) is None:
             return
@@ -108,7 +108,7 @@ class StepController(Controller):
         self.console.show(title, lines)
 
     async def copy(self, key: str) -> None:
-        """y: the vendor's command line, the command, or the address; never with a secret in it."""
+        """Copy the vendor's command line, the command or the address, never with a secret in it."""
         step = self._chosen()
         if step is None:
             self.console.say("The cursor is not on a step.")
@@ -136,7 +136,7 @@ class StepController(Controller):
             self.console.refresh_state()
 
     async def _do(self, step: Step) -> None:
-        """What only leads elsewhere is done here; anything else by the session."""
+        """Do a step: here if it only leads elsewhere, otherwise by the session."""
         if step.kind == "goto" and step.issue is not None and not step.blocked:
             self.console.go(f"issue:{step.issue}")
         elif step.kind == "open" and not step.blocked:
@@ -146,7 +146,7 @@ class StepController(Controller):
             await self._flow.do(step)
 
     def _chosen(self) -> Step | None:
-        """The step under the cursor, or the one that takes it back."""
+        """Return the step under the cursor, or the step of the undo under it."""
         match self.console.row:
             case RowKey("undo", id):
                 return self.step_services.undo.get(id)

@@ -1,4 +1,4 @@
-"""Which issue is it, and what others told us: the likeliest, the deployments, the payments."""
+"""Triage: the likeliest issue, the deployments, the payments."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from isla_console.ui.views.deployments import deployment_lines
 from isla_console.ui.views.drift import summary
 
 COMPARING = "drift"
-"""The group of the worker that compares subscriptions: nobody waits for it, and it can be stopped."""
+"""The group of the worker that compares subscriptions, which runs in the background and can be stopped."""
 
 
 class TriageController(Controller):
-    """The overview's verdict, and rows of what lies outside."""
+    """Opens the likeliest issue, and rows about deployments, payments and subscriptions."""
 
     @property
     def commands(self) -> Mapping[str, Handler]:
@@ -57,7 +57,7 @@ class TriageController(Controller):
             self.console.show(*shown)
 
     def open_retry(self, id: str) -> None:
-        """Go to the step that delivers an event again: it asks before it does."""
+        """Open the step that delivers an event again, which asks before it does."""
         state = self.console.state
         for issue in state.runbook.issues:
             for step in issue.steps():
@@ -67,7 +67,7 @@ class TriageController(Controller):
         self.console.say("The runbook has no step that delivers an event again.")
 
     def start_comparing(self, id: str) -> None:
-        """Compare the database's subscriptions with Stripe's: the newest, or `all`. Pages may come and go."""
+        """Compare the database's subscriptions with Stripe's, the newest or `all`, whatever page is open."""
         self.console.begin(self._compare(every=id == "all"), group=COMPARING)
 
     async def _compare(self, *, every: bool) -> None:
@@ -80,7 +80,7 @@ class TriageController(Controller):
             self.console.refresh_state()
 
     def stop_comparing(self) -> bool:
-        """End the comparison under way; false when there is none."""
+        """Stop the running comparison; return False when there is none."""
         if self.session.comparing is None:
             return False
         for worker in self.console.running(COMPARING):

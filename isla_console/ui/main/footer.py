@@ -1,4 +1,4 @@
-"""The line of keys at the bottom: what works here, `?` always among it."""
+"""The line of keys at the bottom: those that work here, always with `?`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GAP = 2
 
 
 def footer_line(commands: Iterable[Command], status: Content, width: int) -> Content:
-    """Keys by their footer order, as many as fit before `status`; written by registry order."""
+    """Return as many keys as fit before `status`, chosen by footer order and written in registry order."""
     wanted = sorted((command for command in commands if command.footer), key=lambda command: command.footer)
     room = width - 2 - (status.cell_length + GAP if status.cell_length else 0)
     chosen: set[str] = set()
@@ -33,4 +33,4 @@ def footer_line(commands: Iterable[Command], status: Content, width: int) -> Con
 
 
 class KeyLine(TextBlock):
-    """Shows `footer_line`; clicks are not needed: every command is a key."""
+    """Shows `footer_line`. It takes no clicks, because every command has a key."""

@@ -1,4 +1,4 @@
-"""Which page shows what. A page id is `home`, `contacts`, `timeline`, `issue:<id>` or `procedure:<id>`.
+"""Which page shows what. A page's id is `home`, `contacts`, `timeline`, `issue:<id>`, `procedure:<id>` or so.
 
 Pages made of rows are here; those that need widgets of their own are in `ui/pages`.
 """
@@ -18,11 +18,11 @@ from isla_console.ui.views.timeline import timeline_rows
 from isla_console.ui.views.triage import why_rows
 
 PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", "deployments", "payments", "drill", *WIDGET_PAGES})
-"""Commands that open the page of their own name."""
+"""Commands that open the page with their own id."""
 
 
 def page_rows(page: str, state: ConsoleState, width: int, last_issue: str | None) -> list[Row]:
-    """The rows of a page at a width; `last_issue` is the issue looked at before, if any."""
+    """Return the rows of a page at a width; `last_issue` is the issue that was open last, if any."""
     match RowKey.parse(page):
         case RowKey("issue", id):
             issue = state.runbook.issue(id)
@@ -43,7 +43,7 @@ def page_rows(page: str, state: ConsoleState, width: int, last_issue: str | None
 
 
 def page_title(page: str, state: ConsoleState) -> tuple[str, str]:
-    """The frame's title and the hint at its foot."""
+    """Return the title of the page's frame and the hint at its bottom."""
     match RowKey.parse(page):
         case RowKey("issue", id):
             issue = state.runbook.issue(id)
@@ -64,7 +64,7 @@ def page_title(page: str, state: ConsoleState) -> tuple[str, str]:
 
 
 def known_page(page: str, state: ConsoleState) -> bool:
-    """Whether the runbook has this page."""
+    """Return whether the runbook has this page."""
     match RowKey.parse(page):
         case RowKey("issue", id):
             return any(issue.id == id for issue in state.runbook.issues)

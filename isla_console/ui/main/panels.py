@@ -1,4 +1,4 @@
-"""The row of measures."""
+"""The row of panels: one for each metric, and one for our own link."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STATES = ("ok", "elevated", "alert", "stale", "unknown", "blind")
 
 
 class MetricPanel(TextBlock):
-    """One measure: its frame takes the colour of its state."""
+    """One metric; its frame has the colour of its state."""
 
     def show(self, reading: Reading, console_state: ConsoleState) -> None:
         from isla_console.ui.views.panels import metric_panel
@@ -33,7 +33,7 @@ class MetricPanel(TextBlock):
 
 
 class LinkPanel(TextBlock):
-    """Is it they, or is it me?"""
+    """Whether it is them or us: our own link."""
 
 
 class Panels(Horizontal):

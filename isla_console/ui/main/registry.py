@@ -1,4 +1,4 @@
-"""Every page that is a widget, by page id. The class is imported when its page is first opened."""
+"""The pages that are widgets, by page id. A class is imported when its page is first opened."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDGET_PAGES: dict[str, str] = {
 
 
 def page_class(page: str) -> type[PageWidget]:
-    """The widget class of a page of `WIDGET_PAGES`."""
+    """Return the widget class of a page of `WIDGET_PAGES`."""
     module, _, name = WIDGET_PAGES[page].partition(":")
     found: type[PageWidget] = getattr(import_module(module), name)
     return found

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a reader is: a page and the row under the cursor."""
+    """Where the person is: a page and the row under the cursor."""
 
     page: str
     key: str = ""
@@ -47,7 +47,7 @@ class Place:
 class MainScreen(LeanScreen):
     """Draws the newest `ConsoleState`; knows which page is open and the way back. Decides nothing.
 
-    What a state looks like is imported when there is one: the first frame comes before.
+    The views are imported when there is a state to draw, after the first frame.
     """
 
     class RowChosen(Message):
@@ -92,7 +92,7 @@ class MainScreen(LeanScreen):
         self.draw()
 
     def draw(self) -> None:
-        """Bring every part up to the state; only what differs is painted."""
+        """Bring every part up to the state; only what has changed is painted."""
         state = self.state
         if state is None or not self.is_mounted:
             return
@@ -110,13 +110,13 @@ class MainScreen(LeanScreen):
         self.draw_keys()
 
     def draw_keys(self) -> None:
-        """The footer: what works here."""
+        """Draw the footer with the keys that work here."""
         state = self.state
         if state is None:
             return
         keys = self.query_one("#keys", KeyLine)
-        # Where every column is on the screen, nobody needs the keys that fold them; and a second
-        # incident is rare enough for the help and the palette.
+        # Where every column has room, the keys that fold them are not needed; and a second incident
+        # is rare enough to be left to the help and the palette.
         folded = {"sidebar", "ladder"} if self.has_class("-wide") else set()
         if state.incident is not None:
             folded.add("declare")
@@ -131,7 +131,7 @@ class MainScreen(LeanScreen):
 
     @property
     def key(self) -> str:
-        """The row under the cursor of whichever list has the focus."""
+        """The key of the row under the cursor of the list that has the focus."""
         focused = self.focused
         if isinstance(focused, RowList):
             return focused.key
@@ -139,7 +139,7 @@ class MainScreen(LeanScreen):
         return widget.key if widget is not None else self.query_one("#page", RowList).key
 
     def open(self, page: str, key: str = "", *, back: bool = False) -> None:
-        """Show a page; the cursor goes to `key`, or to where it was when the page was last open."""
+        """Open a page; the cursor goes to `key`, or to where it was when the page was last open."""
         rows = self.query_one("#page", RowList)
         if self.page not in WIDGET_PAGES:
             self._places[self.page] = rows.key
@@ -157,11 +157,11 @@ class MainScreen(LeanScreen):
         if not (key or self._places.get(page)):
             rows.scroll_home(animate=False)
         self.set_focus(rows)
-        if not rows.size.width:  # hidden until now: its lines are cut for no width at all
+        if not rows.size.width:  # hidden until now, so that its lines have no width yet
             self.call_after_refresh(self.draw)
 
     def _open_widget(self, page: str) -> None:
-        """Show a page that is a widget, mounting it on its first time."""
+        """Show a page that is a widget, mounting it the first time."""
         switcher = self.query_one("#pages", ContentSwitcher)
         widget = self._widget_page()
         if widget is None:
@@ -171,7 +171,7 @@ class MainScreen(LeanScreen):
             self._show_widget(widget)
 
     async def _mount_widget(self, switcher: ContentSwitcher, widget: PageWidget) -> None:
-        """Mount a page with all its parts, then show it; two looks at it may have asked for it."""
+        """Mount a page with all its parts, then show it; it may have been asked for twice."""
         there = next(iter(switcher.query_children(f"#{widget.id}").results(PageWidget)), None)
         if there is None:
             await switcher.mount(widget)
@@ -182,24 +182,24 @@ class MainScreen(LeanScreen):
             self.query_one("#pages", ContentSwitcher).current = widget.id
             self.draw()
             self.set_focus(widget.place_focus())
-            # Its parts have a size only once it was laid out.
+            # Its parts have no size before it is laid out.
             self.call_after_refresh(self.draw)
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is something to see, and the page that was opened is it."""
+        """Return whether there is a state and the open page is the one that shows."""
         if self.state is None or self.page not in WIDGET_PAGES:
             return self.state is not None
         widget = self._widget_page()
         return widget is not None and self.query_one("#pages", ContentSwitcher).current == widget.id
 
     def _widget_page(self) -> PageWidget | None:
-        """The widget of the open page, once it is mounted."""
+        """Return the widget of the open page, once it is mounted."""
         found = self.query(f"#page-{self.page}").results(PageWidget) if self.page in WIDGET_PAGES else ()
         return next(iter(found), None)
 
     def back(self) -> bool:
-        """Return to the page before; false when there is none."""
+        """Return to the page before; return False when there is none."""
         if not self._way_back:
             return False
         place = self._way_back.pop()
@@ -274,17 +274,17 @@ class MainScreen(LeanScreen):
 
     @property
     def last_issue(self) -> str | None:
-        """The issue last looked at, for the pages that follow it."""
+        """The issue that was open last, for the pages that depend on it."""
         return self._last_issue()
 
     def _last_issue(self) -> str | None:
-        """The issue last looked at: what contacts are filtered by before an incident says it."""
+        """Return the issue that was open last, by which contacts are filtered until the incident has one."""
         pages = [place.page for place in self._way_back]
         return next((page.split(":")[1] for page in reversed(pages) if page.startswith("issue:")), None)
 
 
 def why_not(command: Command, state: ConsoleState | None) -> str:
-    """Why a command is not possible now; "" when it is."""
+    """Return why a command is not possible now; "" when it is possible."""
     if state is None:
         return "still starting"
     if state.replay and command.id not in LOOKING:
@@ -299,7 +299,7 @@ def why_not(command: Command, state: ConsoleState | None) -> str:
 
 
 def _title(widget: TextBlock | RowList, title: str, hint: str = "") -> None:
-    """Set a frame's title only when it changed: setting it repaints the frame."""
+    """Set a frame's title if it has changed: setting it repaints the frame."""
     if str(widget.border_title or "") != title:
         widget.border_title = Content(title)
     if str(widget.border_subtitle or "") != hint:

@@ -1,4 +1,4 @@
-"""What the main screen asks of a page that is a widget of its own."""
+"""The base of pages that are widgets of their own."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 class PageWidget(Vertical):
-    """One page. It is mounted when first opened and stays mounted; `show` is called with each new state."""
+    """One page. It is mounted when first opened and stays mounted; `show` gets each new state."""
 
     page: ClassVar[str]
     """The page id, which is also the id of the command that opens it."""
 
     def show(self, state: ConsoleState) -> None:
-        """Draw this state; cheap when nothing changed."""
+        """Draw a state; cheap when nothing has changed."""
         raise NotImplementedError
 
     def place_focus(self) -> Widget:
-        """The widget that takes the keys when the page is opened."""
+        """Return the widget that gets the focus when the page is opened."""
         raise NotImplementedError
 
     @property
     def key(self) -> str:
-        """What the cursor stands on, as a row key; "" where that means nothing."""
+        """The key of the row under the cursor; "" for none."""
         return ""

@@ -1,4 +1,4 @@
-"""Telling people: the texts, filled from the incident, to edit, copy and mark as sent."""
+"""The communication page: texts filled from the incident, to edit, copy and mark as sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from isla_console.ui.widgets.rows import RowList
 
 
 class CommunicationPage(PageWidget):
-    """A list of texts, the chosen one below it. Decides nothing: it asks by messages."""
+    """A list of texts, with the chosen one below it. It decides nothing and asks by messages."""
 
     page = "communication"
     BINDINGS = [
@@ -72,7 +72,7 @@ class CommunicationPage(PageWidget):
         self._redraw()
 
     def forget(self, id: str) -> None:
-        """It was sent: the next one is filled anew."""
+        """Forget a text that was sent, so that the next one is filled again."""
         self.edits.pop(id, None)
         self._redraw()
 
@@ -81,7 +81,7 @@ class CommunicationPage(PageWidget):
             self.post_message(DraftAsked(act, draft))
 
     def action_leave_text(self) -> None:
-        """Escape in the text: back to the list; what was typed is kept as a draft."""
+        """Go back from the text to the list; what was typed is kept as a draft."""
         area = self.query_one(TextArea)
         if area.has_focus:
             area.read_only = True
@@ -139,7 +139,7 @@ def _row(draft: Draft, state: ConsoleState, width: int) -> Row:
 
 
 def _when(draft: Draft, state: ConsoleState, with_reason: bool) -> Content:
-    """When this audience hears next; a customer's mail shares the public clock."""
+    """Return when the audience's next update is due; a customer's mail shares the public clock."""
     if state.incident is None:
         return Content("")
     due = update_due(state.incident, draft.heard_by, state.now)

@@ -1,4 +1,4 @@
-"""The post-mortem as it writes itself."""
+"""The post-mortem page: the report as it stands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from isla_console.ui.theme import MUTED
 
 
 class PostmortemPage(PageWidget):
-    """The report's Markdown as text; it is written anew when the incident has changed."""
+    """The report's Markdown as text; it is written again when the incident has changed."""
 
     page = "postmortem"
 
@@ -67,7 +67,7 @@ def _standing(incident: Incident, console_state: ConsoleState) -> Content:
 
 
 def _styled(line: str) -> Content:
-    """A line of Markdown, headings and marks of what a person still owes brought out."""
+    """Return a line of Markdown with headings, and marks of what a person still has to write, emphasized."""
     if line.startswith("#"):
         return Content.styled(line, "$accent bold")
     if "TODO" in line or "To be written" in line:

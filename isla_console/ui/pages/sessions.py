@@ -1,4 +1,4 @@
-"""The sessions page: live, with the blocking tree, groups, and ending a session."""
+"""The sessions page: live, with the blocking tree and groups, and a way to end a session."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from isla_console.ui.widgets.text_block import TextBlock
 
 
 class SessionsPage(PageWidget):
-    """Asks for a fresh look with every state, once a second while it is open."""
+    """Asks for a new reading of the sessions with every state, once a second while it is open."""
 
     page = "sessions"
     BINDINGS = [
@@ -71,24 +71,24 @@ class SessionsPage(PageWidget):
         self._draw()
 
     def seen(self, sessions: Sequence[ServerSession], problem: str) -> None:
-        """Show the newest look; on a problem the last sessions stay, and the problem is said."""
+        """Show the newest reading; on a problem the last sessions stay, and the problem is said."""
         if not problem:
             self.sessions = sessions
         self._problem = problem
         self._draw()
 
     def examined(self, health: Sequence[Health]) -> None:
-        """Show how the server is."""
+        """Show the server's health."""
         self._health = health
         self._draw()
 
     def say(self, text: str) -> None:
-        """Say what came of ending something, under the rows."""
+        """Say what came of ending a session, below the rows."""
         self._said = text
         self._draw()
 
     def session(self, pid: int) -> ServerSession | None:
-        """The session of a process, if it is shown."""
+        """Return the session of a process, if it is shown."""
         return next((one for one in self.sessions if one.pid == pid), None)
 
     def _draw(self) -> None:

@@ -1,4 +1,4 @@
-"""The SQL page: a statement, the guard's word on it, its rows."""
+"""The SQL page: a statement, the guard's verdict on it, its rows."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ HINT = "x run i edit ,. next <> past g plan w watch S save / find s sort y copy"
 
 @runtime_checkable
 class IssueScreen(Protocol):
-    """A screen that issues are looked at on."""
+    """A screen that knows which issue was open last."""
 
     @property
     def last_issue(self) -> str | None:
-        """The issue that was last looked at, by id."""
+        """The id of the issue that was open last."""
 
 
 class SqlPage(PageWidget):
-    """Keys work on the rows; in the editor Escape returns to them and F5 runs."""
+    """The page. Keys work on the rows; in the editor, Escape returns to the rows and F5 runs."""
 
     page = "sql"
     BINDINGS = [
@@ -72,7 +72,7 @@ class SqlPage(PageWidget):
         self.statement: views.Statement | None = None
         self.result: SqlResult | None = None
         self.said = ""
-        """What is under way, or came of the last thing that gave no rows."""
+        """What is under way, or the result of the last statement that gave no rows."""
         self.history: History | None = None
         self._state: ConsoleState | None = None
         self._verdict: Verdict | None = None
@@ -121,14 +121,14 @@ class SqlPage(PageWidget):
         issue = self._near(state)
         if first or issue != self._issue:
             self._issue = issue
-            # A statement that a step brought here before the page was first drawn stays.
+            # Keep a statement that a step brought here before the page was first drawn.
             if not self.query_one(TextArea).text or (self.statement is not None and not first):
                 self.statement = None
                 self.action_statement(0)
         self._draw()
 
     def _near(self, state: ConsoleState) -> str:
-        """The issue whose statements are near: the one last looked at, the incident's, the likeliest."""
+        """Return the issue whose statements come first: the one open last, the incident's, the likeliest."""
         looked_at = self.screen.last_issue if isinstance(self.screen, IssueScreen) else None
         likeliest = state.triage.first.issue if state.triage.first is not None else ""
         return looked_at or (state.incident.issue if state.incident else None) or likeliest or ""
@@ -139,20 +139,20 @@ class SqlPage(PageWidget):
         self.query_one(TextArea).load_text(text)
 
     def judged(self, text: str, verdict: Verdict) -> None:
-        """Show the guard's word, if the text is still the same."""
+        """Show the guard's verdict, if the text is still the same."""
         if text == self.text:
             self._verdict, self._judged = verdict, text
             self._draw()
 
     def say(self, text: str) -> None:
-        """Say what is under way, or what came of it, above the result's line."""
+        """Say what is under way, or what came of it, above the result."""
         self.said = text
         self._draw()
 
     def show_result(self, result: SqlResult, of: str = "") -> None:
         """Show rows, or why there are none; the old rows stay under an error.
 
-        `of` is the statement, where it is the one in the editor and not its plan or preview.
+        `of` is the statement if it is the one in the editor, "" for a plan or preview.
         """
         self.result = result
         self._pending = None
@@ -171,18 +171,18 @@ class SqlPage(PageWidget):
         self._draw()
 
     def show_pending(self, write: PendingWrite, until: datetime, of: str = "") -> None:
-        """Show a transaction that waits for a decision `until` then; `of` names what it is one of."""
+        """Show a transaction that waits for a decision; `of` names the series that it belongs to."""
         self._pending = (write, until, of)
         self._draw()
 
     def hide_pending(self) -> None:
-        """No transaction waits any more."""
+        """Remove the transaction: none waits any more."""
         self._pending = None
         self._draw()
 
     @property
     def selected(self) -> int | None:
-        """The result row under the cursor, as an index into what is shown."""
+        """Return the index of the result row under the cursor among the rows that are shown."""
         table = self.query_one(DataTable)
         return table.cursor_row if self._rows and table.cursor_row < len(self._rows) else None
 
@@ -201,7 +201,7 @@ class SqlPage(PageWidget):
         self.query_one("#sql-foot", TextBlock).show_lines(lines)
 
     def _fill(self) -> None:
-        """Show the result's rows: filtered, sorted."""
+        """Show the result's rows, filtered and sorted."""
         result, table = self.result, self.query_one(DataTable)
         if result is None or not result.ok:
             return
@@ -247,7 +247,7 @@ class SqlPage(PageWidget):
         self.screen.set_focus(self.place_focus())
 
     def action_statement(self, by: int) -> None:
-        """The runbook's next or previous statement."""
+        """Take the runbook's next or previous statement."""
         if self._state is None:
             return
         known = views.statements(self._state, self._issue or None)
@@ -259,7 +259,7 @@ class SqlPage(PageWidget):
         self.take(chosen, (chosen.step.run or "").rstrip())
 
     def action_history(self, by: int) -> None:
-        """What was run before."""
+        """Take a statement of the history."""
         if self.history is not None:
             found = self.history.older() if by < 0 else self.history.newer()
             if found is not None:
@@ -271,7 +271,7 @@ class SqlPage(PageWidget):
         self.screen.set_focus(box)
 
     def action_sort(self) -> None:
-        """By the column under the cursor: up, down, as it came."""
+        """Sort by the column under the cursor: ascending, descending, as it came."""
         column = self.query_one(DataTable).cursor_column
         now = self._sorted if self._sorted is not None and self._sorted[0] == column else None
         self._sorted = (column, False) if now is None else (column, True) if not now[1] else None
@@ -312,14 +312,14 @@ class SqlPage(PageWidget):
 
 
 def _offset(editor: TextArea) -> int:
-    """The cursor as a count of characters."""
+    """Return the cursor's place as a number of characters."""
     row, column = editor.cursor_location
     lines = editor.text.split("\n")
     return sum(len(line) + 1 for line in lines[:row]) + column
 
 
 def _sort_key(value: Any) -> tuple[int, Any]:
-    """Numbers before everything else; what cannot be compared goes by its text."""
+    """Return a key that puts numbers first and anything that cannot be compared in order of its text."""
     if isinstance(value, bool) or value is None:
         return (1, str(value))
     if isinstance(value, int | float):

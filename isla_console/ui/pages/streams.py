@@ -1,4 +1,4 @@
-"""Streams on their own page: follow, pause, filter, stop. Leaving the page stops nothing."""
+"""The page of streams: follow, pause, filter, stop. Leaving the page stops nothing."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 
 class _Lines(TextBlock, can_focus=True):
-    """The newest lines of the stream that is looked at."""
+    """The newest lines of the stream that is shown."""
 
 
 class StreamsPage(PageWidget):
-    """One stream at a time; left and right go to the others."""
+    """Shows one stream at a time; left and right go to the others."""
 
     page = "streams"
     BINDINGS = [
@@ -53,7 +53,7 @@ class StreamsPage(PageWidget):
         self._paused: Sequence[Record] | None = None
         self._state: ConsoleState | None = None
         self._folded: dict[int, tuple[Record, str]] = {}
-        """By a record's identity, the record and what a filter looks for words in."""
+        """By a record's identity: the record, and the text that a filter searches."""
 
     def compose(self) -> ComposeResult:
         yield TextBlock(id="stream-head")
@@ -92,7 +92,7 @@ class StreamsPage(PageWidget):
         lines.show_lines([*shown, *[Content("")] * (height - len(shown))])
 
     def _with(self, wanted: str, records: Sequence[Record]) -> list[Record]:
-        """The records whose line has this in it; each is made into a line once."""
+        """Return the records whose line contains `wanted`; the lines are cached."""
         known = self._folded
         self._folded = {
             id(record): known.get(id(record)) or (record, _text(record).casefold()) for record in records
@@ -120,7 +120,7 @@ class StreamsPage(PageWidget):
         ]
 
     def look_at(self, step: str) -> None:
-        """Show this stream, as it goes on, from the next view of what runs."""
+        """Show a stream from the next state on, as it goes on."""
         self.chosen, self._paused = step, None
 
     @property
@@ -128,7 +128,7 @@ class StreamsPage(PageWidget):
         return str(RowKey("step", self.chosen)) if self.chosen else ""
 
     def action_pause(self) -> None:
-        """Hold what is shown; the stream itself goes on."""
+        """Freeze what is shown; the stream itself goes on."""
         view = self._state.runs.get(self.chosen) if self._state is not None else None
         self._paused = view.records if view is not None and self._paused is None else None
         self._redraw()
@@ -173,7 +173,7 @@ class StreamsPage(PageWidget):
 
 
 def _text(record: Record) -> str:
-    """A row of a stream as one line, its time first and short."""
+    """Return a row of a stream as one line that begins with a short time."""
     parts = []
     for name, value in record.items():
         moment = moment_of(name, value)

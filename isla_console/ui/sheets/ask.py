@@ -1,4 +1,4 @@
-"""One sheet that asks a few things and hands back the answers."""
+"""The sheet that asks a few questions and hands back the answers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from textual.widgets.option_list import Option
 Answers = dict[str, str]
 
 CHOSEN = "▸"
-"""Stands before the answer that is chosen."""
+"""The mark before the chosen answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several answers: its value, what is written, and a word of help behind it."""
+    """One of several answers: its value, its label, and a word of help after that."""
 
     value: str
     label: str
@@ -33,9 +33,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question. With `choices` it is a list to pick from, else a line to type.
+    """One question. With `choices` it is a list to pick from, otherwise a line to type.
 
-    `check` gets what was typed and says what is wrong with it ("" when nothing is).
+    `check` gets what was typed and returns what is wrong with it ("" for nothing).
     """
 
     name: str
@@ -45,26 +45,24 @@ class Field:
     hint: str = ""
     check: Callable[[str], str] = lambda _: ""
     secret: bool = False
-    """Typed masked."""
+    """Whether typing is masked."""
 
 
 def required(what: str) -> Callable[[str], str]:
-    """A check for a `Field` that must not stay empty."""
+    """Return a check for a `Field` that must not stay empty."""
     return lambda typed: "" if typed.strip() else f"{what} is needed"
 
 
 class AskScreen(ModalScreen[Answers | None]):
-    """Shows fields one under the other; Enter goes on, the last Enter or F2 hands in.
+    """Shows fields one below the other; Enter goes on, the last Enter or F2 hands in, Escape leaves.
 
-    Escape leaves.
-
-    `done` may refuse the whole sheet: it gets the answers and says why not ("" lets them pass).
-    `advise` writes the lines under the title, anew at every answer.
+    `done` may refuse the whole sheet: it gets the answers and returns why not ("" accepts them).
+    `advise` makes the lines under the title, again at every answer.
     """
 
-    # Textual lets a key visit the focused widget first and runs its binding when it has come back, by when
-    # a later key may have moved the focus. On a sheet that is never right: with priority each key is done
-    # where it was pressed, in its turn, however fast a slow line delivers them.
+    # Textual sends a key to the focused widget first and runs its binding when it has come back up, by when
+    # a later key may have moved the focus. On a sheet that is never right: with priority, each key acts where
+    # it was pressed and in turn, however fast a slow line delivers them.
     BINDINGS = [
         Binding("escape", "leave", "leave it", show=False),
         Binding("enter", "next", "next", show=False, priority=True),
@@ -107,7 +105,7 @@ class AskScreen(ModalScreen[Answers | None]):
         self._done = done
         self._advise = advise
         self._marked: dict[str, int | None] = {}
-        self._stands = asyncio.Event()
+        self._is_shown = asyncio.Event()
 
     def compose(self) -> ComposeResult:
         sheet = Vertical(id="sheet")
@@ -116,7 +114,7 @@ class AskScreen(ModalScreen[Answers | None]):
         with sheet:
             for line in self._intro:
                 yield Static(line if isinstance(line, Content) else Content(line), classes="intro")
-            # Above the fields, where they stay in sight however low the screen is.
+            # Above the fields, where they stay visible however low the screen is.
             yield Static(id="advice", classes="-empty")
             yield Static(id="problem", classes="-empty")
             with VerticalScroll(id="fields", can_focus=False):
@@ -135,15 +133,15 @@ class AskScreen(ModalScreen[Answers | None]):
                         yield box
 
     def on_mount(self) -> None:
-        # A fast key may have gone further already.
+        # A fast key may have moved the focus already.
         if self.focused is None:
             self._go_to(0)
         self._update_advice()
-        self._stands.set()
+        self._is_shown.set()
 
     @on(OptionList.OptionHighlighted)
     def _mark(self, event: OptionList.OptionHighlighted) -> None:
-        """Move the mark to where the cursor of the list now is."""
+        """Move the mark to the list's cursor."""
         found = event.option_list
         field = next(field for field in self._fields if f"field-{field.name}" == found.id)
         before = self._marked.get(field.name)
@@ -156,12 +154,12 @@ class AskScreen(ModalScreen[Answers | None]):
     @on(Input.Changed)
     @on(OptionList.OptionHighlighted)
     def _answered(self) -> None:
-        # A key typed ahead may still arrive when the sheet is on its way out.
+        # A key typed ahead may still arrive while the sheet closes.
         if self.is_current and self.is_attached:
             self._update_advice()
 
     async def action_next(self) -> None:
-        """On to the next field, or hand the sheet in from the last."""
+        """Go to the next field, or hand in the sheet from the last one."""
         if not await self._ready():
             return
         index = self._index()
@@ -173,19 +171,19 @@ class AskScreen(ModalScreen[Answers | None]):
             self._hand_in()
 
     async def action_done(self) -> None:
-        """Hand the sheet in from any field, the rest as it stands."""
+        """Hand in the sheet from any field, with the other fields as they are."""
         if not await self._ready():
             return
         self._hand_in()
 
     async def action_turn(self, by: int) -> None:
-        """To the next or previous field, round and round."""
+        """Go to the next or previous field, from the last to the first."""
         if not await self._ready():
             return
         self._go_to((self._index() + by) % len(self._fields))
 
     async def action_press(self, in_list: str, in_line: str) -> None:
-        """A key that moves or edits, done by the focused field; up and down leave a line."""
+        """Let the focused field do a key that moves or edits; up and down leave a line."""
         if not await self._ready():
             return
         name = in_list if isinstance(self.focused, OptionList) else in_line
@@ -199,7 +197,7 @@ class AskScreen(ModalScreen[Answers | None]):
 
     @property
     def answers(self) -> Answers:
-        """What the fields say now."""
+        """The current answers of the fields."""
         return {field.name: self._answer(field) for field in self._fields}
 
     def _answer(self, field: Field) -> str:
@@ -211,18 +209,18 @@ class AskScreen(ModalScreen[Answers | None]):
         return widget.value
 
     async def _ready(self) -> bool:
-        """Wait until the sheet stands, and its field has taken in every key pressed before this one.
+        """Wait until the sheet is ready, and its field has taken in every key pressed before this one.
 
-        False where it does not stand: a key typed ahead came too early, or when it was on its way out.
+        Returns False if it is not: a key typed ahead came too early, or while the sheet closes.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
-                await self._stands.wait()
+                await self._is_shown.wait()
                 if self.focused is not None:
                     taken_in = asyncio.Event()
                     self.focused.call_later(taken_in.set)
                     await taken_in.wait()
-        return self._stands.is_set() and self.is_current
+        return self._is_shown.is_set() and self.is_current
 
     def _hand_in(self) -> None:
         if self._complain(self._fields):
@@ -241,7 +239,7 @@ class AskScreen(ModalScreen[Answers | None]):
         self.set_focus(self.query_one(f"#field-{self._fields[index].name}"))
 
     def _complain(self, fields: Sequence[Field]) -> bool:
-        """Say the first thing that is wrong and go there; false if nothing is."""
+        """Say the first thing that is wrong and go there; return False if nothing is wrong."""
         for field in fields:
             if problem := field.check(self._answer(field)):
                 self._say(problem)
@@ -274,8 +272,10 @@ def _choices(field: Field) -> OptionList:
 
 
 def _line(field: Field, index: int, chosen: bool) -> Content:
-    """A choice as written. The chosen one wears a mark: of the lists without the focus the answer has to be
-    seen too, also where 256 colours make their shade the background's.
+    """Return a choice as it is written, the chosen one with a mark.
+
+    The answer must be visible in lists without the focus too, even where 256 colours make their shade that of
+    the background.
     """
     choice = field.choices[index]
     width = max(len(other.label) for other in field.choices)

@@ -1,4 +1,4 @@
-"""Sheets of incident command: ladder, roles, impact, actions, post-mortem."""
+"""The sheets of incident command: ladder, roles, impact, action items, updates, post-mortem."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SNOOZE_MIN = ("5", "10", "15")
 
 
 def hold_sheet() -> AskScreen:
-    """How long the ladder waits, and why."""
+    """Ask how long to hold the ladder, and why."""
     return AskScreen(
         "Hold the ladder",
         [
@@ -27,7 +27,7 @@ def hold_sheet() -> AskScreen:
 
 
 def ladder_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
-    """Say that a level was called, or that it is not to be."""
+    """Ask which level was called, or is to be waived."""
     choices = [
         Choice(rung.level, rung.level, f"{rung.status} · {' + '.join(rung.targets)}")
         for rung in ladder(incident, state.now)
@@ -54,7 +54,7 @@ def ladder_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
 
 
 def roles_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
-    """Take, offer, accept or give up a role."""
+    """Ask which role to take, offer, accept or give up."""
 
     def holder(name: str) -> str:
         role = incident.roles.get(name)
@@ -81,7 +81,7 @@ def roles_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
 
 
 def impact_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
-    """What users experience, and since when."""
+    """Ask what users experience, and since when."""
 
     def check(typed: str) -> str:
         try:
@@ -113,9 +113,9 @@ NEW_ACTION = "new"
 
 
 def action_sheet(state: ConsoleState) -> AskScreen:
-    """Something to do so that it does not happen again; or that one of them is done.
+    """Ask for a new action item, or which one is done.
 
-    The answer `which` is NEW_ACTION or an open item's id; it is asked once there is one.
+    The answer `which` is NEW_ACTION or the id of an open item; it is asked only if there is an open one.
     """
     known = state.incident.actions.values() if state.incident else ()
     left = [Choice(item.action, f"done: {item.text}", item.owner) for item in known if item.done_at is None]
@@ -139,7 +139,7 @@ def action_sheet(state: ConsoleState) -> AskScreen:
 
 
 def postmortem_sheet(incident: Incident, console_state: ConsoleState) -> AskScreen:
-    """Who writes the post-mortem, and how far it is."""
+    """Ask who writes the post-mortem, and how far it is."""
     return AskScreen(
         "Post-mortem",
         [
@@ -157,7 +157,7 @@ def postmortem_sheet(incident: Incident, console_state: ConsoleState) -> AskScre
 
 
 def snooze_sheet(audience: str) -> AskScreen:
-    """Ring again later, once, with a reason."""
+    """Ask for how long to snooze an update, and why."""
     return AskScreen(
         f"Snooze the {audience} update",
         [
@@ -168,7 +168,7 @@ def snooze_sheet(audience: str) -> AskScreen:
 
 
 def send_sheet(audience: str, likely: str) -> AskScreen:
-    """How it went out: the status page, or customers' mail, or a channel."""
+    """Ask how an update went out: by the status page, customers' mail or a channel."""
     ways = (
         [
             Choice("status page", "status page"),
@@ -186,16 +186,16 @@ def send_sheet(audience: str, likely: str) -> AskScreen:
 
 
 def merge_sheet(others: Iterable[Incident]) -> AskScreen:
-    """Which incident this one is part of."""
+    """Ask which incident this one is part of."""
     choices = [Choice(other.id, f"{other.severity} {other.title}", other.id) for other in others]
     return AskScreen("Merge into", [Field("into", "It is part of", choices[0].value, choices)])
 
 
 def reason_sheet(title: str, label: str, default: str = "") -> AskScreen:
-    """One line that must be said."""
+    """Ask for one line that must not be empty."""
     return AskScreen(title, [Field("reason", label, default, check=required("a reason"))])
 
 
 def text_sheet(title: str, label: str, default: str) -> AskScreen:
-    """One line to put right."""
+    """Ask for a corrected line."""
     return AskScreen(title, [Field("text", label, default, check=required("some text"))])

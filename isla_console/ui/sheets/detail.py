@@ -1,4 +1,4 @@
-"""Something in full: what a row had to cut."""
+"""The sheet that shows something in full, which a row had to cut."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 
 class DetailScreen(ModalScreen[None]):
-    """A title and its lines, wrapped, to scroll and to close."""
+    """Shows a title and wrapped lines, to scroll and to close."""
 
     BINDINGS = [Binding("escape,q,enter", "leave", "close", show=False)]
 

@@ -1,4 +1,4 @@
-"""The guard: what would happen now, the undo, and the object to type. Never Enter alone, never "yes"."""
+"""The guard's sheet: what would happen, the undo, and the object to type; Enter or "yes" is not enough."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from isla_console.ui.views.runs import table_lines
 from isla_console.vendors.vercel import Deployment
 
 WIDEST = 92
-"""Cells of a line, where the screen has them."""
+"""Cells of a line at most."""
 FRAME = 6
-"""Cells of the screen's width that the sheet's edge and its padding take."""
+"""Cells of the screen's width that the sheet's border and padding take."""
 LABEL = 18
 """Cells of a fact's name."""
 TWIN_ROWS = 6
-"""Rows of the read-only twin's answer."""
+"""How many rows of the read-only twin's answer are shown."""
 
 
 def confirmation_lines(confirmation: Confirmation, width: int) -> list[Content]:
-    """What would happen, in lines of at most `width` cells."""
+    """Return what would happen in lines of at most `width` cells."""
     now = confirmation.at
     lines: list[Content] = []
     if (sides := confirmation.sides) is not None:
@@ -54,7 +54,7 @@ def confirmation_lines(confirmation: Confirmation, width: int) -> list[Content]:
 
 
 def _side_line(name: str, one: Deployment | None, now: datetime, width: int) -> Content:
-    """A deployment on one line."""
+    """Return a deployment on one line."""
     if one is None:
         return Content.assemble((name.ljust(7), MUTED), "nothing that the API names")
     made = f"{clock_text(one.created_at, now)}, {age(now - one.created_at)}" if one.created_at else ""
@@ -65,7 +65,7 @@ def _side_line(name: str, one: Deployment | None, now: datetime, width: int) -> 
 
 
 def _fact_lines(name: str, text: str, width: int) -> list[Content]:
-    """A name and its text, wrapped beside it."""
+    """Return a fact's name with its text wrapped beside it."""
     wrapped: list[Content] = []
     for paragraph in text.splitlines():
         wrapped += Content(plain(paragraph)).wrap(width - LABEL)
@@ -76,7 +76,7 @@ def _fact_lines(name: str, text: str, width: int) -> list[Content]:
 
 
 class GuardScreen(ModalScreen[str | None]):
-    """Hands back the reason ("" when none was given) once the object is typed, None when it is left."""
+    """Hands back the reason ("" without one) once the object is typed, or None when the person leaves."""
 
     BINDINGS = [
         Binding("escape", "leave", "leave it", show=False),
@@ -98,7 +98,7 @@ class GuardScreen(ModalScreen[str | None]):
         sheet.border_title = Content("Confirm")
         sheet.border_subtitle = Content("esc: leave it   pgdn: more")
         with sheet:
-            yield Static(Content.assemble((asked.title, "bold"), "   ", EFFECTS[asked.effect]), id="deed")
+            yield Static(Content.assemble((asked.title, "bold"), "   ", EFFECTS[asked.effect]), id="effect")
             with VerticalScroll(id="facts", can_focus=False):
                 yield Static(Content("\n").join(lines))
             yield Static(Content.styled(asked.question, "bold"), classes="label")
@@ -119,7 +119,7 @@ class GuardScreen(ModalScreen[str | None]):
         self.set_focus(self.query_one("#object"))
 
     async def action_next(self) -> None:
-        """From the object to the reason; from the last one on with it, if the object is named."""
+        """Go from the object to the reason; from the last field hand in, if the object is right."""
         await self._typed_out()
         if problem := self._confirmation.problem(self.query_one("#object", Input).value):
             self.query_one("#problem", Static).update(Content.styled(problem, "$error"))
@@ -145,7 +145,7 @@ class GuardScreen(ModalScreen[str | None]):
         self.dismiss(None)
 
     async def _typed_out(self) -> None:
-        """Wait until the focused box has taken in every key pressed before this one."""
+        """Wait until the focused field has taken in every key pressed before this one."""
         if self.focused is not None:
             taken_in = asyncio.Event()
             self.focused.call_later(taken_in.set)

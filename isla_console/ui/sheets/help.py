@@ -1,4 +1,4 @@
-"""All keys on one page, made from the registry."""
+"""The help: all keys on one page, made from the registry."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MEANING = {
 
 
 class HelpScreen(ModalScreen[None]):
-    """Keys by group, those not possible now with the reason, and what the glyphs mean."""
+    """Shows keys by group, why some are not possible now, and what the glyphs mean."""
 
     BINDINGS = [Binding("escape,question_mark,q,f1", "leave", "close", show=False)]
 

@@ -20,7 +20,7 @@ from isla_console.ui.theme import MUTED
 
 NO_ISSUE = "none"
 ENDING: dict[str, tuple[str, ...]] = {"monitoring": ("resolved",), "resolved": ("closed",)}
-"""The plain next state of those that end an incident."""
+"""The usual next states of an incident that is ending."""
 
 
 TROUBLES = (
@@ -41,7 +41,7 @@ SHARES = (
 
 
 def question_sheet(state: ConsoleState, issue_id: str | None, trouble: str = "major") -> AskScreen:
-    """At most three questions; what they propose stands below them."""
+    """Ask at most three questions, and show the severity that they lead to."""
     issues = [Choice(issue.id, f"{issue.number} {issue.title}") for issue in state.runbook.issues]
     issues.append(Choice(NO_ISSUE, "– none of these"))
 
@@ -66,13 +66,13 @@ def question_sheet(state: ConsoleState, issue_id: str | None, trouble: str = "ma
 
 
 def proposed(state: ConsoleState, answers: Mapping[str, str]) -> Proposal:
-    """The severity that the answers ask for."""
+    """Return the severity that the answers lead to."""
     share = float(answers["share"]) if answers["share"] else None
     return propose(state.runbook.severities, trouble=answers["trouble"], affected_percent=share)
 
 
 def declare_sheet(state: ConsoleState, proposal: Proposal, title: str) -> AskScreen:
-    """The proposal to confirm or to overrule, and what it is called."""
+    """Ask to confirm or overrule the proposed severity, and for a title."""
     policy = Policy.from_dict(state.runbook.policy())
 
     def advise(answers: Mapping[str, str]) -> list[Content]:
@@ -101,7 +101,7 @@ def declare_sheet(state: ConsoleState, proposal: Proposal, title: str) -> AskScr
 
 
 def _check_time(state: ConsoleState) -> Callable[[str], str]:
-    """A check for a field that takes a time; empty is fine."""
+    """Return a check for a field that takes a time; empty is fine."""
 
     def check(typed: str) -> str:
         try:
@@ -114,7 +114,7 @@ def _check_time(state: ConsoleState) -> Callable[[str], str]:
 
 
 def state_sheet(console_state: ConsoleState, incident: Incident) -> AskScreen:
-    """Every state, the plain next ones first; what needs a reason says so."""
+    """Ask for the new state, the usual next ones first; those that need a reason say so."""
     states = ("investigating", "identified", "mitigating", "monitoring", "resolved", "closed", "cancelled")
     following: tuple[str, ...] = FORWARD.get(incident.state) or ENDING.get(incident.state, ())
     order = [*following, *(state for state in states if state not in following and state != incident.state)]
@@ -141,7 +141,7 @@ def state_sheet(console_state: ConsoleState, incident: Incident) -> AskScreen:
 
 
 def severity_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
-    """The severities with their rules, and why."""
+    """Ask for the new severity, each shown with its rules, and why."""
     choices = [
         Choice(item.id, f"{item.id} {item.name}", _rule(item))
         for item in state.runbook.severities
@@ -157,7 +157,7 @@ def severity_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
 
 
 def note_sheet(state: ConsoleState) -> AskScreen:
-    """A line for the timeline, now or about an earlier time."""
+    """Ask for a line for the timeline, about now or an earlier time."""
     return AskScreen(
         "Note",
         [
@@ -174,14 +174,14 @@ def note_sheet(state: ConsoleState) -> AskScreen:
 
 
 EVERYONE = "*"
-"""The answer that stands for all who are called at a level."""
+"""The answer for all who are called at a level."""
 
 
 def acknowledge_sheet(state: ConsoleState, incident: Incident) -> AskScreen | None:
-    """Who of those called is on it, and by what name; None when no level is engaged.
+    """Ask who of those called answered, and by what name; None when no level is engaged.
 
-    Those still waited for come first, the highest level of them on top. The answer `for` is
-    `level/target`, with EVERYONE for all of a level at once.
+    Those who have not answered yet come first, the highest level on top. The answer `for` is
+    `level/target`, with EVERYONE for a whole level.
     """
     engaged = [rung for rung in reversed(ladder(incident, state.now)) if rung.is_engaged]
     if not engaged:
@@ -208,7 +208,7 @@ def acknowledge_sheet(state: ConsoleState, incident: Incident) -> AskScreen | No
 
 
 def acknowledged_targets(incident: Incident, state: ConsoleState, answer: str) -> tuple[str, list[str]]:
-    """The level, and the targets that an answer of `acknowledge_sheet` speaks for."""
+    """Return the level and the targets that an answer of `acknowledge_sheet` is about."""
     level, _, target = answer.partition("/")
     if target != EVERYONE:
         return level, [target]
@@ -217,7 +217,7 @@ def acknowledged_targets(incident: Incident, state: ConsoleState, answer: str) -
 
 
 def escalate_sheet(state: ConsoleState, incident: Incident) -> AskScreen | None:
-    """Which level to engage now; None when all are."""
+    """Ask which level to engage now; None when all are engaged."""
     rest = [rung for rung in ladder(incident, state.now) if not rung.is_engaged]
     if not rest:
         return None
@@ -232,7 +232,7 @@ def escalate_sheet(state: ConsoleState, incident: Incident) -> AskScreen | None:
 
 
 def resume_sheet(incidents: list[Incident]) -> AskScreen:
-    """Several incidents are open: which one?"""
+    """Ask which of several open incidents to work on."""
     choices = [
         Choice(incident.id, f"{incident.severity} {incident.title}", f"{incident.state} · {incident.id}")
         for incident in incidents
@@ -241,7 +241,7 @@ def resume_sheet(incidents: list[Incident]) -> AskScreen:
 
 
 def quit_sheet(incident: Incident | None, running: Sequence[str] = ()) -> AskScreen:
-    """Leaving is never by accident; what runs is named, and then the answer stands on staying."""
+    """Ask whether to leave, naming what runs; if anything does, staying is preselected."""
     going_on = f"{incident.id} goes on: the next launch is back in it. " if incident else ""
     leave = "stop what runs, and leave" if running else "leave"
     return AskScreen(

@@ -1,4 +1,4 @@
-"""Search over the whole runbook, commands and statements included."""
+"""The search in the whole runbook, including commands and statements."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from isla_console.ui.widgets.rows import RowList
 
 
 class SearchScreen(ModalScreen[str | None]):
-    """Type words, Enter opens the chosen hit.
+    """Finds words as they are typed; Enter opens the chosen hit.
 
-    Hands back the page and the row to go to: `issue:redirect-down#step:deployments`.
+    Hands back the page and the row to open, such as `issue:redirect-down#step:deployments`.
     """
 
     BINDINGS = [
@@ -73,7 +73,7 @@ class SearchScreen(ModalScreen[str | None]):
     @on(Input.Submitted)
     def _open(self) -> None:
         key = self.query_one("#hits", RowList).key
-        # A second Enter of a burst comes when this is closed already.
+        # The second Enter of a burst comes when the sheet is already closed.
         if key and self.is_current:
             self.dismiss(key.split(" ", 1)[1])
 

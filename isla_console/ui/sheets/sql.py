@@ -1,4 +1,4 @@
-"""The sheets of the SQL and sessions pages: unlocking, parameters, export, ending sessions."""
+"""The sheets of the SQL and sessions pages: unlocking, values, export, ending sessions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from isla_console.ui.views.sessions import session_lines
 
 
 def unlock_sheet(role: str) -> AskScreen:
-    """Why writing is needed."""
+    """Ask why writing is needed."""
     return AskScreen(
         "Unlock writing for 5 minutes",
         intro=[
@@ -28,7 +28,7 @@ def unlock_sheet(role: str) -> AskScreen:
 
 
 def parameter_sheet(runbook: Runbook, names: Sequence[str]) -> AskScreen:
-    """The values for $1, $2 ... of one of the runbook's statements, or of a typed one."""
+    """Ask for the values of $1, $2 ... in a statement of the runbook or a typed one."""
     fields = []
     for number, name in enumerate(names, 1):
         known = runbook.inputs.get(name)
@@ -44,7 +44,7 @@ def parameter_sheet(runbook: Runbook, names: Sequence[str]) -> AskScreen:
 
 
 def days_sheet(runbook: Runbook, name: str, first: str, last: str) -> AskScreen:
-    """The days of a change that goes one day at a time."""
+    """Ask for the days of a change that is made one day at a time."""
     known = runbook.inputs.get(name)
     title = known.title if known is not None else name
 
@@ -67,7 +67,7 @@ def days_sheet(runbook: Runbook, name: str, first: str, last: str) -> AskScreen:
 
 
 def export_sheet(folder: str) -> AskScreen:
-    """CSV or JSON."""
+    """Ask whether to export as CSV or JSON."""
     choices = [
         Choice("csv", "CSV", "NULL is \\N"),
         Choice("json", "JSON", "one object a row, numbers as numbers"),
@@ -76,7 +76,7 @@ def export_sheet(folder: str) -> AskScreen:
 
 
 def end_sheet(session: ServerSession, how: How, blocked: int) -> AskScreen:
-    """One session in full; its process number confirms."""
+    """Show one session in full, and ask for its process number as a confirmation."""
     word = "End this session" if how == "terminate" else "Cancel what this session runs"
     intro = session_lines(session)[:14]
     if blocked:
@@ -94,7 +94,7 @@ def end_sheet(session: ServerSession, how: How, blocked: int) -> AskScreen:
 
 
 def end_group_sheet(name: str, idle: Sequence[ServerSession]) -> AskScreen:
-    """The idle sessions of one application; their number confirms."""
+    """Show the idle sessions of an application, and ask for their number as a confirmation."""
     many = str(len(idle))
     listed = [
         f"{one.pid}  idle {age(one.state_s or 0)}  {' '.join(one.query.split())[:60]}" for one in idle[:8]
@@ -119,5 +119,5 @@ def end_group_sheet(name: str, idle: Sequence[ServerSession]) -> AskScreen:
 
 
 def _exactly(wanted: str) -> Callable[[str], str]:
-    """A check that nothing else was typed."""
+    """Return a check that exactly `wanted` was typed."""
     return lambda typed: "" if typed.strip() == wanted else f"it is {wanted}"

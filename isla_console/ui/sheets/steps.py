@@ -1,4 +1,4 @@
-"""The sheets of doing a step: the values it needs, what came of it by hand, why it is not done."""
+"""The sheets of doing a step: the values that it needs, its result by hand, why it is not done."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from isla_console.ui.views.runs import table_lines
 
 
 def refused_lines(step: Step, why: Judgement | Refusal) -> list[Content]:
-    """Why a step is not run, and the line to copy where there is one."""
+    """Return why a step is not run, and the command line to copy if there is one."""
     if isinstance(why, Refusal):
         return [Content.styled(why.reason, "$error")]
     lines = [Content.styled(why.refused, "$warning")]
@@ -36,7 +36,7 @@ def refused_lines(step: Step, why: Judgement | Refusal) -> list[Content]:
 
 
 def manual_sheet(step: Step) -> AskScreen:
-    """What came of a person's work."""
+    """Ask for the result of a person's own work."""
     return AskScreen(
         step.title,
         [Field("result", "Result", hint="one line, may stay empty")],
@@ -45,7 +45,7 @@ def manual_sheet(step: Step) -> AskScreen:
 
 
 def inputs_sheet(step: Step, asked: Sequence[Question], now: datetime) -> AskScreen:
-    """One field a question; its answer is what was typed, or which row was picked."""
+    """Ask each question in a field; the answer is what was typed, or which row was picked."""
     fields = [_row_field(one, now) if one.rows else _typed_field(one, now) for one in asked]
     intro = [Content.styled(f"“{step.title}” needs to know:", MUTED)]
     return AskScreen("Values", fields, intro=intro)

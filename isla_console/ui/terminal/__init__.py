@@ -1,6 +1,9 @@
-"""The terminal, and all that the console does with parts of Textual that are private to it.
+"""The terminal, and everything that uses private parts of Textual.
 
-No other package imports `textual._*` or touches a private attribute of a Textual object. Each use, why it is
-there and when it may go is listed in docs/textual-internals.md; tests/ui/terminal/test_textual_internals.py
-fails when a version of Textual has changed one of them.
+`app` is the base of the application, `painter`, `compositor` and `screen` draw less than Textual does,
+`key_queue` keeps keys in turn, `driver`, `clipboard`, `editor` and `multiplexer` talk to the terminal itself.
+
+No other package imports `textual._*` or uses a private attribute of a Textual object. Each use, its reason
+and when it may go is listed in docs/textual-internals.md; tests/ui/terminal/test_textual_internals.py fails
+when a version of Textual has changed one of them. Begin with `app`.
 """

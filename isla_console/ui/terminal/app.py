@@ -12,7 +12,7 @@ from isla_console.ui.terminal.painter import Painter
 
 
 class TerminalApp(App[int]):
-    """An app that sends only the cells that changed, and ends without telling the values of variables."""
+    """An app that sends only the cells that changed, and whose crash report has no values of variables."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,25 +20,25 @@ class TerminalApp(App[int]):
 
     @property
     def is_leaving(self) -> bool:
-        """Whether the app was told to exit, or ends by a fault; it may still run for a moment."""
+        """Whether the app is exiting, by request or by a fault; it may still run for a moment."""
         return self.return_code is not None
 
     def on_mount(self) -> None:
-        # Whatever ran while the app was suspended has written over the screen.
+        # A program that ran while the app was suspended has written over the screen.
         self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
 
     def on_resize(self) -> None:
-        # A terminal that is resized, or looked at from another one, may show anything.
+        # A terminal that was resized, or is now shown in another one, may show anything.
         self.painter.forget()
 
     def _display(self, screen: Screen[object], renderable: Any) -> None:
-        """Send what the compositor rendered, less the cells that the terminal shows already."""
+        """Send what the compositor rendered, without the cells that the terminal already shows."""
         if isinstance(renderable, CompositorUpdate):
             renderable = self.painter.changed(renderable, screen.outer_size)
         super()._display(screen, renderable)
 
     def _fatal_error(self) -> None:
-        """End the app by the exception at hand; Textual's own would print variables, which may be secrets."""
+        """End the app by the current exception; Textual's own method prints variables, perhaps secrets."""
         from rich.traceback import Traceback
 
         self.bell()

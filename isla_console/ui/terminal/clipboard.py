@@ -1,8 +1,8 @@
-"""Copying out of a terminal, over SSH and through tmux or screen, and saying what happened.
+"""Copying out of a terminal, also over SSH and through tmux or screen, and saying what happened.
 
-OSC 52 asks the terminal to take text into the clipboard of the machine in front of the person. It has no
-answer: a terminal may ignore it, and most cut what is long. So the words always say "if the terminal allows
-it", and what is too long, or cannot be sent at all, goes into a file that is named.
+OSC 52 asks the terminal to put text into the clipboard of the machine in front of the person. It has no
+answer: a terminal may ignore it, and most cut off what is long. So the message always says "if the terminal
+allows it", and a text that is too long or cannot be sent goes into a file, which the message names.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from textual.app import App
 
 LIMIT = 74_994
-"""Bytes of text that go out by OSC 52: base64 of it stays under the 100,000 that common terminals take."""
+"""The most bytes to send by OSC 52: their base64 stays under the 100,000 that common terminals take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """How a text was copied, and the words that tell a person."""
+    """How a text was copied, and the message that says so."""
 
     via: Literal["osc52", "file"]
     words: str
 
 
 def osc52(text: str, environ: Mapping[str, str]) -> str:
-    """Make the sequence that copies `text`, wrapped for the multiplexer in between, if there is one."""
+    """Return the sequence that copies `text`, wrapped for a multiplexer in between."""
     sequence = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
     return passed_through(sequence, environ)
 
@@ -55,7 +55,7 @@ def save(text: str, directory: Path) -> Path:
 
 
 async def copy(app: App[Any], text: str, directory: Path) -> Copied:
-    """Copy by OSC 52, or into a file under `directory` where that cannot work; never raises."""
+    """Copy by OSC 52, or into a file in `directory` where that cannot work. Never raises."""
     size = len(text.encode())
     if size <= LIMIT and write(app, osc52(text, os.environ)):
         through = multiplexer(os.environ)

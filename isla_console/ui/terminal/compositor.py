@@ -1,7 +1,7 @@
-"""Renders the lines that changed of the widgets that changed.
+"""A compositor that renders only the changed lines of the changed widgets.
 
 Textual renders every widget in the rectangle around all changes. With a clock at the top and a probe's row at
-the bottom that is the whole screen, once a second: most of what an idle console would compute.
+the bottom that is the whole screen, once a second, and most of an idle console's work.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 
 class Compositor(_compositor.Compositor):
-    """For a screen that has nothing below it."""
+    """The compositor of a screen with no other screen below it."""
 
     _waiting: tuple[Region, ...] = ()
 
@@ -26,7 +26,7 @@ class Compositor(_compositor.Compositor):
             self._waiting = ()
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        """Each widget's region, what of it is rendered, and the lines; what lies in front comes first."""
+        """Yield each widget's region, the part of it that is rendered, and the lines, front to back."""
         waiting = self._waiting
         if not waiting:
             yield from super()._get_renders(crop)
@@ -41,5 +41,5 @@ class Compositor(_compositor.Compositor):
             bottom = min(seen.bottom, max(dirty.bottom for dirty in here))
             lines = Region(seen.x, top, seen.width, bottom - top)
             yield region, lines, widget.render_lines(lines.translate(-region.offset))
-            # What this one covers hides whatever lies behind it.
+            # What this widget covers need not be rendered behind it.
             waiting = tuple(dirty for dirty in waiting if not seen.contains_region(dirty))

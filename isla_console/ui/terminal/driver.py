@@ -1,6 +1,6 @@
-"""Control sequences for which Textual has no call: window title, desktop notification, the mouse.
+"""Control sequences for which Textual has no method: window title, desktop notification, the mouse.
 
-Everything that is private to Textual's driver is used here and nowhere else.
+What is private to Textual's driver is used here and nowhere else.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from textual.app import App
 
 TITLE_LIMIT = 120
-"""Characters of a window's title."""
+"""The longest window title, in characters."""
 OSC_9 = frozenset({"iTerm.app", "WezTerm", "ghostty", "WindowsTerminal"})
-"""Terminals, by TERM_PROGRAM, that notify by OSC 9; most others that notify at all do so by OSC 777."""
+"""Terminals, by TERM_PROGRAM, that notify by OSC 9; most others that can notify do so by OSC 777."""
 
 
 def write(app: App[Any], sequence: str) -> bool:
-    """Send a control sequence to the terminal as it is; false where there is none to send it to."""
+    """Send a control sequence to the terminal; return False where there is no terminal."""
     driver = app._driver
     if driver is None or app.is_headless:
         return False
@@ -33,7 +33,7 @@ def write(app: App[Any], sequence: str) -> bool:
 
 
 def notification(text: str, environ: Mapping[str, str]) -> str:
-    """Make the sequence that asks this terminal for a desktop notification; `text` holds no controls."""
+    """Return the sequence that asks for a desktop notification; `text` must be without controls."""
     program = environ.get("LC_TERMINAL") or environ.get("TERM_PROGRAM") or ""
     if program in OSC_9 or program == "iTerm2" or environ.get("WT_SESSION"):
         return f"\x1b]9;{text}\x07"
@@ -41,9 +41,9 @@ def notification(text: str, environ: Mapping[str, str]) -> str:
 
 
 def has_hung_up(descriptor: int) -> bool:
-    """Whether the terminal was closed or its line was cut: nobody is there any more."""
+    """Return whether the terminal was closed or its connection was cut."""
     poll = select.poll()
-    poll.register(descriptor, 0)  # a hang-up is told unasked
+    poll.register(descriptor, 0)  # a hang-up is reported even if it is not asked for
     return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
@@ -56,20 +56,20 @@ class Terminal:
         self._has_mouse = True
 
     def alarm(self, text: str) -> None:
-        """Ring the bell; where nobody looks at this terminal, ask for a desktop notification too."""
+        """Ring the bell; where the terminal is not in focus, ask for a desktop notification too."""
         self._app.bell()
         if not self._app.app_focus:
             write(self._app, passed_through(notification(plain(text), os.environ), os.environ))
 
     def title(self, text: str) -> None:
-        """Set the window's title, unless it is set already."""
+        """Set the window's title, unless it is already set."""
         text = plain(text)[:TITLE_LIMIT]
         if text != self._title:
             self._title = text
             write(self._app, f"\x1b]2;{text}\x07")
 
     def toggle_mouse(self) -> bool:
-        """Hand the mouse over to the terminal, so that it can select text, or take it back.
+        """Give the mouse to the terminal, so that it can select text, or take it back.
 
         Returns:
             Whether the console has the mouse now.
@@ -77,7 +77,7 @@ class Terminal:
         self._has_mouse = not self._has_mouse
         driver = self._app._driver
         if driver is not None and not self._app.is_headless:
-            # Each driver of a real terminal has the two; their base class does not declare them.
+            # Each driver of a real terminal has these two; their base class does not declare them.
             name = "_enable_mouse_support" if self._has_mouse else "_disable_mouse_support"
             getattr(driver, name)()
         return self._has_mouse

@@ -1,4 +1,4 @@
-"""A text in the person's own editor, while the console stands aside."""
+"""Editing a text in the person's own editor, while the console is suspended."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 def edit(app: App[Any], text: str, directory: Path) -> tuple[str, str]:
     """Let a person edit `text` with $VISUAL, $EDITOR or vi.
 
-    Blocks: probes and alarms stand still meanwhile, and catch up afterwards. The file lies in
-    `directory`, which only its owner can read, and is removed.
+    Blocks: probes and alarms pause meanwhile, and catch up afterwards. The file is in `directory`, which
+    only its owner can read, and is removed.
 
     Returns:
-        The text as the editor left it, and the problem ("" if there was none).
+        The text as the editor left it, and the problem ("" for none).
     """
     editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
     try:
@@ -38,7 +38,7 @@ def edit(app: App[Any], text: str, directory: Path) -> tuple[str, str]:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         with app.suspend():
-            # Whatever is raised in here must not pass: the screen would never come back.
+            # No exception may leave this block: the screen would never come back.
             try:
                 subprocess.run([*editor, name], check=False)
             except (OSError, ValueError) as error:

@@ -1,10 +1,10 @@
-"""Keys in their turn: each acts on what the one before it has opened.
+"""Keys in turn: each acts on what the one before it has opened.
 
-Textual hands a key to the widget that has the focus and runs its binding when the key has come back up to
+Textual sends a key to the widget that has the focus and runs its binding when the key has come back up to
 the app; a page is mounted, and gets the focus, later still. Two keys that a slow link delivers together would
-both go to the page they were received on: the second would act where its reader does not look any more. So
-while a key is under way, or what it opened does not stand yet, the next ones wait here. A key that finds
-nothing under way goes at once.
+both go to the page on which they were received: the second would act on a page that the person has left. So
+while a key is under way, or what it opened is not ready, the next ones wait here. Otherwise a key goes at
+once.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from textual.dom import DOMNode
 from textual.events import Key, Paste
 
 PATIENCE_S = 10.0
-"""After this a key goes although what was opened still does not stand: better a word why not than silence."""
+"""Seconds after which a key goes even if nothing is ready: a message why not is better than silence."""
 LOOK_S = 0.01
 QUIET_ROUNDS = 2
 ALWAYS = frozenset(("ctrl+q",))
-"""Keys that wait for nothing: the way out of a console that hangs."""
+"""Keys that never wait: the way out of a console that hangs."""
 
 Pressed = Key | Paste
 
 
 class KeyQueue:
-    """Holds keys, and the text pasted between them, until it is their turn."""
+    """Holds keys, and text pasted between them, until it is their turn."""
 
-    def __init__(self, app: App[Any], stands: Callable[[], bool]) -> None:
-        """`stands` says whether what was opened last is there, with the focus where it belongs."""
+    def __init__(self, app: App[Any], is_ready: Callable[[], bool]) -> None:
+        """Hold nothing yet; `is_ready` says whether what was opened last is there and has the focus."""
         self._app = app
-        self._stands = stands
+        self._is_opened = is_ready
         self._held: deque[Pressed] = deque()
         self._turn: Pressed | None = None
         self._went = asyncio.Event()
@@ -46,24 +46,24 @@ class KeyQueue:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a key is under way, or one waits."""
+        """Whether a key is under way or waits."""
         return self._task is not None
 
     def holds(self, event: Pressed) -> bool:
-        """Whether the key has to wait; it is then kept, and comes again when it is its turn."""
+        """Return whether a key has to wait; if so it is kept, and sent again when it is its turn."""
         if isinstance(event, Key) and event.key in ALWAYS:
             return False
         if event is self._turn:
             self._turn = None
             if not self._app.screen_stack:
                 return True  # the console ends
-        elif self._task is not None or not self._all_stands():
+        elif self._task is not None or not self._is_ready():
             self._held.append(event)
             if self._task is None:
                 self._is_text, self._way = False, ()
                 self._go_on()
             return True
-        # Text goes to the widget that takes it, one character behind the other: nothing has to wait for it.
+        # Text goes to the widget that takes it, one character after the other: it need not wait.
         target = self._app.focused
         self._is_text = target is not None and (
             isinstance(event, Paste) or target.check_consume_key(event.key, event.character)
@@ -72,24 +72,24 @@ class KeyQueue:
         return False
 
     def went(self) -> None:
-        """The key that did not have to wait is on its way."""
+        """Note that a key that did not have to wait is under way."""
         self._went.set()
         if not self._is_text:
             self._go_on()
 
     def stop(self) -> None:
-        """Forget what waits; the console ends."""
+        """Drop what waits, because the console ends."""
         self._held.clear()
         if self._task is not None:
             self._task.cancel()
 
     def _go_on(self) -> None:
-        """See to it that what waits, or comes, is let go in turn."""
+        """Start the task that lets keys go in turn, unless it runs."""
         if self._task is None:
             self._task = asyncio.create_task(self._in_turn(), name="key_queue")
 
     async def _in_turn(self) -> None:
-        """Wait until the last key is done, then let the next one go, until none is left."""
+        """Let one key after the other go, each when the last one is done, until none is left."""
         try:
             while True:
                 if not self._is_text:
@@ -105,7 +105,7 @@ class KeyQueue:
             self._task = None
 
     async def _settled(self) -> None:
-        """Until the key, and what it made the widgets say to each other, is done, and what it opened stands.
+        """Wait until a key and all messages that it caused are processed, and what it opened is ready.
 
         A mark follows it through the same queues; when they are empty behind the mark, nothing of it is left.
         """
@@ -116,7 +116,7 @@ class KeyQueue:
                 await self._passed(node)
             is_quiet = not any(node.message_queue_size for node in way)
             way = self._upwards()
-            if not self._all_stands():
+            if not self._is_ready():
                 quiet = 0
                 await asyncio.sleep(LOOK_S)
             else:
@@ -124,7 +124,7 @@ class KeyQueue:
         self._way = ()
 
     async def _passed(self, node: DOMNode) -> None:
-        """Until a widget has done all that waits for it now, or is gone."""
+        """Wait until a widget has processed its current messages, or is gone."""
         passed = asyncio.Event()
         if not node.is_running or not node.call_later(passed.set):
             return
@@ -133,11 +133,11 @@ class KeyQueue:
                 async with asyncio.timeout(0.1):
                     await passed.wait()
 
-    def _all_stands(self) -> bool:
-        return bool(self._app.screen_stack) and self._stands()
+    def _is_ready(self) -> bool:
+        return bool(self._app.screen_stack) and self._is_opened()
 
     def _upwards(self) -> Sequence[DOMNode]:
-        """The way of a key: from the widget that has the focus up to the app."""
+        """Return a key's way: from the widget that has the focus up to the app."""
         if not self._app.screen_stack:
             return ()
         return tuple((self._app.focused or self._app.screen).ancestors_with_self)

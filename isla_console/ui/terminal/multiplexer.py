@@ -1,4 +1,4 @@
-"""tmux and GNU screen: what stands between the console and the terminal, and how a sequence gets through."""
+"""tmux and GNU screen, which may be between the console and the terminal: passing a sequence through them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Literal
 
 SCREEN_CHUNK = 256
-"""Characters that GNU screen takes in one passthrough string."""
+"""The most characters that GNU screen takes in one passthrough string."""
 
 Multiplexer = Literal["tmux", "screen"]
 
 
 def multiplexer(environ: Mapping[str, str]) -> Multiplexer | None:
-    """Name the multiplexer that these environment variables tell of, if there is one."""
+    """Return which multiplexer the environment variables point to; None for none."""
     if environ.get("TMUX"):
         return "tmux"
     return "screen" if environ.get("STY") else None
 
 
 def passed_through(sequence: str, environ: Mapping[str, str]) -> str:
-    """Wrap a control sequence so that the multiplexer hands it on to the terminal outside."""
+    """Return a control sequence wrapped so that the multiplexer passes it to the terminal outside."""
     match multiplexer(environ):
         case "tmux":
             return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"

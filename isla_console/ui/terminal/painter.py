@@ -1,8 +1,8 @@
-"""Writes only the cells of the terminal that changed.
+"""A painter that writes only the cells of the terminal that changed.
 
-Textual writes every line of a widget that was refreshed, from the widget's left edge, with the whole style
-before and a reset after each piece. Over a bad link, once a second, that is most of what a console sends. The
-painter keeps what the terminal shows, compares, and writes the difference.
+Textual writes every line of a refreshed widget from the widget's left edge, with the whole style before and a
+reset after each piece. Once a second over a bad link, that is most of what a console sends. The painter
+remembers what the terminal shows, compares, and writes the difference.
 
 It is also the last gate: a control character in a cell is written as a visible one.
 """
@@ -25,10 +25,10 @@ from isla_console.ui.theme import ascii_only
 Cell = tuple[str, str]
 """The text of a cell, and its style as SGR codes. The second cell of a wide character holds ""."""
 Line = list[Cell | None]
-"""A line of cells; None where it is not known what the terminal shows."""
+"""A line of cells; None where what the terminal shows is not known."""
 
 BRIDGE = 3
-"""So few unchanged cells between two changes are written again rather than jumped over."""
+"""Up to this many unchanged cells between two changes are written again instead of being skipped."""
 _SHOWS_ON_BLANKS = frozenset(("4", "7", "9", "21", "53"))
 """Attributes that make a blank look different: underline, reverse, strike, double underline, overline."""
 
@@ -38,16 +38,16 @@ class Painter:
 
     def __init__(self) -> None:
         self.ascii_only = False
-        """The terminal has no other glyphs: scrollbars, toasts and sheets are written in ASCII too."""
+        """Whether the terminal has only ASCII; scrollbars, toasts and sheets are then written in it too."""
         self._rows: list[Line] = []
         self._size = Size()
 
     def forget(self) -> None:
-        """Take it that the terminal may show anything: the next update writes all that it has."""
+        """Assume that the terminal may show anything, so that the next update writes all of its cells."""
         self._rows = []
 
     def changed(self, update: CompositorUpdate, size: Size) -> CompositorUpdate:
-        """Make the update that writes the same, less what the terminal shows already."""
+        """Return an update that writes the same, without what the terminal already shows."""
         return _Changed(self, update, size)
 
     def write(self, update: CompositorUpdate, size: Size, colors: ColorSystem) -> str:
@@ -70,7 +70,7 @@ class Painter:
                 for cell in row[start:stop]:
                     text, style = cell or (" ", "")
                     if text == " " and style == _blank(pen):
-                        style = pen  # what it differs in does not show on a blank
+                        style = pen  # the difference does not show on a blank
                     written.append(_turn(pen, style) + text)
                     pen = style
                 at = stop
@@ -79,7 +79,7 @@ class Painter:
 
 
 class _Changed(CompositorUpdate):
-    """Decides what to write when it is written, for an update may be dropped before."""
+    """Decides what to write only when it is written, because an update may be dropped before."""
 
     def __init__(self, painter: Painter, update: CompositorUpdate, size: Size) -> None:
         self._painter, self._update, self._size = painter, update, size
@@ -130,7 +130,7 @@ def _cells(strip: Strip, colors: ColorSystem, ascii_glyphs: bool = False) -> lis
 
 @lru_cache(maxsize=512)
 def _in_ascii(char: str) -> str:
-    """Write a character in ASCII, in as many cells as it fills."""
+    """Return a character in ASCII, in as many cells as it fills."""
     width = get_character_cell_size(char)
     if not char.isprintable():
         return ascii_only(plain(char)[:1])

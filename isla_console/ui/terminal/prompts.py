@@ -1,4 +1,4 @@
-"""New prompts for some options of an `OptionList`, without rendering all of them again."""
+"""Replacing the prompts of some options of an `OptionList` without rendering all of them again."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from textual.widgets import OptionList
 def replace_prompts(options: OptionList, prompts: Mapping[int, Content]) -> None:
     """Give the options at these indexes new prompts and repaint their lines alone.
 
-    The public `OptionList.replace_option_prompt_at_index` has every line of the list rendered anew; with
-    measures that change every second that is most of what an idle console computes.
+    The public `OptionList.replace_option_prompt_at_index` renders every line of the list again; with metrics
+    that change every second that is most of an idle console's work.
 
     Args:
         options: A list of options of which each fills one line, before and after.

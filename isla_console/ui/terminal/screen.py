@@ -8,7 +8,7 @@ from isla_console.ui.terminal.compositor import Compositor
 
 
 class LeanScreen(Screen[None]):
-    """A screen that renders only the lines that changed. It must have no screen below it that shows."""
+    """A screen that renders only the lines that changed. No other screen may show below it."""
 
     def __init__(self) -> None:
         super().__init__()

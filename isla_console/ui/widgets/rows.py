@@ -35,7 +35,7 @@ class RowList(OptionList):
             return self.rows
 
     class Moved(Message):
-        """The cursor stands on another row, the one with this key."""
+        """The cursor has moved to the row with this key."""
 
         def __init__(self, rows: RowList, key: str) -> None:
             super().__init__()
@@ -59,11 +59,11 @@ class RowList(OptionList):
 
     @property
     def row_width(self) -> int:
-        """Cells that a row may fill."""
+        """How many cells a row may fill."""
         return max(10, self.scrollable_content_region.width or self.size.width)
 
     def show_rows(self, rows: Sequence[Row]) -> None:
-        """Show these rows; the cursor stays on its key and at its height on the screen."""
+        """Show new rows; the cursor stays on its key and at its height on the screen."""
         if self.app.has_class("-ascii"):
             rows = [Row(row.key, in_ascii(row.content)) for row in rows]
         old_rows, self._rows = self._rows, list(rows)
@@ -84,15 +84,15 @@ class RowList(OptionList):
                 for row in self._rows
             )
             is_kept = self.go(key)
-        # Lines that came or went above the cursor move the view along: the cursor stays where the eye is.
-        # But who reads a page from its top reads what comes there too, while the cursor is still in sight.
+        # When lines come or go above the cursor, the view moves along, so that the cursor stays at its
+        # height. A page that shows its top keeps showing it, as long as the cursor is still visible.
         index, height = self.highlighted, self.scrollable_content_region.height
         moved = index - old_index if is_kept and index is not None and old_index is not None else 0
         if old_offset.y == 0 and index is not None and index < height:
             moved = 0
         y = max(0, old_offset.y + moved)
         if is_kept and index is not None and len(self._rows) > len(old_rows):
-            # What came under the cursor is why it was asked for: it comes into view.
+            # Lines that came below the cursor's row were asked for: bring them into view.
             below = self._end_below(index) if old_index == index else index
             y = min(max(y, below - height), max(index, y))
         self.scroll_to(y=y, animate=False)
@@ -103,10 +103,10 @@ class RowList(OptionList):
         return next((i for i in range(index + 1, len(kinds)) if kinds[i] == kinds[index]), len(kinds))
 
     def go(self, key: str) -> bool:
-        """Put the cursor on a key.
+        """Move the cursor to the row with a key.
 
         Returns:
-            Whether the key is here; where it is not, the cursor goes to the first row that has one.
+            Whether there is such a row; otherwise the cursor goes to the first row that has a key.
         """
         keys = [str(row.key) if row.key else "" for row in self._rows]
         if key and key in keys:

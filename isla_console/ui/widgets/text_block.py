@@ -1,8 +1,8 @@
-"""Lines of text that repaint only where they changed.
+"""Lines of text that repaint only the cells that changed.
 
 A `Static` repaints all its cells on each update. Over a bad link that is most of what an idle console
-sends, so everything that ticks is a `TextBlock`: it compares the new lines with the old and refreshes
-the smallest run of cells of each line that differs.
+sends, so everything that ticks is a `TextBlock`: it compares new lines with old ones and refreshes the
+smallest run of cells that differs in each line.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class TextBlock(Widget):
             self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
             return
         width = self.content_size.width
-        if not width:  # hidden: it was painted in another width, and is again once it is shown
+        if not width:  # hidden: it is painted again in the right width once it is shown
             if self._lines != old:
                 self.refresh()
             return
-        # Regions count from the content's corner: Textual adds border and padding itself.
+        # Regions are relative to the content: Textual adds border and padding itself.
         regions = [
             Region(start, row, stop - start, 1)
             for row, (before, after) in enumerate(zip(old, self._lines, strict=True))
