@@ -1,4 +1,4 @@
-"""The command line. Parses, then imports what the chosen command needs and nothing else."""
+"""The command line: it is parsed, then only what the chosen command needs is imported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # `isla-console check | head`: the reader left; nothing more to say, also not at exit.
+        # `isla-console check | head`: the reader has left, so nothing more is written, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _restore_signals() -> None:
     """Let the signals that end a program end this one and what it starts, whatever the parent ignores.
 
-    `nohup`, and a script that starts something in the background, hand on what they ignore: a console would
-    outlive its terminal, and a drill's platform its console.
+    `nohup`, and a script that starts something in the background, pass on which signals they ignore: a
+    console would outlive its terminal, and a drill's platform its console.
     """
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -47,7 +47,7 @@ def _restore_signals() -> None:
 
 
 def _parser(*, with_commands: bool) -> argparse.ArgumentParser:
-    """`with_commands`: somebody typed something. The bare console need not wait for commands to be made."""
+    """Return the parser; without arguments the console starts sooner if the commands are left out."""
     parser = argparse.ArgumentParser(
         prog="isla-console",
         description="A full-screen terminal console for running a production incident.",
@@ -112,10 +112,10 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
 
 
 def _speed(text: str) -> float:
-    """How many times quicker: 1 to 120.
+    """Return how many times faster, 1 to 120.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        argparse.ArgumentTypeError: It is not such a number.
     """
     try:
         speed = float(text)
@@ -127,7 +127,7 @@ def _speed(text: str) -> float:
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, str | None]:
-    """The options that stand for a variable; None: not given."""
+    """Return the options that set a variable, by its name; None for one that was not given."""
     return {
         "ISLA_RUNBOOK": arguments.runbook,
         "ISLA_THEME": arguments.theme,
@@ -137,10 +137,10 @@ def _options(arguments: argparse.Namespace) -> dict[str, str | None]:
 
 
 def _load_settings(arguments: argparse.Namespace) -> Settings:
-    """The configuration, the command line's options first.
+    """Return the configuration, the command line's options first.
 
     Raises:
-        SystemExit: it cannot be used; every finding is printed.
+        SystemExit: It cannot be used; every finding is printed.
     """
     from isla_console.settings.resolve import Settings, SettingsError
 
@@ -168,7 +168,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     report = check(Path(settings.get("ISLA_RUNBOOK") or resource("runbook.yaml")), settings)
     declared = [item.env for item in report.runbook.inputs.values() if item.env] if report.runbook else None
-    # What a runbook that cannot be used would declare is not known, so no key is called unknown then.
+    # The variables of an unusable runbook are not known, so that no key can be called unknown.
     for finding in settings.findings if declared is None else settings.all_findings(declared):
         print(finding, file=sys.stderr)
     print(render_json(report) if arguments.json else render_text(report))
@@ -218,7 +218,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     from isla_console.ui.start import run_replay
 
     try:
-        # What happened is looked at without what could make anything happen.
+        # A replay only shows what happened and gets nothing with which it could act.
         nowhere = {"XDG_CONFIG_HOME": "/nonexistent"}
         settings = Settings.load(clean(os.environ) | nowhere, overrides=_options(arguments))
         return run_replay(Path(arguments.journal), arguments.incident, arguments.speed, settings)

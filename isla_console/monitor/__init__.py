@@ -7,6 +7,7 @@
 - `metrics/`: from measurements to a state. Pure.
 - `http/`, `stripe/`: how sources ask over HTTP, and how they ask Stripe.
 - `link`: whether our own network link is down.
+- `cron`: which of pg_cron's jobs fails or is late. Pure.
 
 Imports `runbook`, `vendors`, `database`, `net`, `text` and `settings`; knows neither an incident nor `steps`
 and `sql`. Begin with `monitor`, then `sources/source.py`.

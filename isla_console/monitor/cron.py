@@ -1,6 +1,6 @@
-"""Scheduled jobs, as pg_cron keeps its records: which one fails, and which one is late.
+"""Scheduled jobs by pg_cron's records: which one fails, and which one is late. Pure.
 
-A scheduler that stopped leaves no failed run, only no run: so a job is judged by its schedule too.
+A scheduler that stopped leaves no failed run, only no run, so that a job is judged by its schedule too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cronsim import CronSim, CronSimError
 from isla_console.text.times import clock_text, full_text
 
 SPARE = timedelta(minutes=5)
-"""How late any job may begin, beside the time to its next run."""
+"""How late any job may begin, besides the time until its next run."""
 MOST_SPARE = timedelta(hours=1)
 
 _EVERY_SECONDS = re.compile(r"([0-9]{1,4}) seconds?")
@@ -39,7 +39,7 @@ class Job:
     name: str
     schedule: str
     status: str
-    """Of its newest run: starting, running, succeeded, failed ..."""
+    """The state of its newest run: `starting`, `running`, `succeeded`, `failed` ..."""
     started_at: datetime | None
     """When its newest run began."""
     failed_at: datetime | None = None
@@ -48,20 +48,20 @@ class Job:
 
     @property
     def has_ended(self) -> bool:
-        """Whether no run of it is under way."""
+        """Whether its newest run is over."""
         return self.status in {"succeeded", "failed"}
 
 
 def problem_of(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return what is wrong with the jobs that pg_cron's records tell of; "" when nothing is.
+    """Return what is wrong with the jobs in pg_cron's records; "" when nothing is.
 
     Args:
-        rows: one a job, the one whose runs are newest first, each with `name`, `schedule`, `status`,
+        rows: One for each job, the one with the newest run first, each with `name`, `schedule`, `status`,
             `started_at`, `failed_at` and `message` as in `Job`, and the server's `now`, `timezone` and
             `log_run` (cron's settings; None where they are not known).
 
     Raises:
-        KeyError: a column is missing.
+        KeyError: A column is missing.
     """
     jobs, now, zone, is_logged = [], datetime.min.replace(tzinfo=UTC), "", True
     for row in rows:
@@ -73,15 +73,15 @@ def problem_of(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def must_have_begun(schedule: str, now: datetime, zone: tzinfo = UTC) -> datetime | None:
-    """Return the newest moment since which a job must have begun by now; None where a schedule has none.
+    """Return the moment since which a job must have begun, or else it is late; None without one.
 
-    It is when the job was due last, once as long as until it is due again has gone by, but no more than an
-    hour, and five minutes.
+    It is the newest due time that is long enough ago: longer than the time until the next one, of which at
+    most an hour counts, and five minutes.
 
     Args:
-        schedule: as pg_cron takes it: five fields with `$` for a month's last day, `30 seconds`, `@daily`.
-        now: aware.
-        zone: in which the schedule's hours are meant.
+        schedule: As pg_cron takes it: five fields with `$` for a month's last day, `30 seconds`, `@daily`.
+        now: Aware.
+        zone: The time zone of the schedule's hours.
     """
     if match := _EVERY_SECONDS.fullmatch(schedule):
         return now - 2 * timedelta(seconds=int(match[1])) - SPARE
@@ -90,7 +90,7 @@ def must_have_begun(schedule: str, now: datetime, zone: tzinfo = UTC) -> datetim
         return None
     local = now.astimezone(zone)
     try:
-        # With a fraction of a second the present second counts too.
+        # With a fraction of a second, the current second counts too.
         before = CronSim(schedule, local.replace(microsecond=1), reverse=True)
         following = next(CronSim(schedule, local)).astimezone(UTC)
         while True:
@@ -103,7 +103,7 @@ def must_have_begun(schedule: str, now: datetime, zone: tzinfo = UTC) -> datetim
 
 
 def zone_of(name: str) -> tzinfo:
-    """Return a time zone by its name; UTC where there is none of that name, as for pg_cron's own `GMT`."""
+    """Return a time zone by its name; UTC for pg_cron's own `GMT` and for an unknown name."""
     try:
         return ZoneInfo(name) if name not in {"", "GMT", "UTC"} else UTC
     except (OSError, ValueError, KeyError):
@@ -111,7 +111,7 @@ def zone_of(name: str) -> tzinfo:
 
 
 def _late(jobs: Iterable[Job], now: datetime, zone: tzinfo) -> str:
-    """Return that jobs do not run any more: the one that should have run most often, and how many others."""
+    """Return that jobs are late, naming the one that should have run most often; "" when none is."""
     late = []
     for job in jobs:
         due = must_have_begun(job.schedule, now, zone)

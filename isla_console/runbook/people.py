@@ -64,7 +64,7 @@ class SeverityRule(Part):
 
 
 class Escalation(Part):
-    """Who is called when, and how often the world is told."""
+    """When which people are called, and how often updates are due."""
 
     overlay: Overlay
     """by_severity uses the table; as_written uses the levels and the tightest cadence for all."""

@@ -40,7 +40,7 @@ def into_url(template: str, values: Mapping[str, str]) -> str:
     """Return a URL. An input at its very beginning is an address of its own; any other is one path segment.
 
     Raises:
-        PlaceError: a value is no address, or would move the path.
+        PlaceError: A value is not an address, or would change the path.
     """
     first = _VARIABLE.match(template)
     address = _address(first[1], values[first[1]]) if first is not None else ""

@@ -1,4 +1,5 @@
-"""What vendors' APIs answer, read tolerantly: what is missing is empty, nothing raises. Pure.
+"""Vendors' API answers as data, read tolerantly: what is missing is empty, and nothing raises. Pure.
 
-Below whoever asks them: the monitor that watches, and the steps that change something.
+`vercel` has deployments and what serves production. Both the monitor, which watches them, and the steps,
+which change them, are above this package. Imports `text` alone.
 """

@@ -26,14 +26,14 @@ class Deployment:
     message: str = ""
     created_at: datetime | None = None
     live_since: datetime | None = None
-    """None when it never went live, or the answer does not say."""
+    """When it went live; None when it never did, or the answer does not say."""
     serving: bool = False
-    """Production serves it now."""
+    """Whether production serves it now."""
 
 
 @dataclass(frozen=True, slots=True)
 class AliasChange:
-    """The newest change of what production serves: `status` is the vendor's word, `to` the deployment."""
+    """The newest change of what production serves: `status` in Vercel's words, `to` the deployment."""
 
     type: str = ""
     status: str = ""
@@ -41,23 +41,23 @@ class AliasChange:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether it has ended, one way or the other."""
         return self.status in {"succeeded", "failed", "skipped", "canceled"}
 
 
 @dataclass(frozen=True, slots=True)
 class Production:
-    """What the production domain serves, and how the last change of that stands."""
+    """What the production domain serves, and the newest change of that."""
 
     current: Deployment | None
     change: AliasChange
 
 
 def deployment(item: Any) -> Deployment | None:
-    """One deployment; None for what is none.
+    """Return one deployment; None for anything else.
 
     Args:
-        item: an object with `id` and any of `state`, `commit`, `author`, `message`, `created`, `live_since`
+        item: An object with `id` and any of `state`, `commit`, `author`, `message`, `created`, `live_since`
             (as `moment` takes them), and `staged`, true for one that waits to be promoted.
     """
     if not isinstance(item, Mapping) or not (id := _text(item.get("id"), 64)):
@@ -76,7 +76,7 @@ def deployment(item: Any) -> Deployment | None:
 
 
 def production(project: Any) -> Production:
-    """What serves now, from the answer for a project; empty where the answer has another shape."""
+    """Return what serves now, from the answer for a project; empty where the answer has another shape."""
     project = _mapping(project)
     found = _mapping(_mapping(project.get("targets")).get("production"))
     meta, creator = _mapping(found.get("meta")), _mapping(found.get("creator"))
@@ -96,7 +96,7 @@ def production(project: Any) -> Production:
 
 
 def moment(value: Any) -> datetime | None:
-    """Milliseconds or seconds since 1970, or ISO 8601; of a list the first that is a time."""
+    """Return the time in milliseconds or seconds since 1970 or ISO 8601; of a list, the first one."""
     if isinstance(value, list):
         return next((at for one in value if (at := moment(one)) is not None), None)
     with contextlib.suppress(ValueError, OverflowError, OSError):

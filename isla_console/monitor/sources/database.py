@@ -37,7 +37,7 @@ class PostgresMetric(MetricSource):
 
 
 class DatabaseProbe(Probe):
-    """A check that fails when its statement returns a row. Without an answer, nothing is known of it."""
+    """A check that fails by the rows of its statement. Without an answer, nothing is known of it."""
 
     def __init__(self, spec: DatabaseCheck, context: Context) -> None:
         super().__init__(spec.id, spec.title, spec.every_s, unset=context.database_unset)
@@ -46,7 +46,7 @@ class DatabaseProbe(Probe):
         self._read = problem_of if spec.rows == "pg_cron" else _first_column
 
     async def ask(self) -> Sample:
-        """Run the statement; the sample is not ok where it returns a row, and void without an answer."""
+        """Run the statement and judge its rows; without an answer the sample is void."""
         database, clock = self._context.database, self._context.clock
         assert database is not None, self.unset
         try:
