@@ -159,6 +159,8 @@ class Terminal:
             self._reap(os.WNOHANG)
         if self.code is None:
             raise AssertionError(f"still running after {seconds} s:\n{self.text}")
+        while self.read_once(0.05):
+            pass  # what it wrote last may have come after the last look
         return self.code
 
     def close(self) -> None:
