@@ -6,10 +6,10 @@ A person is asked and shown things through a `StepDialog`: the screen's, or a te
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from isla_console.runbook.steps import Input, Step
 from isla_console.session.confirm import Confirmation, Refusal, make_confirmation
@@ -64,9 +64,6 @@ class StepDialog(Protocol):
 
     def redraw(self) -> None:
         """Draw the newest state."""
-
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run work in the background; a failure is shown."""
 
 
 class StepFlow:
@@ -189,7 +186,7 @@ class StepFlow:
         services.progress.pop(step.id, None)
         watch = PromotionWatch(step, services, now, before=serving) if changes_production(step) else None
         run = services.runner.start(step, judgement, now)
-        self._dialog.begin(self._follow_to_end(run, reason, watch))
+        self._session.follow(self._follow_to_end(run, reason, watch))
         return run
 
     async def _follow_to_end(self, run: Run, reason: str, watch: PromotionWatch | None) -> None:

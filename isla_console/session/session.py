@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from isla_console import __version__
 from isla_console.drill.client import DrillState
@@ -38,6 +39,9 @@ from isla_console.text.plain import plain
 from isla_console.text.times import utc_text
 from isla_console.triage.facts import gather
 from isla_console.triage.ranking import rank
+
+FOLLOW_S = 2.0
+"""How long leaving waits until what came of stopped steps is journalled."""
 
 
 class SessionError(Exception):
@@ -75,6 +79,7 @@ class Session:
         self.monitor: Monitor | None = None
         self.database: Database | None = None
         self._step_services: StepServices | None = None
+        self._followed: set[asyncio.Task[None]] = set()
         """What steps are done with; None before the first step."""
         self._ran_of: tuple[Incident | None, dict[str, Event]] = (None, {})
         self.incident_id = ""
@@ -136,10 +141,28 @@ class Session:
         """Return the running steps, oldest first."""
         return self._step_services.runner.running if self._step_services is not None else []
 
+    def follow(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something to its end beside the screen, whatever becomes of the screen.
+
+        `stop_steps` and `close` wait for it; what fails in it is shown on the banner.
+        """
+        task = asyncio.create_task(self._show_failure(work))
+        self._followed.add(task)
+        task.add_done_callback(self._followed.discard)
+
+    async def _show_failure(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self.complain(error)
+
     async def stop_steps(self) -> None:
-        """Stop every running step, and wait until it has ended."""
+        """Stop every running step, and wait until it has ended and its outcome is journalled."""
         if self._step_services is not None:
             await self._step_services.runner.close()
+        if self._followed:
+            # What is followed further, as a deployment that goes live, does not keep anybody here.
+            await asyncio.wait(self._followed, timeout=FOLLOW_S)
 
     @property
     def open_incidents(self) -> list[Incident]:
@@ -357,6 +380,8 @@ class Session:
     async def close(self) -> None:
         """Stop what runs, write what waits and close the journal."""
         await self.stop_steps()
+        for task in tuple(self._followed):
+            task.cancel()
         await self.log_console("console_closed")
         await self.journal.close()
 

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from isla_console.drill.platform.services import vercel
 from isla_console.drill.scenario.faults import Faults
@@ -53,7 +52,6 @@ class Person:
         self.said: list[str] = []
         self.pages: list[tuple[str, str]] = []
         self.drawn = 0
-        self._work: set[asyncio.Task[None]] = set()
 
     async def ask_inputs(self, step: Step, asked: Sequence[Question]) -> Mapping[str, str] | None:
         self.asked.append(tuple(question.input.name for question in asked))
@@ -81,16 +79,6 @@ class Person:
     def redraw(self) -> None:
         self.drawn += 1
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._work.add(task)
-
-    async def ended(self) -> None:
-        """Wait until what was begun has ended, and raise what failed in it."""
-        async with asyncio.timeout(PATIENCE_S):
-            await asyncio.gather(*self._work)
-        self._work.clear()
-
 
 @dataclass
 class StepConsole:
@@ -106,8 +94,14 @@ class StepConsole:
         """Do a step to the end of everything that it begins; its run, if there was one."""
         services = self.session.step_services
         await self.flow.do(services.step(id))
-        await self.person.ended()
+        await self.ended()
         return services.runner.runs.get(id)
+
+    async def ended(self) -> None:
+        """Wait until what was begun has ended; nothing of it may have failed."""
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(*self.session._followed)
+        assert self.session._problem == ""
 
     async def declare(self) -> None:
         """Declare an incident, and work on it."""

@@ -186,7 +186,7 @@ async def test_a_step_under_way_is_not_begun_again(tmp_path: Path) -> None:
         assert services.runner.runs["slow"] is run
         assert console.person.said == ["It runs already: X stops it."]
         services.runner.stop("slow")
-        await console.person.ended()
+        await console.ended()
         (ran,) = console.timeline("ran")
         assert (ran.data["result"], ran.data["exit_code"]) == (
             "stopped",
@@ -201,7 +201,7 @@ async def test_what_runs_is_drawn_as_it_goes(tmp_path: Path) -> None:
         await until(lambda: console.person.drawn >= before + 2)
         assert [run.step.id for run in console.session.running_steps] == ["slow"]
         await console.session.stop_steps()
-        await console.person.ended()
+        await console.ended()
         assert console.session.running_steps == []
 
 
@@ -215,7 +215,7 @@ async def test_steps_that_have_a_page(tmp_path: Path) -> None:
         for id in ("clock", "clock", "db-vacuum", "db-end-session"):
             await console.flow.do(services.step(id))
         services.runner.stop("clock")
-        await console.person.ended()
+        await console.ended()
         assert console.person.pages == [
             ("streams", "clock"),
             ("streams", "clock"),

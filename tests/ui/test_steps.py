@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from textual.widgets import Input
 
 from isla_console.incident import commands as act
 from isla_console.incident.report import report
+from isla_console.journal.local import FILE_NAME, LocalJournal
 from isla_console.steps import backup
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.sheets.detail import DetailScreen
@@ -89,6 +91,23 @@ async def ended(app: Shell, step: str) -> None:
     services = app.program.steps.step_services
     await until(lambda: services.runner.outcome(step) is not None)
     await until(lambda: not [w for w in app.workers if w.group == "steps" and not w.is_finished])
+
+
+async def test_a_step_that_the_end_of_the_console_cuts_off_is_journalled(tmp_path: Path) -> None:
+    """Whatever ends it: the step's end is not the screen's to wait for."""
+    app = app_with(tmp_path, shell("slow", "echo begun; sleep 600"))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+        await declare(app, pilot)
+        await at(app, pilot, "slow")
+        await pilot.press("x")
+        await until(lambda: "begun" in screen_text(app))
+        app.hang_up(signal.SIGTERM)
+    with LocalJournal.open(tmp_path / "state" / FILE_NAME) as journal:
+        events = [event for _, event in journal.since(0)]
+    assert [event.kind for event in events[-2:]] == ["ran", "console_closed"]
+    ran = events[-2].data
+    assert (ran["step"], "begun" in ran["output"], "stopped" in ran["result"]) == ("slow", True, True)
 
 
 async def test_enter_runs_a_read_in_place(tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ class Console:
 
     def refresh_state(self) -> None:
         """Draw the state of now."""
+        if not self.shell.is_running:
+            return  # the screen is gone, and what runs on may still want to draw
         state = self.session.state(self.clock.now())
         if state is not None:
             self.main.show(state)
@@ -96,7 +98,8 @@ class Console:
 
     def say(self, text: str, *, warn: bool = False) -> None:
         """Show a passing message, which must never be the only place that says something."""
-        self.shell.notify(text, severity="warning" if warn else "information", timeout=4, markup=False)
+        if self.shell.is_running:
+            self.shell.notify(text, severity="warning" if warn else "information", timeout=4, markup=False)
 
     def show(self, title: str, lines: Sequence[Content], *, small: bool = False) -> None:
         """Show a text to read above the screen."""

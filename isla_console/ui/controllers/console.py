@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 
 from textual.content import Content
@@ -15,9 +13,6 @@ from isla_console.ui.main.screen import why_not
 from isla_console.ui.sheets import incident as sheets
 from isla_console.ui.sheets.help import HelpScreen
 from isla_console.ui.theme import DARK, LIGHT
-
-STEPS = "steps"
-"""The group of workers that follow steps and journal their outcomes."""
 
 
 class ConsoleController(Controller):
@@ -88,14 +83,4 @@ class ConsoleController(Controller):
         answers = await self.console.ask(sheets.quit_sheet(self.session.incident, running))
         if answers is not None and answers["leave"] == "yes":
             await self.session.stop_steps()
-            await self._wait_for_steps()
             self.console.shell.exit(0)
-
-    async def _wait_for_steps(self) -> None:
-        """Wait until the outcomes of stopped steps are journalled."""
-        waiting = self.console.running(STEPS)
-        if not waiting:  # without workers Textual would wait for all, this one included
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                await self.console.shell.workers.wait_for_complete(waiting)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from textual.content import Content
 
@@ -14,7 +14,6 @@ from isla_console.session.questions import Question
 from isla_console.session.run_step import StepPage
 from isla_console.steps.guard import Judgement
 from isla_console.ui.controllers.base import Console
-from isla_console.ui.controllers.console import STEPS
 from isla_console.ui.sheets import steps as sheets
 from isla_console.ui.sheets.guard import GuardScreen
 from isla_console.ui.views.sql import statements
@@ -65,9 +64,6 @@ class ConsoleStepDialog:
 
     def redraw(self) -> None:
         self._console.refresh_state()
-
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        self._console.begin(work, group=STEPS)
 
     async def _mounted(self, page: str) -> Widget:
         """Open a page that is a widget, and wait until it is mounted."""

@@ -71,13 +71,9 @@ class TriageController(Controller):
         self.console.begin(self._compare(every=id == "all"), group=COMPARING)
 
     async def _compare(self, *, every: bool) -> None:
-        found = await compare_subscriptions(self.session, every=every, redraw=self._redraw)
+        found = await compare_subscriptions(self.session, every=every, redraw=self.console.refresh_state)
         if found is not None and self.console.main.page != "payments":
             self.console.say(f"Subscriptions: {found if isinstance(found, str) else summary(found)}")
-
-    def _redraw(self) -> None:
-        if self.console.shell.is_running:
-            self.console.refresh_state()
 
     def stop_comparing(self) -> bool:
         """Stop the running comparison; return False when there is none."""

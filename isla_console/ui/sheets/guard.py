@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -13,14 +14,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from isla_console.session.confirm import Confirmation
+from isla_console.session.confirm import Confirmation, Sides
 from isla_console.text.plain import plain
 from isla_console.text.spans import age
 from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.issue import EFFECTS
 from isla_console.ui.views.runs import table_lines
-from isla_console.vendors.vercel import Deployment
 
 WIDEST = 92
 """Cells of a line at most."""
@@ -37,11 +37,7 @@ def confirmation_lines(confirmation: Confirmation, width: int) -> list[Content]:
     now = confirmation.at
     lines: list[Content] = []
     if (sides := confirmation.sides) is not None:
-        lines += [
-            _side_line("from", sides.serving, now, width),
-            _side_line("to", sides.target, now, width),
-            Content(""),
-        ]
+        lines += [*_side_lines(sides, now, width), Content("")]
     if (twin := confirmation.twin) is not None:
         lines.append(Content.assemble((f"{twin.title}: ", MUTED), (plain(twin.result), "bold")))
         lines += table_lines(twin.rows, width, now, most=TWIN_ROWS) if twin.rows else []
@@ -53,15 +49,23 @@ def confirmation_lines(confirmation: Confirmation, width: int) -> list[Content]:
     return lines
 
 
-def _side_line(name: str, one: Deployment | None, now: datetime, width: int) -> Content:
-    """Return a deployment on one line."""
-    if one is None:
-        return Content.assemble((name.ljust(7), MUTED), "nothing that the API names")
-    made = f"{clock_text(one.created_at, now)}, {age(now - one.created_at)}" if one.created_at else ""
-    text = f"{one.id[:16]:<18}made {made:<16}  {one.commit[:7]:<9}{one.author:<6}{one.message}"
-    return Content.assemble((name.ljust(7), MUTED), (plain(text), "bold" if name == "to" else "")).truncate(
-        width, ellipsis=True
-    )
+def _side_lines(sides: Sides, now: datetime, width: int) -> Iterator[Content]:
+    """Yield what serves now and what would, each on a line, one under the other column by column."""
+    both = (("from", sides.serving), ("to", sides.target))
+    made = {
+        name: f"{clock_text(one.created_at, now)}, {age(now - one.created_at)}"
+        for name, one in both
+        if one is not None and one.created_at
+    }
+    room = max(16, *map(len, made.values())) if made else 16
+    for name, one in both:
+        if one is None:
+            yield Content.assemble((name.ljust(7), MUTED), "nothing that the API names")
+            continue
+        when = made.get(name, "").ljust(room)
+        text = f"{one.id[:16]:<18}made {when}  {one.commit[:7]:<9}{one.author:<6}{one.message}"
+        line = Content.assemble((name.ljust(7), MUTED), (plain(text), "bold" if name == "to" else ""))
+        yield line.truncate(width, ellipsis=True)
 
 
 def _fact_lines(name: str, text: str, width: int) -> list[Content]:
