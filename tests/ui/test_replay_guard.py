@@ -158,3 +158,13 @@ async def test_no_request_of_a_page_begins_anything(tmp_path: Path, begun: list[
         assert busy == []
         assert app.program.session.database is None
     assert begun == []
+
+
+async def test_no_text_can_be_edited(tmp_path: Path, begun: list[str]) -> None:
+    async with replayed(tmp_path) as (pilot, app):
+        app.program.console.go("communication")
+        await settle(pilot)
+        await pilot.press("enter", "x", "y")
+        await settle(pilot)
+        assert app.screen.query_one("#page-communication").edits == {}  # type: ignore[attr-defined]
+    assert begun == []

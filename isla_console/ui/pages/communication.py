@@ -93,7 +93,8 @@ class CommunicationPage(PageWidget):
     def _edit_here(self, event: RowList.Chosen) -> None:
         event.stop()
         area = self.query_one(TextArea)
-        area.read_only = False
+        # In a replay the texts are read, not written.
+        area.read_only = self._state is None or bool(self._state.replay)
         self.screen.set_focus(area)
 
     @on(RowList.Moved, "#texts")
