@@ -29,7 +29,7 @@ class QueryLog:
     """Writes statements, notes and measured symptoms into the session's incident, if there is one."""
 
     def __init__(self, session: Session, perform: Perform) -> None:
-        """Use `perform` to record events: the session's method, or one that also says what was refused."""
+        """Record by `perform`, which lets an incident command make its events and says what was refused."""
         self._session = session
         self._perform = perform
 

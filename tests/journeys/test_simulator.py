@@ -247,11 +247,19 @@ def end_leaked_sessions(terminal: Terminal) -> None:
     for _ in range(4):
         terminal.wait_for(lambda text: "By application" in text)
         settle(terminal)
-        if "export-worker" not in terminal.text.partition("By application")[2]:
+        before = leaked(terminal.text)
+        if not before:
             return
         end_sessions(terminal, "End the idle sessions of export-worker")
         terminal.wait_for(lambda text: " 0 to go" in text)
-        terminal.read(2.5)
+        # What is shown may still be the look before they were ended.
+        terminal.wait_for(lambda text, before=before: leaked(text) != before)  # type: ignore[misc]
+
+
+def leaked(screen: str) -> str:
+    """The leaking application's row among the applications; "" when it has none."""
+    rows = screen.partition("By application")[2].splitlines()
+    return next((row for row in rows if "export-worker" in row), "")
 
 
 def mend_sign_in(terminal: Terminal) -> None:

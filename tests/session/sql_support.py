@@ -1,12 +1,13 @@
 """A session at a database, and views that record what they are told and answer what they are asked."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 from isla_console.clock import Clock
 from isla_console.incident.record.events import Event
+from isla_console.incident.record.state import Incident
 from isla_console.session.declare import Declaration, declare
 from isla_console.session.session import Session
 from isla_console.settings.resolve import Settings
@@ -134,3 +135,12 @@ class SessionsRecorder:
     async def confirm_end_idle(self, application: str, idle: Sequence[ServerSession]) -> bool:
         self.asked.append((application, len(idle)))
         return self.confirms
+
+
+def performing(session: Session) -> Callable[[Callable[[Incident], Sequence[Event]]], Awaitable[bool]]:
+    """What lets an incident command make its events and records them, as the console does."""
+
+    async def perform(make: Callable[[Incident], Sequence[Event]]) -> bool:
+        return session.incident is not None and await session.record(make(session.incident))
+
+    return perform

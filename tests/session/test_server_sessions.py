@@ -11,10 +11,11 @@ import pytest
 from isla_console.session.query_log import QueryLog
 from isla_console.session.server_sessions import ServerSessions
 from isla_console.session.session import Session
-from tests.session.sql_support import SessionsRecorder, journalled, session_at
+from tests.session.sql_support import SessionsRecorder, journalled, performing, session_at
 from tests.sql.conftest import Server
+from tests.support.waiting import PATIENCE_S
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.slow
 
 ROLE = """
 DO $$BEGIN CREATE ROLE app LOGIN PASSWORD 's3cret-p@ss/word';
@@ -42,7 +43,7 @@ async def clients(server: Server, session: Session) -> AsyncIterator[list[Any]]:
 
 def at_work(session: Session) -> tuple[ServerSessions, SessionsRecorder]:
     view = SessionsRecorder()
-    return ServerSessions(session, view, QueryLog(session, session.perform)), view
+    return ServerSessions(session, view, QueryLog(session, performing(session))), view
 
 
 async def test_a_session_is_seen_ended_and_journalled(session: Session, clients: list[Any]) -> None:
@@ -74,7 +75,7 @@ async def test_a_query_is_cancelled_and_its_session_stays(
     sessions, view = at_work(session)
     sleeping = asyncio.create_task(clients[0].execute("SELECT pg_sleep(20)"))
     pid = clients[0].get_server_pid()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await admin.fetchval("SELECT state FROM pg_stat_activity WHERE pid = $1", pid) != "active":  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await sessions.look()

@@ -15,10 +15,11 @@ from isla_console.session.session import Session
 from isla_console.session.sql_flow import SqlFlow
 from isla_console.session.sql_view import Query
 from isla_console.sql.writing import DECIDE_S
-from tests.session.sql_support import SqlRecorder, journalled, session_at
+from tests.session.sql_support import SqlRecorder, journalled, performing, session_at
 from tests.sql.conftest import Server
+from tests.support.waiting import PATIENCE_S
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.slow
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 SCHEMA = """
@@ -38,7 +39,7 @@ class Bench:
         self.session = session
         self.admin = admin
         self.view = SqlRecorder()
-        self.flow = SqlFlow(session, self.view, QueryLog(session, session.perform))
+        self.flow = SqlFlow(session, self.view, QueryLog(session, performing(session)))
         self.gone_s = 0.0
 
     async def unlock(self, reason: str = "double rows") -> None:
@@ -74,7 +75,7 @@ async def bench(server: Server, admin: Any, tmp_path: Path) -> AsyncIterator[Ben
 async def until_running(bench: Bench, sql: str) -> None:
     """Until the server runs a statement."""
     active = "SELECT count(*) FROM pg_stat_activity WHERE query = $1 AND state = 'active'"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await bench.admin.fetchval(active, sql):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
@@ -137,7 +138,7 @@ async def test_secrets_of_a_statement_are_not_journalled(bench: Bench) -> None:
 async def test_without_a_database_each_says_what_to_set(tmp_path: Path) -> None:
     session = await session_at("", tmp_path)
     view = SqlRecorder()
-    flow = SqlFlow(session, view, QueryLog(session, session.perform))
+    flow = SqlFlow(session, view, QueryLog(session, performing(session)))
     view.values, view.kind = ["1"], "csv"
     for ask in (flow.run, flow.watch, flow.export):
         await ask(Query("SELECT $1"))
@@ -175,7 +176,7 @@ async def test_watching_runs_it_again_until_it_is_stopped(
 ) -> None:
     monkeypatch.setattr("isla_console.session.sql_flow.WATCH_S", 0.01)
     watching = asyncio.create_task(bench.flow.watch(Query("SELECT count(*) FROM cart")))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(bench.view.results) < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert bench.view.last == "Watched every 0.01 s; X stops.  14:00:00Z"
@@ -280,7 +281,7 @@ async def test_maintenance_runs_outside_a_transaction(bench: Bench) -> None:
     async with bench.admin.transaction():
         await bench.admin.execute("LOCK TABLE cart")
         running = asyncio.create_task(bench.flow.run(vacuum))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not bench.view.last.startswith("Runs outside a transaction …"):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     await running
@@ -364,7 +365,7 @@ async def test_a_change_whose_preview_cannot_be_run_is_not_run(bench: Bench) -> 
 
 
 async def test_an_error_marks_the_symptom_that_it_is_a_sign_of(bench: Bench) -> None:
-    log = QueryLog(bench.session, bench.session.perform)
+    log = QueryLog(bench.session, performing(bench.session))
     error = "53300: sorry, too many clients already"
     await log.mark_symptom(error)
     await log.mark_symptom(error)
