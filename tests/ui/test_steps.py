@@ -90,7 +90,7 @@ async def ended(app: Shell, step: str) -> None:
     """Until a step has a result, and it is journalled."""
     services = app.program.steps.step_services
     await until(lambda: services.runner.outcome(step) is not None)
-    await until(lambda: not [w for w in app.workers if w.group == "steps" and not w.is_finished])
+    await until(lambda: not app.program.session._followed)
 
 
 async def test_a_step_that_the_end_of_the_console_cuts_off_is_journalled(tmp_path: Path) -> None:
