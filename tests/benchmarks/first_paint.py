@@ -51,7 +51,7 @@ def seconds_until(command: list[str], home: Path, *marks: str) -> list[float]:
 
 def main(runs: int = RUNS) -> None:
     """Print medians and ratio."""
-    bare, first, state = [], [], []
+    bare, first, board = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         for run in range(runs + 1):
@@ -60,10 +60,10 @@ def main(runs: int = RUNS) -> None:
             if run:  # the first fills the caches: bytecode, pages
                 bare.append(word[0])
                 first.append(console[0])
-                state.append(console[1])
+                board.append(console[1])
     print(f"bare Textual app   {statistics.median(bare) * 1000:6.0f} ms")
     print(f"console, frame     {statistics.median(first) * 1000:6.0f} ms")
-    print(f"console, state     {statistics.median(state) * 1000:6.0f} ms")
+    print(f"console, board     {statistics.median(board) * 1000:6.0f} ms")
     print(f"first paint ratio  {statistics.median(first) / statistics.median(bare):6.2f}  (aim: at most 1.3)")
 
 
