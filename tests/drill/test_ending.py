@@ -200,7 +200,9 @@ def test_leaving_is_quick_and_only_cache_and_state_remain(warm_folder: Path) -> 
 
 
 def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    with contextlib.suppress(OSError):  # it may have ended since it was listed
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
 
 
 def _ignored(pid: int) -> set[int]:

@@ -50,6 +50,7 @@ class RowList(OptionList):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes, compact=True, markup=False)
         self._rows: list[Row] = []
+        self._height = 0
 
     @property
     def key(self) -> str:
@@ -96,6 +97,13 @@ class RowList(OptionList):
             below = self._end_below(index) if old_index == index else index
             y = min(max(y, below - height), max(index, y))
         self.scroll_to(y=y, animate=False)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight, if it was, when an alarm or the terminal takes lines away."""
+        top, height = self.scroll_offset.y, self._height
+        self._height = self.scrollable_content_region.height
+        if self.highlighted is not None and top <= self.highlighted < top + height:
+            self.call_after_refresh(self.scroll_to_highlight)
 
     def _end_below(self, index: int) -> int:
         """Find where the lines that belong to a row end: at the next row of its kind."""

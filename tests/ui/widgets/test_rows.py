@@ -7,6 +7,7 @@ from textual.content import Content
 
 from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.widgets.rows import RowList
+from isla_console.ui.widgets.text_block import TextBlock
 from tests.support.frozen import CALM, OUTAGE, frozen_app, snapshot
 from tests.support.pilot import settle
 from tests.support.screen import screen_text
@@ -60,3 +61,20 @@ async def test_changed_rows_are_painted_where_they_stand(tmp_path: Path) -> None
             screen = screen_text(app)
             for n in range(place, place + page.scrollable_content_region.height):
                 assert news[n] in screen
+
+
+async def test_the_cursor_stays_in_sight_when_the_page_gets_lower(tmp_path: Path) -> None:
+    """An alarm takes a line of the screen: the row that a person is on must not fall under the edge."""
+    app = frozen_app(tmp_path, CALM)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        page = app.screen.query_one("#page", RowList)
+        app.screen.draw = lambda: None  # type: ignore[attr-defined]
+        page.show_rows([Row(RowKey("row", str(n)), Content(f"row {n}")) for n in range(60)])
+        page.go("row:40")
+        await settle(pilot)
+        banner = app.main.query_one("#banner", TextBlock)
+        banner.show_lines([Content(f"alarm {n}") for n in range(5)])
+        await settle(pilot)
+        assert page.key == "row:40"
+        assert page.scroll_offset.y <= 40 < page.scroll_offset.y + page.scrollable_content_region.height
