@@ -186,14 +186,19 @@ class StepFlow:
         services.progress.pop(step.id, None)
         watch = PromotionWatch(step, services, now, before=serving) if changes_production(step) else None
         run = services.runner.start(step, judgement, now)
+        self._session.follow(self._draw_while_running(run))
         self._session.follow(self._follow_to_end(run, reason, watch))
         return run
 
-    async def _follow_to_end(self, run: Run, reason: str, watch: PromotionWatch | None) -> None:
-        """Redraw while it runs, then journal its outcome; leaving the page stops nothing."""
+    async def _draw_while_running(self, run: Run) -> None:
+        """Redraw while it runs; leaving the page stops nothing."""
         while not run.task.done():
             self._dialog.redraw()
             await asyncio.wait((run.task,), timeout=REFRESH_S)
+
+    async def _follow_to_end(self, run: Run, reason: str, watch: PromotionWatch | None) -> None:
+        """Wait for its end and journal the outcome, whatever becomes of drawing it."""
+        await asyncio.wait((run.task,))
         await self._journal.add_result(run, reason)
         self._dialog.redraw()
         if run.outcome is not None and run.outcome.exit_code == 0:

@@ -162,7 +162,9 @@ class Session:
             await self._step_services.runner.close()
         if self._followed:
             # What is followed further, as a deployment that goes live, does not keep anybody here.
-            await asyncio.wait(self._followed, timeout=FOLLOW_S)
+            _, late = await asyncio.wait(self._followed, timeout=FOLLOW_S)
+            for task in late:
+                task.cancel()
 
     @property
     def open_incidents(self) -> list[Incident]:
@@ -380,8 +382,6 @@ class Session:
     async def close(self) -> None:
         """Stop what runs, write what waits and close the journal."""
         await self.stop_steps()
-        for task in tuple(self._followed):
-            task.cancel()
         await self.log_console("console_closed")
         await self.journal.close()
 

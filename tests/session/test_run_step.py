@@ -37,6 +37,23 @@ async def test_a_read_is_done_in_place(tmp_path: Path) -> None:
         assert person.drawn >= 2
 
 
+async def test_what_came_of_a_step_is_journalled_though_it_cannot_be_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_console(tmp_path, shell("hello", "echo hello")) as console:
+        await console.declare()
+
+        def fail() -> None:
+            raise ZeroDivisionError("a view")
+
+        monkeypatch.setattr(console.person, "redraw", fail)
+        await console.flow.do(console.session.step_services.step("hello"))
+        await until(lambda: not console.session._followed)
+        (ran,) = console.timeline("ran")
+        assert ran.data["output"] == "hello\n"
+        assert console.session._problem == "internal fault: ZeroDivisionError: a view"
+
+
 async def test_without_an_incident_a_result_is_shown_and_not_journalled(tmp_path: Path) -> None:
     async with open_console(tmp_path, shell("hello", "echo hello")) as console:
         run = await console.do("hello")
