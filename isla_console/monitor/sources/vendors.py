@@ -2,6 +2,9 @@
 
 Shapes: Atlassian Statuspage's `summary.json` (`status.indicator`, `components[]`, `incidents[]`) and
 status.stripe.com's `current` (`largestatus`, `statuses`, `message`).
+
+The page's one word for everything is not believed alone: it may say "none" while a part is out or an
+incident is open. Such a part or incident makes the vendor at least `degraded`, and is named.
 """
 
 from __future__ import annotations
@@ -58,6 +61,8 @@ class VendorReading:
     since: datetime | None
     at: datetime | None
     """When the page was last read."""
+    unset: bool = False
+    """Whether it waits for a setting, which the text names."""
 
     @property
     def known(self) -> bool:
@@ -93,24 +98,32 @@ def _statuspage(answer: Any) -> VendorStatus:
         raise NoAnswer(_CHANGED)
     if indicator not in _INDICATORS:
         raise NoAnswer(f"its status page says {brief(indicator, 30)}, which is not known")
+    incidents = [one for one in _dicts(answer.get("incidents")) if str(one.get("status")) not in _OVER]
+    components = [one for one in _dicts(answer.get("components")) if not one.get("group")]
+    parts = [one for one in components if _is_troubled(one.get("status"))]
     state = _INDICATORS[indicator]
     if state == "ok":
-        return VendorStatus("ok")
-    incidents = [one for one in _dicts(answer.get("incidents")) if one.get("status") not in _OVER]
-    parts = [
-        one
-        for one in _dicts(answer.get("components"))
-        if isinstance(one.get("status"), str) and one["status"] != "operational" and not one.get("group")
-    ]
+        if not incidents and not parts:
+            return VendorStatus("ok")
+        state = "degraded"
     description = status.get("description") if isinstance(status, dict) else None
     text = _few(f"{one.get('name')}: {str(one['status']).replace('_', ' ')}" for one in parts)
-    text = text or _few(str(one.get("name")) for one in incidents) or str(description or indicator)
+    if text and indicator == "none" and len(parts) < len(components):
+        text = f"{len(parts)} of {len(components)} parts, {text}"
+    named = _few(str(one.get("name")) for one in incidents)
+    text = "; ".join(filter(None, (named if indicator == "none" else "", text)))
+    text = text or named or str(description or indicator)
     times = [_time(one.get("started_at")) or _time(one.get("created_at")) for one in incidents]
     times = [at for at in times if at] or [_time(one.get("updated_at")) for one in parts]
     return VendorStatus(state, brief(text, 100), min((at for at in times if at), default=None))
 
 
 _OVER = frozenset({"resolved", "postmortem", "completed"})
+
+
+def _is_troubled(status: Any) -> bool:
+    """Return whether a part's status is anything but operational; one that has none says nothing."""
+    return isinstance(status, str) and status != "operational"
 
 
 def _stripe(answer: Any) -> VendorStatus:
@@ -125,9 +138,14 @@ def _stripe(answer: Any) -> VendorStatus:
     if large not in _STRIPE:
         raise NoAnswer(f"its status page says {brief(large, 30)}, which is not known")
     state = _STRIPE[large]
+    parts = [f"{name}: {word}" for name, word in known.items() if word != "up"]
     if state == "ok":
-        return VendorStatus("ok")
-    text = _few(f"{name}: {word}" for name, word in known.items() if word != "up")
+        if not parts:
+            return VendorStatus("ok")
+        state = "degraded"
+        if len(parts) < len(known):
+            parts[0] = f"{len(parts)} of {len(known)} parts, {parts[0]}"
+    text = _few(parts)
     return VendorStatus(state, brief(text or str(answer.get("message") or large), 100))
 
 
@@ -197,7 +215,8 @@ class StatusPage(Source[VendorReading]):
         if state == "stale" and self._at is not None:
             text = f"not read since {clock_text(self._at, now)}"
         since = (self._status.since if self._status else None) or self._since
-        return VendorReading(self._vendor_id, self._title, state, text, since, self._at)
+        unset = bool(self.unset)
+        return VendorReading(self._vendor_id, self._title, state, text, since, self._at, unset)
 
     def _state(self, now: datetime, blind: bool) -> VendorState:
         if blind and not self.unset:

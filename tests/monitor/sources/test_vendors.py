@@ -62,6 +62,47 @@ def test_stripes_own_shape() -> None:
     assert read({"statuses": {"api": "degraded", "checkoutjs": "up"}}, "stripe").state == "degraded"
 
 
+OPEN = {"name": "Elevated errors", "status": "identified", "impact": "critical"}
+PARTS = [
+    {"name": "Edge Functions", "status": "major_outage"},
+    {"name": "Builds", "status": "operational"},
+    {"name": "Logs", "status": "operational"},
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (page("none", incidents=[OPEN]), "Elevated errors"),
+        (page("none", components=PARTS), "1 of 3 parts, Edge Functions: major outage"),
+        (
+            page("none", components=PARTS, incidents=[OPEN]),
+            "Elevated errors; 1 of 3 parts, Edge Functions: major outage",
+        ),
+        (page("none", components=PARTS[:1]), "Edge Functions: major outage"),
+        (page("none", components=[{"name": "A", "status": "a_new_word"}]), "A: a new word"),
+        ({"largestatus": "up", "statuses": {"api": "down", "dashboard": "up"}}, "1 of 2 parts, api: down"),
+        ({"largestatus": "up", "statuses": {"api": "degraded"}}, "api: degraded"),
+    ],
+)
+def test_the_pages_one_word_is_not_believed_alone(answer: dict[str, Any], text: str) -> None:
+    found = read(answer, "statuspage")
+    assert (found.state, found.text) == ("degraded", text)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        page("none", incidents=[OPEN | {"status": "resolved"}]),
+        page("none", incidents=[OPEN | {"status": "postmortem"}], components=PARTS[1:]),
+        page("none", components=[{"name": "all", "status": "major_outage", "group": True}, *PARTS[1:]]),
+        {"largestatus": "up", "statuses": {"api": "up"}},
+    ],
+)
+def test_what_is_over_or_only_a_group_is_no_trouble(answer: dict[str, Any]) -> None:
+    assert read(answer, "statuspage") == VendorStatus("ok")
+
+
 def test_a_page_that_took_the_other_shape_is_still_read() -> None:
     assert read(page("minor"), "stripe").state == "degraded"
     assert read({"largestatus": "up"}, "statuspage").state == "ok"
