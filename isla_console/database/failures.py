@@ -22,11 +22,12 @@ unusable.
 
 @dataclass(frozen=True, slots=True)
 class PgFailure:
-    """One error. `reached` says whether the server or its pooler answered."""
+    """One error. `reached`: the server or its pooler answered. `ours`: the fault is our own."""
 
     kind: Kind
     reason: str
     reached: bool
+    ours: bool = False
 
 
 # Supavisor gives every error SQLSTATE XX000 and tells them apart by a code in the text.
@@ -37,6 +38,8 @@ _POOLER: dict[str, tuple[Kind, str]] = {
     "ECIRCUITBREAKER": ("refused", "the pooler has blocked this network after failed logins"),
     "EAUTHQUERY": ("refused", "the pooler cannot look the login up"),
 }
+_OUR_LOGIN = frozenset({"28P01", "28000", "3D000", "ECIRCUITBREAKER"})
+"""Refusals that a wrong address of ours brings about: they say nothing about the database."""
 _POOLER_CODE = re.compile(r"\((E[A-Z]{3,})\)")
 _OLD_POOLER_FULL = re.compile(r"MaxClientsIn\w+Mode")
 
@@ -66,11 +69,11 @@ def connect_failure(error: BaseException, dsn: Secret) -> PgFailure:
     if isinstance(error, OSError) and (problem := authority_problem(dsn)):
         return PgFailure("network", brief(redact_address(problem, dsn), 120), False)
     if found := network_failure(error):
-        return PgFailure("network", found.reason, found.reached)
+        return PgFailure("network", found.reason, found.reached, found.ours)
     if isinstance(error, ConnectionError) and "rejected SSL" in str(error):
         return PgFailure("network", "the server has no TLS, which the address' sslmode asks for", True)
     if isinstance(error, asyncpg.ClientConfigurationError | ValueError):
-        return PgFailure("address", "it is no postgresql:// address that can be used", False)
+        return PgFailure("address", "it is no postgresql:// address that can be used", False, True)
     if isinstance(error, asyncpg.InterfaceError):
         detail = brief(redact_address(str(error), dsn), 80)
         return PgFailure("network", f"cannot connect: {detail}", False)
@@ -107,7 +110,7 @@ def _server_failure(
     detail = brief(redact_address(message, dsn), 100)
     if match := _POOLER_CODE.search(message):
         kind, reason = _POOLER.get(match[1], (otherwise, "the pooler refuses"))
-        return PgFailure(kind, f"{reason} ({match[1]})", True)
+        return PgFailure(kind, f"{reason} ({match[1]})", True, match[1] in _OUR_LOGIN)
     if _OLD_POOLER_FULL.search(message):
         return PgFailure("full", "the pooler has no session left", True)
     if code == "42501" and "row-level security" in message:
@@ -115,5 +118,5 @@ def _server_failure(
         return PgFailure(otherwise, reason, True)
     if code in words:
         kind, reason = words[code]
-        return PgFailure(kind, f"{reason} ({code}: {detail})", True)
+        return PgFailure(kind, f"{reason} ({code}: {detail})", True, code in _OUR_LOGIN)
     return PgFailure(otherwise, f"{detail} ({code})" if code else detail, True)

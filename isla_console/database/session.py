@@ -15,7 +15,7 @@ import ipaddress
 import random
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -274,7 +274,7 @@ class DatabaseSession:
         if failure.kind == "refused":
             pause = self._refused_retry_s
             reason = f"{failure.reason}; tried again only every {pause:.0f} s"
-            failure = PgFailure(failure.kind, reason, failure.reached)
+            failure = replace(failure, reason=reason)
         elif failure.kind == "address":
             pause = float("inf")  # the address is read once, at start
         self._next_attempt = asyncio.get_running_loop().time() + pause * self._jitter()
@@ -283,7 +283,7 @@ class DatabaseSession:
     async def _connect(self, timeout_s: float) -> Connection[Any] | PgFailure:
         if self._address is None:
             reason = "it is no postgresql:// address"
-            return PgFailure("address", f"{self._variable}: {reason}", False)
+            return PgFailure("address", f"{self._variable}: {reason}", False, ours=True)
         connection: Connection[Any] | None = None
         try:
             async with asyncio.timeout(timeout_s):
@@ -309,7 +309,7 @@ class DatabaseSession:
         if connection is not None:
             connection.terminate()
         if failure.kind == "address":
-            failure = PgFailure("address", f"{self._variable}: {failure.reason}", False)
+            failure = replace(failure, reason=f"{self._variable}: {failure.reason}")
         return failure
 
     async def _open(self, address: addresses.Address) -> Connection[Any]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from isla_console.monitor.sources.source import TIMEOUT_SHARE
-from isla_console.net.failures import network_failure
+from isla_console.net.failures import OwnFault, network_failure
 from isla_console.net.lookup import Address, LookupFailed, Resolver
 from isla_console.net.race import first_answer
 from isla_console.text.brief import brief
@@ -50,6 +50,8 @@ class LinkSample:
     at: datetime
     ms: float | None
     reason: str = ""
+    ours: bool = False
+    """Whether nothing could be asked, by a fault of our own: it says nothing about the link."""
 
 
 class LinkTracker:
@@ -90,6 +92,10 @@ class LinkTracker:
 
     def observe(self, sample: LinkSample) -> None:
         """Take in a self-check."""
+        if sample.ours:
+            self._failures, self._failing_since = 0, None
+            self._enter("unknown", None, sample.reason, sample.at)
+            return
         if sample.ms is not None:
             self._failures, self._failing_since = 0, None
             self._enter("ok", sample.ms, "", sample.at)
@@ -119,40 +125,45 @@ class LinkProbe:
         self._timeout_s = timeout_s
         self._resolver = resolver
 
-    async def check(self) -> tuple[float | None, str]:
+    async def check(self) -> tuple[float | None, str, bool]:
         """Connect to all targets at once, until the first accepts.
 
         Returns:
-            Its connect time in milliseconds and "", or None and why no target was reached.
+            Its connect time in milliseconds and "", or None and why no target was reached; and whether that
+            is a fault of our own alone.
         """
         tasks = [asyncio.create_task(self._reach(host, port)) for host, port in self._targets]
         reasons: list[str] = []
+        all_ours = bool(tasks)
         try:
             for next_done in asyncio.as_completed(tasks):
-                ms, reason = await next_done
+                ms, reason, ours = await next_done
                 if ms is not None:
-                    return ms, ""
+                    return ms, "", False
                 reasons.append(reason)
+                all_ours = all_ours and ours
         finally:
             for task in tasks:
                 task.cancel()
-        return None, "; ".join(dict.fromkeys(reasons))
+        return None, "; ".join(dict.fromkeys(reasons)), all_ours
 
-    async def _reach(self, host: str, port: int) -> tuple[float | None, str]:
+    async def _reach(self, host: str, port: int) -> tuple[float | None, str, bool]:
         name = brief(f"{host}:{port}", 60)
         try:
             async with asyncio.timeout(self._timeout_s):
                 addresses = await self._resolver.resolve(host, port)
-                return await self._connect(addresses)
+                return await self._connect(addresses), "", False
         except TimeoutError:
-            return None, f"{name} timed out"
+            return None, f"{name} timed out", False
         except LookupFailed as error:
-            return None, f"{name}: {error}"
-        except OSError as error:
+            return None, f"{name}: {error}", False
+        except (OSError, OwnFault) as error:
             failure = network_failure(error)
-            return None, f"{name}: {failure.reason if failure else 'not reachable'}"
+            if failure is not None and failure.ours:
+                return None, failure.reason, True
+            return None, f"{name}: {failure.reason if failure else 'not reachable'}", False
 
-    async def _connect(self, addresses: Sequence[Address]) -> tuple[float, str]:
+    async def _connect(self, addresses: Sequence[Address]) -> float:
         loop = asyncio.get_running_loop()
 
         async def connect(address: Address) -> tuple[float, asyncio.StreamWriter]:
@@ -165,7 +176,7 @@ class LinkProbe:
 
         _, (ms, writer) = await first_answer(addresses, connect, discard)
         writer.close()
-        return ms, ""
+        return ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class Snapshot:
     """None where the runbook does not say where to read them."""
     payments: PaymentsReading | None = None
     """None where the runbook has no metric from Stripe."""
+    faults: tuple[str, ...] = ()
+    """Faults of our own that keep something from being asked, one sentence each."""
 
 
 class Monitor(Protocol):
@@ -74,6 +76,9 @@ class Monitor(Protocol):
 
     async def probe_once(self, id: str) -> Sample:
         """Ask a probe, or a metric with its own source, now. Never raises: a failure is a sample."""
+
+    async def ask_all(self) -> None:
+        """Ask everything once, now, as if its turn had come. Never raises."""
 
     async def run(self) -> None:
         """Watch until cancelled."""

@@ -23,7 +23,7 @@ from isla_console.database.session import DatabaseSession, SessionReading
 from isla_console.monitor.http.prober import Prober
 from isla_console.monitor.link import LinkProbe, LinkSample, LinkTracker, link_plan
 from isla_console.monitor.metrics.metric import WAITING
-from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.metrics.sample import Sample, defect
 from isla_console.monitor.monitor import Snapshot, Transition, TransitionKind
 from isla_console.monitor.sources.context import make_context
 from isla_console.monitor.sources.metric import metric_source_id
@@ -103,6 +103,8 @@ class Poller:
         self._held: deque[Sample] = deque(maxlen=MOST_HELD)
         self._answered_at = self._resumed_at = datetime.min.replace(tzinfo=UTC)
         self._reported: dict[tuple[TransitionKind, str], str] = {}
+        self._faults: dict[str, str] = {}
+        """Our own faults that keep sources from being asked, by the source's id."""
 
     @property
     def stripe(self) -> StripeReader | None:
@@ -148,7 +150,8 @@ class Poller:
             if self.database is not None
             else SessionReading("unknown", self._context.database_unset)
         )
-        return self._sources.snapshot(now, self._link.reading(), database, blind=self._link.blind)
+        faults = tuple(dict.fromkeys(self._faults.values()))
+        return self._sources.snapshot(now, self._link.reading(), database, faults, blind=self._link.blind)
 
     async def probe_once(self, id: str) -> Sample:
         """Ask now, or wait for the answer that is already under way. It counts like any other.
@@ -160,6 +163,11 @@ class Poller:
         if source is not None and source.is_asked:
             return await self._ask(source)
         return Sample(id, self._clock(), False, (source.unset if source else "") or NO_SOURCE)
+
+    async def ask_all(self) -> None:
+        """Ask everything once, now; what is under way already is not asked twice."""
+        asked = [self._ask(source) for source in self._sources if source.is_asked]
+        await asyncio.gather(*asked, return_exceptions=True)
 
     async def _watch(self, source: Source[object], delay: float) -> None:
         await asyncio.sleep(delay)
@@ -186,10 +194,10 @@ class Poller:
             try:
                 sample = await source.ask()
             except Exception as error:
-                # A defect of the console is still a sample. No traceback: its frames may hold secrets.
+                # A defect of the console is a sample that says nothing. No traceback: its frames may hold
+                # secrets.
                 _log.error("%s: internal error %s", source.id, type(error).__name__)
-                reason = f"internal error: {type(error).__name__}"
-                sample = Sample(source.id, self._clock(), False, reason)
+                sample = Sample(source.id, self._clock(), False, defect(error), ours=True)
         self._receive(sample, began)
         return sample
 
@@ -198,11 +206,11 @@ class Poller:
         while True:
             started = loop.time()
             try:
-                ms, reason = await self._link_probe.check()
+                ms, reason, ours = await self._link_probe.check()
             except Exception as error:
                 _log.error("link: internal error %s", type(error).__name__)
-                ms, reason = None, f"internal error: {type(error).__name__}"
-            self._receive_link(LinkSample(self._clock(), ms, reason))
+                ms, reason, ours = None, defect(error), True
+            self._receive_link(LinkSample(self._clock(), ms, reason, ours))
             await asyncio.sleep(max(started + self._link_every_s - loop.time(), 0.1))
 
     async def _tick(self) -> None:
@@ -214,6 +222,7 @@ class Poller:
         """Take in a sample of what was asked at `began`."""
         if self.on_sample is not None:
             self._call(self.on_sample, sample)
+        self._note_fault(sample.source, sample.reason if sample.ours else "")
         if sample.reached:
             was_blind = self._link.blind
             self._answered(began)
@@ -225,7 +234,15 @@ class Poller:
             self._release()
         self._report(sample.at)
 
+    def _note_fault(self, source: str, reason: str) -> None:
+        """Remember why a source cannot be asked, by a fault of our own; "" where it can."""
+        if reason:
+            self._faults[source] = reason
+        else:
+            self._faults.pop(source, None)
+
     def _receive_link(self, sample: LinkSample) -> None:
+        self._note_fault("link", sample.reason if sample.ours else "")
         was_blind = self._link.blind
         self._link.observe(sample)
         if self._link.blind:
@@ -255,7 +272,8 @@ class Poller:
 
     def _is_conclusive(self, sample: Sample) -> bool:
         """Return whether a sample says something about the far side, whatever our own link's state."""
-        return _is_answer(sample) or sample.at <= self._answered_at or not self._link_targets
+        known = _is_answer(sample) or sample.ours
+        return known or sample.at <= self._answered_at or not self._link_targets
 
     def _observe(self, sample: Sample) -> None:
         for source in self._followers.get(sample.source, ()):

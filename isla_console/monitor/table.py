@@ -61,7 +61,13 @@ class Sources:
             yield self.payments
 
     def snapshot(
-        self, now: datetime, link: LinkReading, database: SessionReading, *, blind: bool
+        self,
+        now: datetime,
+        link: LinkReading,
+        database: SessionReading,
+        faults: tuple[str, ...] = (),
+        *,
+        blind: bool,
     ) -> Snapshot:
         """Return what is known of all of them at `now`."""
         return Snapshot(
@@ -73,6 +79,7 @@ class Sources:
             tuple(vendor.reading(now, blind) for vendor in self.vendors),
             self.deployments.reading(now, blind) if self.deployments is not None else None,
             self.payments.reading(now, blind) if self.payments is not None else None,
+            faults,
         )
 
     def states(self, now: datetime) -> Iterator[tuple[TransitionKind, str, str, str]]:

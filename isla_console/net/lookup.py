@@ -15,9 +15,15 @@ import threading
 from dataclasses import dataclass
 from typing import Final
 
+from isla_console.net.failures import OwnFault
+
 
 class LookupFailed(Exception):
     """The name has no address, or the resolver did not answer; the message is safe to show."""
+
+
+_OURS: Final = frozenset({socket.EAI_SYSTEM, socket.EAI_MEMORY})
+"""Failures of this machine, before any name server was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +69,14 @@ class Resolver:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[tuple[Address, ...]] = loop.create_future()
 
-        def finish(found: tuple[Address, ...] | None, problem: str) -> None:
+        def finish(found: tuple[Address, ...] | None, problem: Exception) -> None:
             self._running.pop((host, port), None)
             if future.done():
                 return
             if found:
                 future.set_result(found)
             else:
-                future.set_exception(LookupFailed(problem))
+                future.set_exception(problem)
                 future.exception()  # seen: nobody may be waiting any more
 
         def work() -> None:
@@ -82,13 +88,17 @@ class Resolver:
         return future
 
 
-def _lookup(host: str, port: int) -> tuple[tuple[Address, ...] | None, str]:
+def _lookup(host: str, port: int) -> tuple[tuple[Address, ...] | None, Exception]:
     try:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
-        return None, _REASONS.get(error.errno or 0, "the name cannot be looked up")
-    except (OSError, UnicodeError):
-        return None, "the name cannot be looked up"
+        if error.errno in _OURS:
+            return None, OwnFault("this machine cannot look names up")
+        return None, LookupFailed(_REASONS.get(error.errno or 0, "the name cannot be looked up"))
+    except OSError as error:
+        return None, error
+    except UnicodeError:
+        return None, OwnFault("the address has a host name that cannot be one: correct it")
     by_family: dict[int, list[Address]] = {}
     for family, _, _, _, sockaddr in entries:
         address = Address(str(sockaddr[0]), port)
@@ -101,4 +111,4 @@ def _lookup(host: str, port: int) -> tuple[tuple[Address, ...] | None, str]:
         for group in groups:
             ordered.append(group.pop(0))
         groups = [group for group in groups if group]
-    return (tuple(ordered), "") if ordered else (None, "the name has no address")
+    return tuple(ordered) or None, LookupFailed("the name has no address")

@@ -143,6 +143,9 @@ class RecordedMonitor:
     async def run(self) -> None:
         """Do nothing: nobody is asked."""
 
+    async def ask_all(self) -> None:
+        """Do nothing: nobody is asked."""
+
     async def probe_once(self, id: str) -> Sample:
         """Return a failed sample: nobody is asked."""
         return Sample(id, self._replay.clock.now(), ok=False, reason=REASON)

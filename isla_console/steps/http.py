@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from isla_console.net.environment import proxy_fault, ssl_context
+from isla_console.net.failures import OwnFault
 from isla_console.runbook.steps import HttpCall
 from isla_console.runbook.templates import into_body, into_header, into_json, into_text, into_url, needed_in
 from isla_console.steps.output import LINE, Capture, decoded
@@ -194,14 +196,22 @@ async def _answer(response: httpx.Response, body: bytes, cut: bool, table: str |
 
 
 async def _client(timeout_s: float | None, trust_env: bool) -> httpx.AsyncClient:
+    """Make the client; httpx and the certificates are loaded off the event loop.
+
+    Raises:
+        OwnFault: The environment names certificates or a proxy that cannot be used.
+    """
     library = await asyncio.to_thread(importlib.import_module, "httpx")
     timeout = library.Timeout(timeout_s, connect=min(timeout_s or 10.0, 10.0), pool=None)
+    if trust_env and (fault := proxy_fault()) is not None:
+        raise fault
     return cast(
         "httpx.AsyncClient",
         library.AsyncClient(
             timeout=timeout,
             follow_redirects=False,
             trust_env=trust_env,
+            verify=await asyncio.to_thread(ssl_context) if trust_env else True,
             headers={"User-Agent": AGENT, "Accept-Encoding": "identity"},
         ),
     )
@@ -310,6 +320,6 @@ def _failure(error: Exception, timeout_s: float) -> str:
         "UnsupportedProtocol": "no http:// or https:// address",
         "InvalidURL": "no valid address",
     }
-    if isinstance(error, _PackedError):
+    if isinstance(error, _PackedError | OwnFault):
         return text
     return f"{words[name]}: {text}" if name in words else f"{name}: {text}"

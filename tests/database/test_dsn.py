@@ -104,7 +104,17 @@ def test_what_servers_and_poolers_say(message: str, sqlstate: str, kind: str, re
     error = asyncpg.PostgresError(message)
     vars(error)["sqlstate"] = sqlstate
     failure = connect_failure(error, Secret("postgresql://ana:pass-word@host/db"))
-    assert failure == PgFailure(kind, reason, True)  # type: ignore[arg-type]
+    ours = "ECIRCUITBREAKER" in message
+    assert failure == PgFailure(kind, reason, True, ours)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sqlstate", ["28P01", "28000", "3D000"])
+def test_a_login_that_is_refused_is_our_setting(sqlstate: str) -> None:
+    import asyncpg
+
+    error = asyncpg.PostgresError("no")
+    vars(error)["sqlstate"] = sqlstate
+    assert connect_failure(error, Secret("postgresql://ana:pass-word@host/db")).ours
 
 
 def test_a_ca_that_is_given_is_used() -> None:

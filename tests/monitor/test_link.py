@@ -74,19 +74,20 @@ async def test_the_fastest_target_is_measured(endpoints: Endpoints) -> None:
 
     good = await endpoints.port(accept)
     probe = LinkProbe((("127.0.0.1", free_port()), ("127.0.0.1", good)), 1, Resolver())
-    ms, reason = await probe.check()
+    ms, reason, ours = await probe.check()
     assert ms is not None
     assert 0 < ms < 500
-    assert reason == ""
+    assert (reason, ours) == ("", False)
 
 
 async def test_when_none_answers_it_says_why() -> None:
     port = free_port()
     probe = LinkProbe((("127.0.0.1", port), ("nowhere.invalid", 443)), 2, Resolver())
-    ms, reason = await probe.check()
+    ms, reason, ours = await probe.check()
     assert ms is None
     assert f"127.0.0.1:{port}: connection refused" in reason
     assert "nowhere.invalid:443: " in reason
+    assert not ours
 
 
 @pytest.mark.parametrize(

@@ -163,9 +163,8 @@ async def test_nothing_raises_whatever_fails(tmp_path: Path, caplog: pytest.LogC
     async with running(poller):
         await until(lambda: http.calls.get("bad", 0) > 4 and http.calls.get("fast", 0) > 4)
         bad, fast = poller.snapshot(utcnow()).probes
-    assert (bad.state, fast.state) == ("alert", "ok")
-    assert bad.sample is not None
-    assert bad.sample.reason == "internal error: RuntimeError"
+    assert (bad.state, fast.state) == ("unknown", "ok"), "a defect of ours says nothing about the platform"
+    assert bad.reason == "a defect of this console: RuntimeError"
     assert "s3cret" not in caplog.text
 
 

@@ -68,6 +68,7 @@ def snapshot(runbook: Runbook, states: Sequence[tuple[State, float]], now: datet
                 sampled_at=None if unknown else now - timedelta(seconds=3),
                 since=now - timedelta(minutes=3),
                 reason="set STRIPE_API_KEY" if unknown else "",
+                unset=unknown,
                 history=() if unknown else tuple([value / 8] * 8 + [value] * 6),
                 course=() if unknown else _course(now, value),
             )
@@ -126,6 +127,9 @@ class FrozenMonitor:
 
     async def probe_once(self, id: str) -> Sample:
         return Sample(id, NOW, ok=True)
+
+    async def ask_all(self) -> None:
+        """Nobody is asked."""
 
     async def run(self) -> None:
         """Nothing is polled."""

@@ -23,8 +23,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from isla_console import __version__
-from isla_console.monitor.metrics.sample import Phases, Sample
-from isla_console.net.failures import Failure, network_failure
+from isla_console.monitor.metrics.sample import Phases, Sample, defect
+from isla_console.net.environment import ssl_context as trusted
+from isla_console.net.failures import Failure, OwnFault, network_failure
 from isla_console.net.lookup import LookupFailed, Resolver
 from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
@@ -99,23 +100,28 @@ class HttpProber:
         try:
             await self._prepare()
             return await self._attempt(check, await self._redactor(check))
+        except OwnFault as error:
+            return Sample(check.id, self._clock(), False, str(error), ours=True), b""
         except Exception as error:
-            # A defect of the console is still a sample. Its text is not shown: it may quote a header.
+            # A defect of the console is a sample that says nothing. Its text may quote a header.
             _log.error("probe %s: internal error %s", check.id, type(error).__name__)
-            reason = f"internal error: {type(error).__name__}"
-            return Sample(check.id, self._clock(), False, reason), b""
+            return Sample(check.id, self._clock(), False, defect(error), ours=True), b""
 
     async def _prepare(self) -> None:
-        """Import httpx and load the certificates once, in a thread: together some 0.2 s."""
-        if self._preparing is None:
+        """Import httpx and load the certificates once, in a thread: together some 0.2 s.
+
+        Raises:
+            OwnFault: The certificates cannot be loaded; the next request tries again.
+        """
+        done = self._preparing is not None and self._preparing.done()
+        if self._preparing is None or (done and self._preparing.exception() is not None):
             self._preparing = asyncio.ensure_future(asyncio.to_thread(self._load))
         await asyncio.shield(self._preparing)
 
     def _load(self) -> None:
-        httpx = importlib.import_module("httpx")
         importlib.import_module("isla_console.net.stream")
         if self._ssl_context is None:
-            self._ssl_context = httpx.create_ssl_context()
+            self._ssl_context = trusted()
 
     async def _redactor(self, check: HttpCheck) -> Redactor:
         """Return what hides this request's secrets; cached and made off the event loop: it is slow."""
@@ -153,6 +159,7 @@ class HttpProber:
             phases=_phases(progress, bytes(body), redactor),
             reached=progress.address is not None or (failure is not None and failure.reached),
             timed_out_ms=timed_out_ms,
+            ours=failure is not None and failure.ours,
         )
         return sample, bytes(body)
 
@@ -211,7 +218,9 @@ def _failure(error: BaseException, *, connected: bool) -> Failure:
     """Return what an exception means. Only our own texts are shown: another may quote what was sent."""
     from isla_console.net.stream import Unanswered
 
-    if isinstance(error, _CannotSend | LookupFailed):
+    if isinstance(error, _CannotSend):
+        return Failure(str(error), ours=True)
+    if isinstance(error, LookupFailed):
         return Failure(str(error))
     if isinstance(error, Unanswered):
         return Failure(str(error), True)
@@ -219,7 +228,7 @@ def _failure(error: BaseException, *, connected: bool) -> Failure:
         return found
     if isinstance(error, OSError):
         return Failure("connection closed without an answer" if connected else "cannot connect", connected)
-    return Failure(f"internal error: {type(error).__name__}")
+    return Failure(defect(error), ours=True)
 
 
 def _unexpected(progress: Progress, expected: Iterable[int]) -> str:

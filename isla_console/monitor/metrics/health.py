@@ -24,6 +24,8 @@ class ProbeReading:
     reason: str
     needs: tuple[str, ...]
     """The variables that are not set."""
+    unset: bool = False
+    """Whether it waits for a setting, which the reason names."""
 
 
 class ProbeTracker:
@@ -42,6 +44,7 @@ class ProbeTracker:
         self.title = title
         self._unknown = unknown
         self._void = ""
+        self._ours = False
         # A probe that waits for a setting stays unknown and says so, even while blind.
         self._has_source = unknown == WAITING
         self._needs = needs
@@ -54,9 +57,14 @@ class ProbeTracker:
         self._drawn: ProbeReading | None = None
 
     def observe(self, sample: Sample) -> None:
-        """Take in a sample. A void one changes no state: the probe turns stale by itself if that goes on."""
-        self._void, self._drawn = sample.reason if sample.void else "", None
-        if sample.void:
+        """Take in a sample.
+
+        One that says nothing changes no state: if that goes on the probe turns stale by itself, or unknown by
+        a fault of our own.
+        """
+        self._void, self._drawn = "" if sample.counts else sample.reason, None
+        self._ours = sample.ours
+        if not sample.counts:
             return
         self._hysteresis.observe(not sample.ok)
         self._sample, self._fresh_from = sample, None
@@ -73,13 +81,15 @@ class ProbeTracker:
         """Return the state alone."""
         if blind and self._has_source:
             return "blind"
-        return "stale" if self._stale_at(now) else self._state
+        if self._stale_at(now):
+            return "unknown" if self._ours else "stale"
+        return self._state
 
     def reading(self, now: datetime, blind: bool = False) -> ProbeReading:
         """Return the probe at `now`; the same object as before while nothing has changed."""
         state = self.state(now, blind)
         if self._drawn is None or self._drawn.state != state:
-            since = self._stale_at(now) if state == "stale" else self._since
+            since = self._stale_at(now) if state in {"stale", "unknown"} else self._since
             self._drawn = ProbeReading(
                 self.id,
                 self.title,
@@ -88,6 +98,7 @@ class ProbeTracker:
                 None if state == "blind" else since,
                 self._reason(state),
                 self._needs,
+                not self._has_source,
             )
         return self._drawn
 
@@ -96,8 +107,10 @@ class ProbeTracker:
             return BLIND_REASON
         if self._sample is None:
             return self._void or self._unknown
+        if self._void and state in {"stale", "unknown"}:
+            return self._void
         if state == "stale":
-            return self._void or "no sample for three intervals"
+            return "no sample for three intervals"
         parts = (self._sample.reason, self._hysteresis.progress)
         return " · ".join(part for part in parts if part)
 

@@ -2,7 +2,8 @@
 
 - `ok`: the normal bound holds. `elevated`: it does not, and there is no alert. `alert`: the alert bound
   held for three samples in a row, until it failed to hold for two. Bounds are strict as written.
-- `stale`: no sample for three intervals. `unknown`: no sample yet. `blind`: our own link is down.
+- `stale`: no sample for three intervals. `unknown`: no sample yet, or none for three intervals by a fault of
+  our own. `blind`: our own link is down.
 
 The value shown and the state agree: a value beyond the alert bound is never shown as ok.
 """
@@ -86,6 +87,8 @@ class Reading:
     """Why it is unknown, stale or blind, and what to do; or how near the next change is."""
     history: tuple[float | None, ...]
     """The last values, at most 60, latest last; None where a sample failed."""
+    unset: bool = False
+    """Whether it waits for a setting, which the reason names."""
     course: tuple[tuple[datetime, float], ...] = ()
     """The last hour: (since when, value) for each half minute, latest last.
 
@@ -115,6 +118,7 @@ class MetricTracker:
         self._sampled_at: datetime | None = None
         self._fresh_from: datetime | None = None
         self._failure = ""
+        self._ours = False
         self._state: State = "unknown"
         self._since: datetime | None = None
         self._stale_after = timedelta(seconds=STALE_INTERVALS * rule.every_s)
@@ -133,7 +137,7 @@ class MetricTracker:
         """
         self._hysteresis.observe(self.rule.alert.holds(value), confirmed=bad is None or bad >= BAD_TO_RAISE)
         self._value, self._n, self._sampled_at, self._failure = value, n, at, ""
-        self._fresh_from = None
+        self._fresh_from, self._ours = None, False
         self._history.append(value)
         self._remember(value, at)
         if self._hysteresis.raised:
@@ -142,9 +146,12 @@ class MetricTracker:
             self._enter("ok" if self.rule.normal.holds(value) else "elevated", at)
         self._drawn = None
 
-    def missing(self, reason: str, at: datetime) -> None:
-        """Note that a sample gave no value. The metric turns stale by itself if that goes on."""
-        self._failure = reason
+    def missing(self, reason: str, at: datetime, *, ours: bool = False) -> None:
+        """Note that a sample gave no value. The metric turns stale by itself if that goes on.
+
+        By a fault of our own (`ours`) it turns unknown instead: that says nothing about the platform.
+        """
+        self._failure, self._ours = reason, ours
         self._history.append(None)
         self._drawn = None
 
@@ -158,7 +165,9 @@ class MetricTracker:
         """Return the state alone."""
         if blind and self._has_source:
             return "blind"
-        return "stale" if self._stale_at(now) else self._state
+        if self._stale_at(now):
+            return "unknown" if self._ours else "stale"
+        return self._state
 
     def reading(self, now: datetime, blind: bool = False) -> Reading:
         """Return the metric at `now`; the same object as before while nothing has changed."""
@@ -170,8 +179,8 @@ class MetricTracker:
     def _draw(self, state: State, now: datetime) -> Reading:
         rule, value = self.rule, self._value
         since = self._since
-        if state == "stale":
-            since = self._stale_at(now)
+        if state in {"stale", "unknown"}:
+            since = self._stale_at(now) or since
         return Reading(
             id=rule.id,
             title=rule.title,
@@ -189,6 +198,7 @@ class MetricTracker:
             since=None if state == "blind" else since,
             reason=self._reason(state),
             history=tuple(self._history),
+            unset=not self._has_source,
             course=tuple(self._course),
         )
 

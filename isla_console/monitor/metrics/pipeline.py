@@ -49,9 +49,9 @@ class MetricPipeline:
         if self._is_due(at):
             self._evaluate(at, bad=sum(map(bool, self._window.values())))
 
-    def missing(self, reason: str, at: datetime) -> None:
-        """Note that a sample gave no measurement."""
-        self._tracker.missing(reason, at)
+    def missing(self, reason: str, at: datetime, *, ours: bool = False) -> None:
+        """Note that a sample gave no measurement; `ours` by a fault of our own."""
+        self._tracker.missing(reason, at, ours=ours)
 
     def resume(self, at: datetime) -> None:
         """Go on after being blind, which does not count as having had no sample."""

@@ -54,6 +54,11 @@ class Phases:
         return max(self.first_byte_ms - self.connect_ms, 0.0)
 
 
+def defect(error: BaseException) -> str:
+    """Return what to say of a defect of the console. The error's own text may quote a secret."""
+    return f"a defect of this console: {type(error).__name__}"
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One measurement of one source."""
@@ -74,5 +79,12 @@ class Sample:
     """For a timeout, the milliseconds waited: the true duration is at least that. None otherwise."""
     void: bool = False
     """Whether it says nothing of what was asked about, because the question could not be asked."""
+    ours: bool = False
+    """Whether that is a fault of our own: a defect, a setting, a limit of this machine."""
     detail: object = None
     """What was learnt besides numbers: a vendor's status, deployments, payments."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says anything about what was asked."""
+        return not (self.void or self.ours)

@@ -53,7 +53,9 @@ class DatabaseProbe(Probe):
             rows = await database.rows(self._sql, deadline_s=_deadline_s(self.every_s))
         except DatabaseUnavailable as error:
             failure = error.failure
-            return Sample(self.id, clock(), False, failure.reason, reached=failure.reached, void=True)
+            return Sample(
+                self.id, clock(), False, failure.reason, reached=failure.reached, void=True, ours=failure.ours
+            )
         try:
             reason = brief(self._read(rows), 160)
         except KeyError as error:
@@ -91,7 +93,9 @@ async def _numbers(source: Source[object], context: Context, sql: str) -> Sample
         values = await context.database.query(sql, _deadline_s(source.every_s))
     except DatabaseUnavailable as error:
         failure = error.failure
-        return Sample(source.id, context.clock(), False, failure.reason, reached=failure.reached)
+        return Sample(
+            source.id, context.clock(), False, failure.reason, reached=failure.reached, ours=failure.ours
+        )
     reason = "" if values else "the query returned no value"
     return Sample(source.id, context.clock(), bool(values), reason, values=values, reached=True)
 

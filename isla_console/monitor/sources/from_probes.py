@@ -66,7 +66,7 @@ class Latency(_FromProbes):
         """Take in a request's duration."""
         ms = self._duration_ms(sample)
         if ms is None:
-            self.pipeline.missing(sample.reason or "the answer has no value", sample.at)
+            self.pipeline.missing(sample.reason or "the answer has no value", sample.at, ours=sample.ours)
         else:
             self.pipeline.add(ms / 1000 if self.pipeline.rule.unit == "s" else ms, sample.at)
 
@@ -86,10 +86,17 @@ class ErrorRate(_FromProbes):
         running = sum(probe.is_asked for probe in probes)
         label = f"failed of {running} probes · {window_text(spec.source.window_s)}"
         super().__init__(spec, context, label, probes, spec.every_s)
+        self._unasked: set[str] = set()
 
     def observe(self, sample: Sample) -> None:
-        """Count a request."""
-        self.pipeline.count(not sample.ok, sample.at)
+        """Count a request, unless it could not be made: it has neither failed nor succeeded."""
+        if sample.counts:
+            self._unasked.discard(sample.source)
+            self.pipeline.count(not sample.ok, sample.at)
+            return
+        self._unasked.add(sample.source)
+        if self._unasked >= self.follows:
+            self.pipeline.missing(sample.reason, sample.at, ours=sample.ours)
 
 
 def _wanted(spec: MetricSpec, context: Context) -> list[Source[ProbeReading]]:

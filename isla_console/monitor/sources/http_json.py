@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 from isla_console.monitor.http.json_value import PROMETHEUS, NoNumber, number
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
-from isla_console.monitor.sources.metric import MetricSource, metric_request
+from isla_console.monitor.sources.metric import HttpMetric
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import MetricSpec
 
 
-class HttpJson(MetricSource):
+class HttpJson(HttpMetric):
     """A metric whose value a JMESPath finds in an answer."""
 
     def __init__(
@@ -28,15 +28,12 @@ class HttpJson(MetricSource):
         select: str | None = None,
     ) -> None:
         """Take `url` and `select` from the arguments where given, otherwise from the runbook."""
-        self.request, unset = metric_request(spec, context, url or spec.source.url or "")
-        super().__init__(spec, label, unset=unset)
-        self._http = context.http
+        super().__init__(spec, context, label, url or spec.source.url or "")
         self._select = select or spec.source.select or ""
 
     async def ask(self) -> Sample:
         """Ask for the JSON; the sample's `value` is the number in it."""
-        assert self.request is not None, self.unset
-        sample, body = await self._http.fetch(self.request)
+        sample, body = await self.fetch()
         if not sample.ok:
             return sample
         try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from isla_console.monitor.http.prober import MAX_BODY, HttpCheck
+from isla_console.monitor.http.prober import MAX_BODY
 from isla_console.monitor.metrics.metric import WAITING, MetricRule, Reading
 from isla_console.monitor.metrics.pipeline import MetricPipeline
 from isla_console.monitor.metrics.sample import Sample
@@ -76,7 +76,7 @@ class MetricSource(Source[Reading]):
         values = sample.values
         value = values.get("value", next(iter(values.values()), None)) if sample.ok else None
         if value is None:
-            self.pipeline.missing(sample.reason or "the answer has no value", sample.at)
+            self.pipeline.missing(sample.reason or "the answer has no value", sample.at, ours=sample.ours)
         else:
             self.pipeline.add(value, sample.at)
 
@@ -89,14 +89,29 @@ class MetricSource(Source[Reading]):
         return self.pipeline.reading(now, blind)
 
 
-def metric_request(
-    spec: MetricSpec, context: Context, url: str, *, max_body: int = MAX_BODY
-) -> tuple[HttpCheck | None, str]:
-    """Return the request for a metric that is asked over HTTP, or None and what to set."""
-    timeout_s = min(HTTP_TIMEOUT_S, spec.every_s * TIMEOUT_SHARE)
-    check, missing = context.inputs.request(
-        metric_source_id(spec.id), "GET", url, spec.source.headers, timeout_s
-    )
-    if check is None:
-        return None, context.inputs.missing_text(missing)
-    return replace(check, max_body=max_body), ""
+class HttpMetric(MetricSource):
+    """The base of metrics that one request over HTTP gives."""
+
+    def __init__(
+        self, spec: MetricSpec, context: Context, label: str, url: str, *, max_body: int = MAX_BODY
+    ) -> None:
+        """Build the request; `max_body` is the most bytes that are read of the answer."""
+        timeout_s = min(HTTP_TIMEOUT_S, spec.every_s * TIMEOUT_SHARE)
+        check, missing = context.inputs.request(
+            metric_source_id(spec.id), "GET", url, spec.source.headers, timeout_s
+        )
+        unset = context.inputs.missing_text(missing) if check is None else ""
+        super().__init__(spec, label, unset=unset)
+        self.request = replace(check, max_body=max_body) if check is not None else None
+        self._credential = context.inputs.secret_variables(spec.source.headers.values())
+        self._http = context.http
+
+    async def fetch(self) -> tuple[Sample, bytes]:
+        """Make the request; a token that is refused is a setting of ours, not the platform's trouble."""
+        assert self.request is not None, self.unset
+        sample, body = await self._http.fetch(self.request)
+        status = sample.phases.status if sample.phases else None
+        if self._credential and status in {401, 403}:
+            reason = f"{status}, our token is refused: look at {self._credential}"
+            return replace(sample, reason=reason, ours=True), body
+        return sample, body

@@ -17,7 +17,7 @@ from isla_console.monitor.http.answers import clock_offset
 from isla_console.monitor.metrics.metric import STALE_INTERVALS
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
-from isla_console.monitor.sources.metric import MetricSource, metric_request
+from isla_console.monitor.sources.metric import HttpMetric
 from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
 
@@ -57,25 +57,23 @@ class Scrape:
     is_counter: bool = False
 
 
-class OpenMetrics(MetricSource):
+class OpenMetrics(HttpMetric):
     """A metric scraped from an exposition endpoint, in Prometheus's text format or in OpenMetrics."""
 
     def __init__(self, spec: MetricSpec, context: Context) -> None:
         source = spec.source
         self._metric, self._labels = source.metric or "", source.labels
         self._combine = source.combine
-        request, unset = metric_request(spec, context, source.url or "", max_body=MAX_EXPOSITION)
-        super().__init__(spec, f"openmetrics {self._metric}", unset=unset)
+        label = f"openmetrics {self._metric}"
+        super().__init__(spec, context, label, source.url or "", max_body=MAX_EXPOSITION)
+        request = self.request
         if request is not None and "accept" not in {name.lower() for name, _ in request.headers}:
-            request = replace(request, headers=(("Accept", Secret(_ACCEPT)), *request.headers))
-        self._request = request
-        self._http = context.http
+            self.request = replace(request, headers=(("Accept", Secret(_ACCEPT)), *request.headers))
         self._before: tuple[datetime, Scrape] | None = None
 
     async def ask(self) -> Sample:
         """Return a sample whose `detail` is a Scrape, or why the series give no number."""
-        assert self._request is not None, self.unset
-        sample, body = await self._http.fetch(self._request)
+        sample, body = await self.fetch()
         if not sample.ok:
             return sample
         kind = sample.phases.content_type if sample.phases else ""
@@ -92,7 +90,7 @@ class OpenMetrics(MetricSource):
         """Take in a scrape: its gauge, or its counter's rate since the scrape before."""
         scrape = sample.detail if sample.ok else None
         if not isinstance(scrape, Scrape):
-            self.pipeline.missing(sample.reason or "the answer has no value", sample.at)
+            self.pipeline.missing(sample.reason or "the answer has no value", sample.at, ours=sample.ours)
             return
         values = [series.value for series in scrape.series]
         if scrape.is_counter:

@@ -45,7 +45,7 @@ class PaymentSuccess(MetricSource):
         if sample.ok and "value" in sample.values:
             self.pipeline.add(sample.values["value"], sample.at, int(sample.values.get("n", 1)))
         else:
-            self.pipeline.missing(sample.reason or "the answer has no value", sample.at)
+            self.pipeline.missing(sample.reason or "the answer has no value", sample.at, ours=sample.ours)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from isla_console.monitor.http.answers import clock_sentence, offset
-from isla_console.monitor.metrics.sample import Sample
+from isla_console.monitor.metrics.sample import Sample, defect
 from isla_console.monitor.stripe.payments import (
     FEW_ATTEMPTS,
     Details,
@@ -26,6 +26,8 @@ from isla_console.monitor.stripe.payments import (
     Undelivered,
     mode_of,
 )
+from isla_console.net.environment import proxy_fault, proxy_variable
+from isla_console.net.failures import OwnFault
 from isla_console.net.rate_limit import RateLimiter
 from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
@@ -49,12 +51,16 @@ _NO_JSON = re.compile(r"(?i)invalid response body|unexpected.*json|expecting val
 class StripeUnavailable(Exception):
     """Stripe gave no answer. The text is a sentence without any key in it; `reached` is as in a Sample.
 
-    `again_s` is how many seconds to wait before asking again; None where that does not help.
+    `again_s` is how many seconds to wait before asking again; None where that does not help. `ours` says that
+    the fault is our own: a key, a proxy, a defect.
     """
 
-    def __init__(self, reason: str, *, reached: bool = True, again_s: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, reached: bool = True, again_s: float | None = None, ours: bool = False
+    ) -> None:
         self.reached = reached
         self.again_s = again_s
+        self.ours = ours
         super().__init__(reason)
 
 
@@ -90,7 +96,7 @@ class StripeReader:
                 await self._count(f"status:'{status}'", window_s) for status in ("succeeded", "failed")
             ]
         except StripeUnavailable as error:
-            return Sample(id, self._clock(), False, str(error), reached=error.reached)
+            return Sample(id, self._clock(), False, str(error), reached=error.reached, ours=error.ours)
         n, at = succeeded + failed, self._clock()
         if n < FEW_ATTEMPTS:
             many = f"{n} attempt{'' if n == 1 else 's'}" if n else "no attempt"
@@ -103,7 +109,7 @@ class StripeReader:
         """Failed payments, undelivered events and endpoints, as a sample with a Details."""
         found: dict[str, Any] = {}
         problems: dict[str, str] = {}
-        reached = True
+        reached, ours = True, False
         for name, ask in (
             ("failed", lambda: self._failed(window_s)),
             ("undelivered", self._undelivered),
@@ -112,10 +118,10 @@ class StripeReader:
             try:
                 found[name] = await ask()
             except StripeUnavailable as error:
-                problems[name], reached = str(error), error.reached
+                problems[name], reached, ours = str(error), error.reached, error.ours
         at = self._clock()
         if not found:
-            return Sample(id, at, False, next(iter(problems.values())), reached=reached)
+            return Sample(id, at, False, next(iter(problems.values())), reached=reached, ours=ours)
         undelivered, more = found.get("undelivered", ((), False))
         details = Details(
             failed=found.get("failed", ()),
@@ -220,10 +226,19 @@ class StripeReader:
         return answer
 
     async def _open(self) -> sdk.StripeClient:
-        if self._opening is None:
+        failed = self._opening is not None and self._opening.done() and self._opening.exception() is not None
+        if self._opening is None or failed:
             self._opening = asyncio.ensure_future(asyncio.to_thread(self._load))
         # Shielded: one caller that stops waiting does not cancel the import for the others.
-        client = self._client = await asyncio.shield(self._opening)
+        try:
+            client = self._client = await asyncio.shield(self._opening)
+        except OwnFault as error:
+            raise StripeUnavailable(str(error), reached=False, ours=True) from None
+        except Exception as error:
+            fault = proxy_fault()
+            raise StripeUnavailable(
+                str(fault) if fault is not None else defect(error), reached=False, ours=True
+            ) from None
         return client
 
     def _load(self) -> sdk.StripeClient:
@@ -247,12 +262,19 @@ class StripeReader:
         if isinstance(error, stripe.RateLimitError):
             return self._rate_limited(error)
         if isinstance(error, stripe.AuthenticationError):
-            return StripeUnavailable("Stripe refuses the key (401): look at STRIPE_API_KEY")
+            return StripeUnavailable("Stripe refuses the key (401): look at STRIPE_API_KEY", ours=True)
         if isinstance(error, stripe.PermissionError):
             named = _PERMISSION.search(str(error))
             lacks = f"lacks the permission {named[0]}" if named else f"may not read {what}"
-            return StripeUnavailable(f"the key {lacks} (403)")
+            return StripeUnavailable(f"the key {lacks} (403)", ours=True)
         if isinstance(error, stripe.APIConnectionError):
+            if name := proxy_variable():
+                return StripeUnavailable(
+                    f"Stripe cannot be reached by the proxy that {name} names",
+                    reached=False,
+                    again_s=_AGAIN_S,
+                    ours=True,
+                )
             return StripeUnavailable("Stripe cannot be reached", reached=False, again_s=_AGAIN_S)
         if isinstance(error, stripe.StripeError):
             text = str(error)
@@ -263,7 +285,7 @@ class StripeReader:
                 return StripeUnavailable(f"Stripe is in trouble itself ({status})", again_s=_AGAIN_S)
             said = brief(text.replace(self._key.reveal(), "••••••"), 100)
             return StripeUnavailable(f"Stripe refuses the question ({status}): {said}")
-        return StripeUnavailable(f"internal error: {type(error).__name__}", reached=False)
+        return StripeUnavailable(defect(error), reached=False, ours=True)
 
     def _rate_limited(self, error: Any) -> StripeUnavailable:
         headers = {str(k).lower(): str(v) for k, v in (error.headers or {}).items()}
