@@ -26,7 +26,7 @@ def state_events(
                 author=author,
                 now=now,
                 override=reason,
-                metrics=state.metric_states,
+                live=state.live_states,
                 final_update=final_update(incident, now, service=session.service_of(incident)),
             )
         case "closed":

@@ -1,7 +1,7 @@
-"""Reconciling what the journal last said of a metric with what is measured now.
+"""Reconciling what the journal last said of a metric or probe with what is measured now.
 
-A console journals the transitions that it sees. One that is cut off leaves its last entry standing: the
-metric that it called bad may be well by the time another console starts, which then sees no transition.
+A console journals the transitions that it sees. One that is cut off leaves its last entry standing: what it
+called bad may be well by the time another console starts, which then sees no transition.
 """
 
 from __future__ import annotations
@@ -9,29 +9,37 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from isla_console.incident.record.state import Incident
-from isla_console.monitor.monitor import Snapshot, Transition
+from isla_console.monitor.metrics.sample import State
+from isla_console.monitor.monitor import Snapshot, Transition, TransitionKind
+
+_Gap = tuple[TransitionKind, str, str]
+"""Kind and id of what is well, and what the journal last said of it."""
 
 PATIENCE = timedelta(seconds=5)
 """How long the journal may differ, because two consoles see the same transition at different moments."""
 
 
 class Reconciler:
-    """Remembers since when each metric has been well that the journal calls bad."""
+    """Remembers since when each metric and probe has been well that the journal calls bad."""
 
     def __init__(self) -> None:
-        self._since: dict[tuple[str, str], datetime] = {}
+        self._since: dict[_Gap, datetime] = {}
 
     def changes(self, incident: Incident, live: Snapshot, now: datetime) -> list[Transition]:
-        """Return the transitions that the journal lacks, of metrics that have been well for long enough."""
-        journalled = {change.name: change.after for change in incident.changes if change.kind == "metric"}
-        well = {
-            (metric.id, journalled[metric.id]): metric.text
-            for metric in live.metrics
-            if metric.state == "ok" and journalled.get(metric.id, "ok") != "ok"
+        """Return the transitions that the journal lacks, of what has been well for long enough."""
+        journalled = {(change.kind, change.name): change.after for change in incident.changes}
+        measured: list[tuple[TransitionKind, str, State, str]] = [
+            *(("metric", one.id, one.state, one.text) for one in live.metrics),
+            *(("probe", one.id, one.state, one.reason) for one in live.probes),
+        ]
+        well: dict[_Gap, str] = {
+            (kind, id, journalled[kind, id]): text
+            for kind, id, state, text in measured
+            if state == "ok" and journalled.get((kind, id), "ok") != "ok"
         }
-        self._since = {key: self._since.get(key, now) for key in well}
+        self._since = {gap: self._since.get(gap, now) for gap in well}
         return [
-            Transition(id, "metric", before, "ok", text, now)
-            for (id, before), text in well.items()
-            if now - self._since[id, before] >= PATIENCE
+            Transition(id, kind, before, "ok", text, now)
+            for (kind, id, before), text in well.items()
+            if now - self._since[kind, id, before] >= PATIENCE
         ]

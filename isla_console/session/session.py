@@ -38,6 +38,7 @@ from isla_console.steps.runner import Run
 from isla_console.text.plain import plain
 from isla_console.text.times import utc_text
 from isla_console.triage.facts import gather
+from isla_console.triage.health import health_of
 from isla_console.triage.ranking import rank
 
 FOLLOW_S = 2.0
@@ -249,12 +250,9 @@ class Session:
             await self.monitor.run()
 
     async def recheck(self) -> None:
-        """Ask every probe and metric once, now."""
-        monitor = self.monitor
-        if monitor is not None:
-            ids = [probe.id for probe in self.runbook.all_probes()]
-            ids += [metric.id for metric in self.runbook.metrics]
-            await asyncio.gather(*(monitor.probe_once(id) for id in ids))
+        """Ask everything that is watched once, now: all that any page shows of it is then fresh."""
+        if self.monitor is not None:
+            await self.monitor.ask_all()
 
     def work_on(self, incident_id: str) -> None:
         """Work on an incident; alarms that rang before it was opened here stay silent."""
@@ -295,7 +293,7 @@ class Session:
         if not waiting and self.monitor is not None:
             # Transitions that a console which has ended could not journal.
             for change in self._reconciler.changes(incident, self.monitor.snapshot(now), now):
-                events += self._event("metric_changed", _change_data(change), incident, now)
+                events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
         if jump is not None:
             moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}
             events += self._event(
@@ -369,6 +367,7 @@ class Session:
             missing=self._missing(),
             database=self.database.standing(now) if self.database is not None else None,
             facts=facts,
+            health=health_of(self.runbook, live),
             triage=rank(self.runbook.issues, facts),
             drift=self.drift,
             comparing=self.comparing,

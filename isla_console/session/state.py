@@ -18,6 +18,7 @@ from isla_console.monitor.stripe.drift import Drift
 from isla_console.runbook.load import Finding
 from isla_console.runbook.model import Runbook
 from isla_console.triage.facts import Facts
+from isla_console.triage.health import Health
 from isla_console.triage.ranking import Ranking
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class ConsoleState:
     """Variables that a probe or metric waits for, each with its meaning."""
     facts: Facts = field(default_factory=Facts)
     """What is known, in the form that the ranking takes."""
+    health: Health = field(default_factory=Health)
+    """How everything that is declared stands: what may be called well. Live, even while panels are frozen."""
     triage: Ranking = field(default_factory=Ranking)
     """Which issue it is, most likely first."""
     drift: Drift | str | None = None
@@ -96,9 +99,9 @@ class ConsoleState:
         return next((reading for reading in self.snapshot.metrics if reading.id == metric), None)
 
     @property
-    def metric_states(self) -> dict[str, str]:
-        """Each metric's state, by id; empty before anything was measured."""
-        return {reading.id: reading.state for reading in self.snapshot.metrics} if self.snapshot else {}
+    def live_states(self) -> dict[str, str]:
+        """The state of each measure and probe that this console asks, as the soak takes them."""
+        return self.health.live_states()
 
     @property
     def bad_metrics(self) -> dict[str, tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from isla_console.text.times import clock_text
 from isla_console.triage.facts import Facts, Known
+from isla_console.triage.health import Health
 from isla_console.triage.ranking import Ranking
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ class Blame:
     words: str
 
 
-def blame(runbook: Runbook, facts: Facts, ranking: Ranking) -> Blame:
+def blame(runbook: Runbook, facts: Facts, ranking: Ranking, health: Health) -> Blame:
     """Say whose trouble this is, as far as can be told.
 
-    A vendor counts as the cause only of an issue whose signals name it.
+    A vendor counts as the cause only of an issue whose signals name it. `health` alone decides whether
+    anything may be called well.
     """
     if facts.blind:
         return Blame("me", "Only our own link is down: nothing is known of the platform.", "own link down")
@@ -41,7 +43,7 @@ def blame(runbook: Runbook, facts: Facts, ranking: Ranking) -> Blame:
     unread = [title for id, title in titles.items() if id not in facts.vendors]
     alerts = facts.alerts
     if not alerts:
-        return _without_alerts(facts, troubled, unread)
+        return _without_alerts(facts, troubled, health)
     related = _related_vendors(runbook, ranking)
     guilty = {
         title: known for title, known in troubled.items() if title in {titles.get(id) for id in related}
@@ -65,19 +67,29 @@ def blame(runbook: Runbook, facts: Facts, ranking: Ranking) -> Blame:
     return Blame("us", f"Only we see it: {green}, {what}.", "us, not them")
 
 
-def _without_alerts(facts: Facts, troubled: Mapping[str, Known], unread: list[str]) -> Blame:
-    if troubled:
-        names = ", ".join(troubled)
-        return Blame(
-            "nobody",
-            f"{_vendor_reports(troubled, facts)}; our endpoints answer all the same.",
-            f"trouble at {names}",
-        )
+def _without_alerts(facts: Facts, troubled: Mapping[str, Known], health: Health) -> Blame:
+    ours, vendors = health.of("measure", "probe"), health.of("vendor")
     if not facts.watching:
         return Blame("unknown", "Nothing is measured yet.", "")
-    if unread:
-        return Blame("nobody", f"Our endpoints answer; {' and '.join(unread)}: not known.", "")
-    return Blame("nobody", "Our endpoints answer, vendors are green.", "all green")
+    if ours.is_well:
+        us = "our endpoints answer"
+    elif ours.raised:
+        us = f"no alert of ours, but {ours.raised[0].title} is elevated"
+    else:
+        us = f"no alert of ours, but not all is known ({ours.words()})"
+    if troubled:
+        if ours.is_well:
+            us += " all the same"
+        names = ", ".join(troubled)
+        return Blame("nobody", f"{_vendor_reports(troubled, facts)}; {us}.", f"trouble at {names}")
+    if not vendors.parts:
+        they = "no vendor is watched"
+    elif vendors.is_well:
+        they = "vendors are green"
+    else:
+        they = f"{' and '.join(one.title for one in vendors.unmeasured)}: not known"
+    words = "all green" if health.is_well else health.words()
+    return Blame("nobody", f"{us[0].upper()}{us[1:]}, {they}.", words)
 
 
 def _related_vendors(runbook: Runbook, ranking: Ranking) -> set[str]:

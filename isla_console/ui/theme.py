@@ -5,9 +5,11 @@ A state is always a glyph, a word and a colour together, so that it can be read 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.theme import Theme
+
+from isla_console.triage.health import Level
 
 DARK = Theme(
     name="isla-dark",
@@ -65,6 +67,27 @@ STYLES = {
     "stale": MUTED,
     "unknown": MUTED,
     "blind": MUTED,
+}
+LEVEL_GLYPHS: Mapping[Level, str] = {
+    "alert": GLYPHS["alert"],
+    "blind": GLYPHS["blind"],
+    "fault": "!",
+    "elevated": GLYPHS["elevated"],
+    "starting": "…",
+    "unset": "!",
+    "unknown": GLYPHS["unknown"],
+    "ok": GLYPHS["ok"],
+}
+"""How everything as a whole stands, as `triage.health` judges it; the styles are below."""
+LEVEL_STYLES: Mapping[Level, str] = {
+    "alert": STYLES["alert"],
+    "blind": "$warning",
+    "fault": "$warning",
+    "elevated": STYLES["elevated"],
+    "starting": MUTED,
+    "unset": "$warning",
+    "unknown": "$warning",
+    "ok": STYLES["ok"],
 }
 
 _BLOCKS = "▁▂▃▄▅▆▇█"

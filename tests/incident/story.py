@@ -112,10 +112,12 @@ class Story:
         more.setdefault("author", ANA)
         self.events += command(self.incident, *arguments, now=now, **more)
 
-    def measure(self, name: str, before: str, after: str, value: str, now: datetime) -> None:
-        """A metric changes its state."""
+    def measure(
+        self, name: str, before: str, after: str, value: str, now: datetime, *, kind: str = "metric"
+    ) -> None:
+        """A metric, or what else `kind` says, changes its state."""
         data = {"name": name, "from": before, "to": after, "value": value}
-        self.events.append(event("metric_changed", data, incident=self.incident.id, author=ANA, now=now))
+        self.events.append(event(f"{kind}_changed", data, incident=self.incident.id, author=ANA, now=now))
 
     def rung(self, level: str, now: datetime) -> Rung:
         return next(rung for rung in ladder(self.incident, now) if rung.level == level)

@@ -10,6 +10,7 @@ import pytest
 from isla_console.triage.blame import blame
 from isla_console.triage.check import next_check
 from isla_console.triage.facts import Facts, Known
+from isla_console.triage.health import Health, Part
 from isla_console.triage.ranking import rank
 from tests.triage.test_ranking import RUNBOOK, VENDORS
 
@@ -20,14 +21,56 @@ REDIRECT = Facts(probes={"redirect-link": Known("alert", "timed out after 2 s", 
 DOWN = Known("down", "Edge Functions: major outage", NOW)
 
 
+def health(facts: Facts) -> Health:
+    """Everything declared is well but for what the facts say; a vendor that they lack is not known."""
+    parts: list[Part] = []
+    for kind, declared, known in (
+        ("measure", RUNBOOK.metrics, facts.metrics),
+        ("probe", RUNBOOK.all_probes(), facts.probes),
+        ("vendor", RUNBOOK.vendors, facts.vendors),
+    ):
+        for one in declared:
+            found = known.get(one.id, Known("unknown" if kind == "vendor" else "ok"))
+            parts.append(Part(kind, one.id, one.title, found.state, found.text))
+    return Health(tuple(parts), link="blind" if facts.blind else "ok")
+
+
 def said(facts: Facts) -> tuple[str, str, str]:
-    found = blame(RUNBOOK, facts, rank(RUNBOOK.issues, facts))
+    found = blame(RUNBOOK, facts, rank(RUNBOOK.issues, facts), health(facts))
     return found.side, found.sentence, found.words
 
 
 def test_all_well() -> None:
     calm = Facts(metrics={"api-latency": Known("ok")}, vendors=GREEN)
     assert said(calm) == ("nobody", "Our endpoints answer, vendors are green.", "all green")
+
+
+def test_no_alert_is_not_all_well() -> None:
+    raised = Facts(metrics={"api-latency": Known("elevated", "420 ms")}, vendors=GREEN)
+    assert said(raised) == (
+        "nobody",
+        "No alert of ours, but API Response Time is elevated, vendors are green.",
+        "API Response Time elevated",
+    )
+    unread = Facts(metrics={"api-latency": Known("ok")}, vendors={"vercel": Known("ok")})
+    assert said(unread) == (
+        "nobody",
+        "Our endpoints answer, Supabase and Stripe: not known.",
+        "2 vendors not known",
+    )
+    stale = Facts(metrics={"api-latency": Known("ok"), "error-rate": Known("stale")}, vendors=GREEN)
+    assert said(stale)[1:] == (
+        "No alert of ours, but not all is known (1 measure not known), vendors are green.",
+        "1 measure not known",
+    )
+
+
+def test_without_a_vendor_none_is_called_green() -> None:
+    facts = Facts(metrics={"api-latency": Known("ok")})
+    found = health(facts)
+    alone = replace(found, parts=tuple(one for one in found.parts if one.kind != "vendor"))
+    told = blame(RUNBOOK, facts, rank(RUNBOOK.issues, facts), alone)
+    assert told.sentence == "Our endpoints answer, no vendor is watched."
 
 
 def test_only_we_see_it() -> None:

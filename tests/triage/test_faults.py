@@ -19,6 +19,7 @@ from isla_console.runbook.model import Runbook
 from isla_console.settings.resolve import Settings
 from isla_console.triage.blame import blame
 from isla_console.triage.facts import Facts, gather
+from isla_console.triage.health import Health, health_of
 from isla_console.triage.ranking import Ranking, rank
 from tests.support.platform import running_platform
 from tests.support.rate_limit import PACE, oftener
@@ -76,6 +77,9 @@ class Watch:
 
     def facts(self) -> Facts:
         return gather(self.poller.snapshot(datetime.now(UTC)), None)
+
+    def health(self) -> Health:
+        return health_of(self.runbook, self.poller.snapshot(datetime.now(UTC)))
 
     def ranking(self) -> Ranking:
         return rank(self.runbook.issues, self.facts())
@@ -143,10 +147,10 @@ async def test_a_vendors_outage_moves_the_sentence_to_they(variables: dict[str, 
         await watch.until(lambda ranking: watch.facts().watching and not ranking.candidates)
         await client.inject(watch.control_url, {"kind": "errors", "target": "redirect", "status": 500})
         await watch.until(lambda ranking: ranking.first is not None)
-        assert blame(watch.runbook, watch.facts(), watch.ranking()).side == "us"
+        assert blame(watch.runbook, watch.facts(), watch.ranking(), watch.health()).side == "us"
         await client.inject(watch.control_url, {"kind": "vendor", "vendor": "vercel", "state": "down"})
         await watch.poller.probe_once("vendor:vercel")
-        found = blame(watch.runbook, watch.facts(), watch.ranking())
+        found = blame(watch.runbook, watch.facts(), watch.ranking(), watch.health())
         assert found.side == "they"
         assert found.sentence.startswith("They: Vercel reports trouble since ")
         first = watch.ranking().first

@@ -126,7 +126,7 @@ def resolve(
     now: datetime,
     override: str = "",
     final_update: str = "",
-    metrics: Mapping[str, str] | None = None,
+    live: Mapping[str, str] | None = None,
 ) -> list[Event]:
     """Resolve the incident once the soak is complete, or when `override` says why not to wait.
 
@@ -136,7 +136,7 @@ def resolve(
         now: Aware UTC.
         override: Why to resolve before the soak is complete.
         final_update: The text to draft along with it (`rules.communication.final_update` writes one).
-        metrics: Maps names of metrics to their live states, which the soak has to agree with too.
+        live: Maps names of metrics and probes to their live states, which the soak has to agree with too.
 
     Raises:
         Refused: It has ended already, or the soak is not complete and nobody overrides it.
@@ -144,7 +144,7 @@ def resolve(
     if incident.state in ("resolved", "closed", "cancelled", "merged"):
         raise Refused(f"it is {incident.state} already")
     override = override.strip()
-    checked = soak(incident, now, metrics)
+    checked = soak(incident, now, live)
     if not checked.is_green and not override:
         raise Refused(f"{checked.sentence}; resolve anyway with a reason")
     reason = f"override: {override}" if not checked.is_green else override or checked.sentence

@@ -15,12 +15,12 @@ CUSTOMER_VIA = "customer"
 
 
 def evidence_for(
-    incident: Incident, item: str, now: datetime, metrics: Mapping[str, str] | None = None
+    incident: Incident, item: str, now: datetime, live: Mapping[str, str] | None = None
 ) -> str | None:
     """Return the evidence for ticking an item now, of the kind the policy names; None if there is none."""
     proof = next((known.evidence for known in incident.policy.checklist if known.id == item), "")
     if proof == "soak":
-        checked = soak(incident, now, metrics)
+        checked = soak(incident, now, live)
         return checked.sentence if checked.is_green and checked.watched else None
     if proof in ("status_update", "customer_update"):
         return _last_sent(incident, now, to_customers=proof == "customer_update")

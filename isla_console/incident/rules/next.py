@@ -16,8 +16,8 @@ from isla_console.text.spans import span_text
 from isla_console.text.times import clock_text
 
 
-def what_now(incident: Incident, now: datetime, metrics: Mapping[str, str] | None = None) -> str:
-    """Say in one sentence what to do next and why; `metrics` maps names to live states, where known."""
+def what_now(incident: Incident, now: datetime, live: Mapping[str, str] | None = None) -> str:
+    """Say in one sentence what to do next and why; `live` maps names to live states, where known."""
     if incident.state == "merged":
         return f"Nothing here: this went into {incident.merged_into}."
     if incident.state == "cancelled":
@@ -28,9 +28,9 @@ def what_now(incident: Incident, now: datetime, metrics: Mapping[str, str] | Non
         _overdue_level(incident, now)
         or _overdue_update(incident, now)
         or _still_on_it(incident, now)
-        or _ready_to_resolve(incident, now, metrics)
+        or _ready_to_resolve(incident, now, live)
         or _missing_commander(incident)
-        or _next_deadline(incident, now, metrics)
+        or _next_deadline(incident, now, live)
         or _advice_for_state(incident)
     )
 
@@ -60,10 +60,10 @@ def _still_on_it(incident: Incident, now: datetime) -> str | None:
     return f"Say that you are still on it, with a note: nobody did anything for {quiet}."
 
 
-def _ready_to_resolve(incident: Incident, now: datetime, metrics: Mapping[str, str] | None) -> str | None:
+def _ready_to_resolve(incident: Incident, now: datetime, live: Mapping[str, str] | None) -> str | None:
     if incident.state != "monitoring":
         return None
-    checked = soak(incident, now, metrics)
+    checked = soak(incident, now, live)
     return f"Resolve it: {checked.sentence}." if checked.is_green else None
 
 
@@ -76,7 +76,7 @@ def _missing_commander(incident: Incident) -> str | None:
     return "Take the lead: nobody is commander."
 
 
-def _next_deadline(incident: Incident, now: datetime, metrics: Mapping[str, str] | None) -> str | None:
+def _next_deadline(incident: Incident, now: datetime, live: Mapping[str, str] | None) -> str | None:
     """Name the next thing to come due by itself."""
     coming: list[tuple[datetime, str]] = []
     hold = hold_until(incident, now)
@@ -91,7 +91,7 @@ def _next_deadline(incident: Incident, now: datetime, metrics: Mapping[str, str]
         if at is not None and at > now:
             coming.append((at, f"the {due.audience} update is due, {due.because}"))
     if incident.state == "monitoring":
-        checked = soak(incident, now, metrics)
+        checked = soak(incident, now, live)
         if checked.ready_at is not None and checked.ready_at > now:
             coming.append((checked.ready_at, "the soak is through, if everything stays normal"))
     if not coming:

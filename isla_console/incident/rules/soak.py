@@ -1,4 +1,4 @@
-"""The soak: every metric that was bad has to stay normal for a while before resolving."""
+"""The soak: what was bad has to stay normal for a while before resolving, and nothing may be unknown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Soak:
         remaining_s: Seconds left; None while something is not normal.
         ready_at: When it is complete if everything stays normal.
         blockers: What is not normal, or not known.
-        watched: The metrics that count, because they were bad.
+        watched: The metrics and probes that count, because they were bad.
         sentence: All of this in words.
     """
 
@@ -41,36 +41,37 @@ class Soak:
         return not self.blockers and self.remaining_s == 0
 
 
-def soak(incident: Incident, now: datetime, metrics: Mapping[str, str] | None = None) -> Soak:
-    """Judge the soak from the journal's metric changes, and from the live states where given.
+def soak(incident: Incident, now: datetime, live: Mapping[str, str] | None = None) -> Soak:
+    """Judge the soak from the journal's changes, and from the live states where given.
 
-    Every metric that was in alert or elevated since the declaration counts, and has to be `ok`:
-    stale, unknown or blind is not. If none was ever bad, the time in `monitoring` counts.
+    Every metric and probe that was bad since the declaration counts, and has to be `ok`: stale, unknown or
+    blind is not. Nor may anything else that is measured be anything but `ok` now: a soak that cannot see is
+    not green. If nothing was ever bad, the time in `monitoring` counts.
 
     Args:
         incident: The incident as it is.
         now: Aware UTC.
-        metrics: Maps names of metrics to their live states.
+        live: Live states by name: a metric's id, or `probe <id>`; without what waits for a setting.
     """
     needed_s = incident.rule.soak_min * 60
     bad: dict[str, None] = {}
     state: dict[str, str] = {}
     ok_since: dict[str, datetime] = {}
     for change in incident.changes:
-        if change.kind != "metric":
+        if change.kind not in {"metric", "probe"}:
             continue
+        name = change.name if change.kind == "metric" else f"probe {change.name}"
         # Bad since the declaration: also one that was bad when it was made.
         if change.after in _BAD or (change.before in _BAD and change.at >= incident.declared_at):
-            bad.setdefault(change.name)
-        state[change.name] = change.after
+            bad.setdefault(name)
+        state[name] = change.after
         if change.after != "ok":
-            ok_since.pop(change.name, None)
-        elif change.name not in ok_since:
-            ok_since[change.name] = change.at
-    for name, live in (metrics or {}).items():
-        if name in bad and live != "ok":
-            state[name] = live
-    blockers = tuple(f"{name} is {state[name]}" for name in bad if state[name] != "ok")
+            ok_since.pop(name, None)
+        elif name not in ok_since:
+            ok_since[name] = change.at
+    unwell = {name: seen for name, seen in (live or {}).items() if seen != "ok"}
+    state |= unwell
+    blockers = tuple(f"{name} is {state[name]}" for name in {**bad, **unwell} if state[name] != "ok")
     green_since: datetime | None = None
     if bad and not blockers:
         green_since = max(ok_since[name] for name in bad)

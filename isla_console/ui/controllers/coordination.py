@@ -38,7 +38,7 @@ class CoordinationController(Controller):
         """Say what is due next, and why, in one sentence."""
         state = self.console.state
         if state.incident is not None:
-            text = what_now(state.incident, state.now, state.metric_states)
+            text = what_now(state.incident, state.now, state.live_states)
             self.console.show("What now?", [Content(text)], small=True)
 
     def hand_off(self, key: str) -> None:

@@ -240,7 +240,7 @@ class IncidentController(Controller):
         if tick.state != "open":
             await self.console.attempt(lambda found: act.untick(found, item, **self.console.stamp()))
             return
-        shown = evidence_for(incident, item, state.now, state.metric_states)
+        shown = evidence_for(incident, item, state.now, state.live_states)
         await self.console.attempt(
             lambda found: act.tick(found, item, **self.console.stamp(), evidence=shown or "")
         )

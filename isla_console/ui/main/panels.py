@@ -57,4 +57,4 @@ class Panels(Horizontal):
         for panel, reading in zip(panels, readings, strict=False):
             panel.show(reading, state)
         link = self.query_one(LinkPanel)
-        link.show_lines(they_or_me(snapshot, link.content_size.width or 16))
+        link.show_lines(they_or_me(state.runbook, snapshot, link.content_size.width or 16))

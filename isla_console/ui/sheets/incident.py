@@ -118,8 +118,7 @@ def state_sheet(console_state: ConsoleState, incident: Incident) -> AskScreen:
     states = ("investigating", "identified", "mitigating", "monitoring", "resolved", "closed", "cancelled")
     following: tuple[str, ...] = FORWARD.get(incident.state) or ENDING.get(incident.state, ())
     order = [*following, *(state for state in states if state not in following and state != incident.state)]
-    metrics = console_state.metric_states
-    checked = soak(incident, console_state.now, metrics)
+    checked = soak(incident, console_state.now, console_state.live_states)
     help_of = {
         "investigating": "we look for the cause",
         "identified": "the cause is known",

@@ -17,7 +17,7 @@ from isla_console.text.plain import plain
 from isla_console.text.spans import countdown, elapsed
 from isla_console.text.times import clock_text
 from isla_console.ui.lines import ends
-from isla_console.ui.theme import MUTED
+from isla_console.ui.theme import LEVEL_GLYPHS, LEVEL_STYLES, MUTED
 
 SEVERITY_STYLES = {"P0": "$background on $error bold", "P1": "$background on $error bold"}
 OTHER_SEVERITY = "$background on $warning bold"
@@ -38,7 +38,15 @@ def bar_line(console_state: ConsoleState, width: int) -> Content:
     """Draw the incident in one line; facts are shortened first, then the title is cut."""
     incident = console_state.incident
     if incident is None:
-        quiet = Content.assemble(" ", (console_state.runbook.platform, "bold"), "  ", ("no incident", MUTED))
+        whole = console_state.health
+        quiet = Content.assemble(
+            " ",
+            (console_state.runbook.platform, "bold"),
+            "  ",
+            ("no incident", MUTED),
+            "  ",
+            (f"{LEVEL_GLYPHS[whole.level]} {whole.words()}", LEVEL_STYLES[whole.level]),
+        )
         return ends(quiet, _place(console_state), width)
     parts = [part for make in _PARTS if (part := make(incident, console_state)) is not None]
     badge = Content.styled(f" {incident.severity} ", SEVERITY_STYLES.get(incident.severity, OTHER_SEVERITY))

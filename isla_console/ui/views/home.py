@@ -12,14 +12,18 @@ from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.text.spans import span_text
 from isla_console.text.times import clock_text
+from isla_console.triage.health import Health, failing_words
 from isla_console.ui.lines import Row, RowKey, ends
-from isla_console.ui.theme import GLYPHS, MUTED, STYLES
+from isla_console.ui.theme import GLYPHS, LEVEL_GLYPHS, LEVEL_STYLES, MUTED, STYLES
 from isla_console.ui.views.triage import offered, triage_rows, vendor_rows
 
 
 def home_rows(state: ConsoleState, width: int) -> list[Row]:
     """Draw a sentence on the measures, the next key, each measure and probe, and older incidents."""
     rows = _paragraph(_situation(state), width)
+    for fault in state.health.faults:
+        text = f"! Our own fault: {plain(fault)}. What it keeps from being asked is not known."
+        rows += _paragraph(Content.styled(text, "$warning"), width)
     for problem in state.settings:
         rows += _paragraph(Content.styled(f"! {plain(problem)}", "$warning"), width)
     found = list(triage_rows(state, width))
@@ -43,39 +47,82 @@ def home_rows(state: ConsoleState, width: int) -> list[Row]:
 
 
 def _situation(state: ConsoleState) -> Content:
-    if state.snapshot is None:
-        return Content.styled("Measuring … first samples are on their way.", MUTED)
-    readings = state.snapshot.metrics
-    if state.snapshot.link.state == "blind":
-        return Content.styled(
-            f"{GLYPHS['blind']} Blind: our own link is down ({state.snapshot.link.reason}). "
-            "Nothing is called down.",
-            "$warning",
-        )
-    if all(reading.state == "unknown" for reading in readings) and state.missing:
-        return Content.styled(
-            "Nothing is configured yet: set the variables below, or meet the console on a real local "
-            "platform with: isla-console drill redirect-down",
-            "$warning",
-        )
-    hot = [reading for reading in readings if reading.state == "alert"]
-    if hot:
-        facts = ", ".join(f"{reading.title} {reading.text} ({reading.bound})" for reading in hot)
-        since = min((reading.since for reading in hot if reading.since), default=None)
-        lasting = f", for {span_text(state.now - since)}" if since else ""
-        count = "One measure is" if len(hot) == 1 else f"{len(hot)} measures are"
-        return Content.assemble(
-            (f"{GLYPHS['alert']} {count} in alert: ", STYLES["alert"]), (f"{facts}{lasting}.", "")
-        )
-    unmeasured = [reading for reading in readings if reading.state in {"unknown", "stale"}]
-    measured = len(readings) - len(unmeasured)
-    beside = f" {len(unmeasured)} not measured." if unmeasured else ""
-    raised = [reading.title for reading in readings if reading.state == "elevated"]
-    if raised:
-        return Content.styled(f"{GLYPHS['elevated']} Elevated: {', '.join(raised)}.{beside}", "$warning")
-    return Content.assemble(
-        (GLYPHS["ok"], STYLES["ok"]), f" {measured} of {len(readings)} measures are within bounds.{beside}"
-    )
+    """Say in a sentence how it stands: what fails first, and green only if all that is declared is well."""
+    whole = state.health
+    style = LEVEL_STYLES[whole.level]
+    match whole.level:
+        case "alert":
+            return Content.assemble((f"{GLYPHS['alert']} {_failing(whole)}", style), _failing_details(state))
+        case "blind":
+            reason = state.snapshot.link.reason if state.snapshot is not None else ""
+            said = f"Blind: our own link is down ({plain(reason)}). Nothing is called down."
+        case "unset":
+            said = (
+                "Nothing is configured yet: set the variables below, or meet the console on a real local "
+                "platform with: isla-console drill redirect-down"
+            )
+        case "starting":
+            said = "Starting: the first samples are on their way."
+        case "elevated":
+            said = f"{_raised(whole)}.{_beside(whole)}"
+        case "fault" | "unknown":
+            said = f"{_counts(whole)}.{_beside(whole)}"
+        case "ok":
+            return Content.assemble((GLYPHS["ok"], style), f" {_counts(whole)}.")
+    return Content.styled(f"{LEVEL_GLYPHS[whole.level]} {said}", style)
+
+
+def _failing(whole: Health) -> str:
+    said = failing_words(whole.failing)
+    return f"{said[0].upper()}{said[1:]}: "
+
+
+def _failing_details(state: ConsoleState) -> str:
+    """Name what fails with its value or reason, and for how long; then what else is not known."""
+    failing = state.health.failing
+    named = "; ".join(" ".join(filter(None, (plain(one.title), plain(one.text)))) for one in failing[:4])
+    more = f"; and {len(failing) - 4} more" if len(failing) > 4 else ""
+    since = min((one.since for one in failing if one.since), default=None)
+    lasting = f", for {span_text(state.now - since)}" if since else ""
+    return f"{named}{more}{lasting}.{_beside(state.health)}"
+
+
+def _raised(whole: Health) -> str:
+    measures = [plain(one.title) for one in whole.raised if one.kind != "vendor"]
+    vendors = [plain(one.title) for one in whole.raised if one.kind == "vendor"]
+    said = [f"Elevated: {', '.join(measures)}"] if measures else []
+    if vendors:
+        said.append(f"{' and '.join(vendors)} report{'s' if len(vendors) == 1 else ''} trouble")
+    return "; ".join(said)
+
+
+def _counts(whole: Health) -> str:
+    """Say of each kind how many are well, such as `5 of 6 measures are within bounds`."""
+    said = []
+    for kind, well in (
+        ("measure", "measures are within bounds"),
+        ("probe", "probes answer as they should"),
+        ("vendor", "vendors report no trouble"),
+    ):
+        parts = [one for one in whole.parts if one.kind == kind]
+        if parts:
+            said.append(f"{sum(one.is_well for one in parts)} of {len(parts)} {well}")
+    if whole.link != "ok":
+        said.append(f"our own link is {whole.link}")
+    return ", ".join(said)
+
+
+def _beside(whole: Health) -> str:
+    """Name what is not measured, and why where it is one thing alone."""
+    missing = whole.unmeasured
+    if not missing:
+        return ""
+    if len(missing) > 3:
+        return f" Not known: {missing[0].title}, {missing[1].title} and {len(missing) - 2} more."
+    one = missing[0]
+    if len(missing) == 1 and one.text:
+        return f" Not known: {one.title} ({plain(one.text)})."
+    return f" Not known: {', '.join(part.title for part in missing)}."
 
 
 def _next(state: ConsoleState) -> Iterator[Row]:

@@ -12,12 +12,12 @@ from textual.content import Content
 from isla_console.monitor.link import LinkReading
 from isla_console.monitor.metrics.metric import Reading
 from isla_console.monitor.monitor import Snapshot
-from isla_console.monitor.sources.vendors import VendorReading
-from isla_console.runbook.model import MetricSpec
+from isla_console.runbook.model import MetricSpec, Runbook
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 from isla_console.text.spans import age
 from isla_console.triage.blame import blame
+from isla_console.triage.health import Health, health_of
 from isla_console.ui.lines import ends
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES, sparkline
 
@@ -64,48 +64,55 @@ def metric_strip(readings: Sequence[Reading], last: Content, width: int) -> list
     return lines
 
 
-def they_or_me(snapshot: Snapshot | None, width: int) -> list[Content]:
+def they_or_me(runbook: Runbook, snapshot: Snapshot | None, width: int) -> list[Content]:
     """Draw our own link, the vendors and our endpoints: three lines that say whose trouble it is."""
     if snapshot is None:
         return [Content.styled("not measured yet", MUTED)]
-    failing = [probe for probe in snapshot.probes if probe.state == "alert"]
-    known = [probe for probe in snapshot.probes if probe.state in {"ok", "alert"}]
-    if not known:
-        probes = Content.styled("? no probe yet", MUTED)
-    elif failing:
-        probes = Content.assemble(
-            (f"{GLYPHS['alert']} {len(failing)} fail{'s' if len(failing) == 1 else ''}", STYLES["alert"]),
-        )
-    else:
-        probes = Content.assemble((GLYPHS["ok"], STYLES["ok"]), f" {len(known)} ok")
-    lines = [_link(snapshot.link), _vendors(snapshot.vendors), Content.assemble("probes   ", probes)]
+    whole = health_of(runbook, snapshot)
+    lines = [_link(snapshot.link), _vendors(whole.of("vendor")), _probes(whole.of("probe"))]
     return [line.truncate(width, ellipsis=True) for line in lines if line]
+
+
+def _probes(probes: Health) -> Content:
+    """Say how many fail, else how many of all answer; green only if all do."""
+    failing, missing, all = len(probes.failing), len(probes.unmeasured), len(probes.parts)
+    if not all:
+        return Content("")
+    if failing:
+        said = (f"{GLYPHS['alert']} {failing} fail{'s' if failing == 1 else ''}", STYLES["alert"])
+    elif missing == all:
+        said = (f"{GLYPHS['unknown']} none asked yet", MUTED)
+    elif missing:
+        said = (f"{GLYPHS['unknown']} {all - missing} of {all} ok", STYLES["unknown"])
+    else:
+        return Content.assemble("probes   ", (GLYPHS["ok"], STYLES["ok"]), f" {all} ok")
+    return Content.assemble("probes   ", said)
 
 
 def verdict(state: ConsoleState) -> Content:
     """Say whose trouble it is in a few words, for the strip."""
-    found = blame(state.runbook, state.facts, state.triage)
+    found = blame(state.runbook, state.facts, state.triage, state.health)
     style = {"us": STYLES["alert"], "they": STYLES["elevated"], "me": STYLES["elevated"]}.get(
         found.side, MUTED
     )
     return Content.styled(found.words, style)
 
 
-def _vendors(vendors: Sequence[VendorReading]) -> Content:
+def _vendors(vendors: Health) -> Content:
     """Name the vendors in trouble, else those not known, else say how many are well."""
-    if not vendors:
+    if not vendors.parts:
         return Content("")
     for states, state in (
         (("down",), "alert"),
         (("degraded",), "elevated"),
         (("unknown", "stale"), "unknown"),
     ):
-        if names := [vendor.title for vendor in vendors if vendor.state in states]:
-            said = ", ".join(names) if len(names) < len(vendors) or state != "unknown" else "not known"
+        if names := [vendor.title for vendor in vendors.parts if vendor.state in states]:
+            said = ", ".join(names) if len(names) < len(vendors.parts) or state != "unknown" else "not known"
             return Content.assemble("vendors  ", (f"{GLYPHS[state]} {said}", STYLES[state]))
-    if any(vendor.state == "blind" for vendor in vendors):
+    if vendors.unmeasured:
         return Content.assemble("vendors  ", (f"{GLYPHS['blind']} blind", STYLES["blind"]))
-    return Content.assemble("vendors  ", (GLYPHS["ok"], STYLES["ok"]), f" {len(vendors)} green")
+    return Content.assemble("vendors  ", (GLYPHS["ok"], STYLES["ok"]), f" {len(vendors.parts)} green")
 
 
 def _link(link: LinkReading) -> Content:

@@ -33,7 +33,7 @@ def triage_rows(state: ConsoleState, width: int) -> Iterator[Row]:
     first = ranking.first
     if first is not None:
         yield from _paragraph(_likeliest(state), width, lines=5)
-    sentence = blame(state.runbook, state.facts, ranking)
+    sentence = blame(state.runbook, state.facts, ranking, state.health)
     if first is not None or sentence.side in {"they", "us"} or state.facts.vendors:
         # The colour stands on whose it is; the rest is to be read.
         head, colon, rest = plain(sentence.sentence).partition(":")

@@ -25,10 +25,28 @@ def test_every_metric_that_was_bad_has_to_stay_normal() -> None:
     assert soak(story.incident, at("14:47:59")).remaining_s == 1
     assert soak(story.incident, at("14:48")).is_green
     assert not soak(story.incident, at("14:48"), {"redirect": "stale"}).is_green
-    assert soak(story.incident, at("14:48"), {"lag": "alert"}).is_green
+    assert soak(story.incident, at("14:48"), {"lag": "ok"}).is_green
     assert evidence_for(story.incident, "metrics", at("14:48")) is not None
     story.do(commands.resolve, now=at("14:48"))
     assert "is green" in story.incident.states[-1].reason
+
+
+@pytest.mark.parametrize("state", ["alert", "elevated", "stale", "unknown", "blind"])
+@pytest.mark.parametrize("name", ["redirect", "lag", "probe redirect"])
+def test_a_soak_that_cannot_see_is_not_green(name: str, state: str) -> None:
+    story = Story("P1", metrics={"redirect": ("alert", "1240 ms")})
+    story.measure("redirect", "alert", "ok", "40 ms", at("14:05"))
+    assert soak(story.incident, at("14:48"), {name: "ok"}).is_green
+    assert soak(story.incident, at("14:48"), {name: state}).blockers == (f"{name} is {state}",)
+
+
+def test_a_probe_that_failed_counts_like_a_metric() -> None:
+    story = Story("P1")
+    story.measure("redirect", "ok", "alert", "500", at("14:05"), kind="probe")
+    assert soak(story.incident, at("14:20")).blockers == ("probe redirect is alert",)
+    story.measure("redirect", "alert", "ok", "", at("14:21"), kind="probe")
+    found = soak(story.incident, at("14:30"))
+    assert (found.watched, found.ready_at) == (("probe redirect",), at("14:36"))
 
 
 def test_stale_is_not_normal() -> None:
