@@ -131,7 +131,8 @@ class Health:
         failing, raised, missing = self.failing, self.raised, self.unmeasured
         match self.level:
             case "alert":
-                return failing_words(failing)
+                mixed = len({one.kind for one in failing}) > 1
+                return f"{_counted(failing, ', ')} bad" if mixed else failing_words(failing)
             case "blind":
                 return "our own link is down"
             case "fault":
@@ -189,9 +190,9 @@ _NOUNS: dict[Kind, tuple[str, str]] = {
 }
 
 
-def _counted(parts: Sequence[Part]) -> str:
+def _counted(parts: Sequence[Part], joint: str = " and ") -> str:
     """Return how many of each kind, such as `2 measures and 1 probe`."""
-    return " and ".join(
+    return joint.join(
         f"{count} {_NOUNS[kind][count != 1]}"
         for kind in _NOUNS
         if (count := sum(one.kind == kind for one in parts))

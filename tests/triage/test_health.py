@@ -150,6 +150,12 @@ def one_off(part: str, index: int, **change: Any) -> Snapshot:
             "1 probe fails",
             f"◆ 1 probe fails: {RUNBOOK.all_probes()[0].title} 500 instead of 200",
         ),
+        (
+            replace(one_off("metrics", 0, state="alert"), probes=one_off("probes", 0, state="alert").probes),
+            "alert",
+            "1 measure, 1 probe bad",
+            "◆ 1 measure in alert, 1 probe fails: ",
+        ),
         (one_off("metrics", 0, state="elevated"), "elevated", "Redirect Latency elevated", "▲ Elevated: "),
         (
             one_off("metrics", 1, state="unknown", value=None, reason="timed out after 2 s"),

@@ -64,7 +64,7 @@ async def test_healthy_nothing_is_suggested(tmp_path: Path) -> None:
     async with console(tmp_path, CALM) as (pilot, app):
         assert "Most likely" not in page(app)
         assert "declare an incident?" not in page(app)
-        assert "Our endpoints answer, vendors are green." in page(app)
+        assert "No alert of ours, but not all is known (1 measure not known), vendors are green." in page(app)
         assert "1st" not in words(app)
         await press(pilot, "j")
         assert app.main.page == "home"

@@ -105,11 +105,11 @@ def _counts(whole: Health) -> str:
         ("vendor", "vendors report no trouble"),
     ):
         parts = [one for one in whole.parts if one.kind == kind]
-        if parts:
-            said.append(f"{sum(one.is_well for one in parts)} of {len(parts)} {well}")
+        if count := sum(one.is_well for one in parts):
+            said.append(f"{count} of {len(parts)} {well}")
     if whole.link != "ok":
         said.append(f"our own link is {whole.link}")
-    return ", ".join(said)
+    return ", ".join(said) or "Nothing is known to be well"
 
 
 def _beside(whole: Health) -> str:
