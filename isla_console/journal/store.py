@@ -71,8 +71,9 @@ class JournalStore:
 
     async def record(self, events: Sequence[Event]) -> bool:
         """Write events; true once they are on disk and folded, else they wait and are tried again."""
+        # They wait from now on: who records may be cut off while another one has the lock.
+        self._waiting.extend(events)
         async with self._lock:
-            self._waiting.extend(events)
             return await self._flush()
 
     async def refresh(self) -> bool:
