@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -23,45 +24,62 @@ class PromotionWatch:
     It is made before the step runs, so that nothing that is typed or forgotten meanwhile changes it.
     """
 
-    def __init__(self, step: Step, services: StepServices, now: datetime, *, before: str) -> None:
-        """Note what the step asks for; `before` is the deployment that serves at its start, "" if unknown."""
+    def __init__(
+        self, step: Step, services: StepServices, now: datetime, *, before: str, begun_in: str
+    ) -> None:
+        """Note what the step asks for.
+
+        Args:
+            step: The step, whose inputs are all there.
+            services: What it is done with.
+            now: Aware UTC.
+            before: The deployment that serves at its start, "" if unknown.
+            begun_in: The id of the incident in which it is begun, "" for none.
+        """
         self._step = step
         self._original = services.original(step)
         self._values = services.inputs.values(self._original, now)
         self._before = before
+        self._begun_in = begun_in
         self._trust_env = not services.settings.drill
         self._is_undo = self._original.id != step.id
         self.target = rollback.promoted(step) or self._values[rollback.target_input(step)]
         """The id of the deployment that production is to serve."""
 
     async def follow(self, session: Session, journal: StepJournal, redraw: Callable[[], None]) -> None:
-        """Follow the change to its end, ask every probe again, note the result, and offer the undo.
+        """Follow the change to its end, note the result, offer the undo, and ask every probe again.
 
-        The services' `progress` of the step says how far it is; `redraw` is called as that changes.
+        The services' `progress` of the step says how far it is; `redraw` is called as that changes. A console
+        that ends before production serves the deployment notes that nobody saw it.
         """
         services = session.step_services
-        short = self.target[:16]
+        short, title = self.target[:16], self._step.title
 
         def tell(text: str) -> None:
             services.progress[self._step.id] = f"{short}: {text}"
             redraw()
 
-        problem = await rollback.follow(
-            rollback.project_call(self._original),
-            self._values,
-            self.target,
-            tell,
-            trust_env=self._trust_env,
-        )
+        try:
+            problem = await rollback.follow(
+                rollback.project_call(self._original),
+                self._values,
+                self.target,
+                tell,
+                trust_env=self._trust_env,
+            )
+        except asyncio.CancelledError:
+            unseen = f"{short}: the console ended before production was seen to serve it"
+            before = f"; before, {self._before} served" if self._before else ""
+            await journal.add_note(f"{unseen}{before} ({title})", self._begun_in)
+            raise
         said = problem or "serves production"
+        await journal.add_note(f"{short} {said} ({title})", self._begun_in)
+        services.undo.pop(self._original.id, None)
+        if not problem and not self._is_undo:
+            if self._before:
+                services.undo[self._step.id] = rollback.undo_step(self._step, self._before)
+            for text, kind in rollback.follow_ups(self.target, self._before):
+                await journal.add_action(text, kind, self._begun_in)
         tell(f"{said}; asking every probe again")
         await session.recheck()
         tell(f"{said}; every probe was asked again")
-        await journal.add_note(f"{short} {said} ({self._step.title})")
-        services.undo.pop(self._original.id, None)
-        if problem or self._is_undo:
-            return
-        if self._before:
-            services.undo[self._step.id] = rollback.undo_step(self._step, self._before)
-        for text, kind in rollback.follow_ups(self.target, self._before):
-            await journal.add_action(text, kind)

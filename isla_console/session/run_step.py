@@ -138,6 +138,7 @@ class StepFlow:
             if judgement.effect == "stream":
                 await self._dialog.open_page("streams", step)
             return
+        begun_in = self._session.incident.id if self._session.incident is not None else ""
         twin = await self._run_read(self._services.step(step.preview)) if step.preview else None
         found = await make_confirmation(
             self._session, step, judgement, twin.outcome if twin is not None else None
@@ -150,8 +151,16 @@ class StepFlow:
         if reason is None:
             await self._report_stopped(step, judgement, "left at the guard")
             return
+        # While it was asked, another console may have closed the incident, or the disk may have become full.
+        again = await self.judge(step)
+        if again.refused:
+            self._dialog.show_refusal(step, again)
+            await self._report_stopped(step, again, f"stopped by the guard, {again.refused}")
+            return
         serving = found.sides.serving if found.sides is not None else None
-        self._start(step, judgement, reason, serving=serving.id if serving is not None else "")
+        self._start(
+            step, judgement, reason, serving=serving.id if serving is not None else "", begun_in=begun_in
+        )
 
     async def _run_read(self, step: Step) -> Run | None:
         """Run a step that only reads and wait for it; return None where it cannot be run now."""
@@ -170,7 +179,15 @@ class StepFlow:
         await asyncio.wait((run.task,))
         return run
 
-    def _start(self, step: Step, judgement: Judgement, reason: str = "", *, serving: str = "") -> Run:
+    def _start(
+        self,
+        step: Step,
+        judgement: Judgement,
+        reason: str = "",
+        *,
+        serving: str = "",
+        begun_in: str | None = None,
+    ) -> Run:
         """Start a run, or return the one under way. Its end is awaited in the background.
 
         Args:
@@ -178,46 +195,60 @@ class StepFlow:
             judgement: What the guard said of it.
             reason: Why a guarded step is done.
             serving: The deployment that serves before a rollback; "" if unknown.
+            begun_in: The id of the incident in which it is begun, "" for none; by default the one of now.
         """
         services, now = self._services, self._session.clock.now()
+        if begun_in is None:
+            begun_in = self._session.incident.id if self._session.incident is not None else ""
         run = services.runner.runs.get(step.id)
         if run is not None and run.is_running:
             return run
         services.progress.pop(step.id, None)
-        watch = PromotionWatch(step, services, now, before=serving) if changes_production(step) else None
+        watch = None
+        if changes_production(step):
+            watch = PromotionWatch(step, services, now, before=serving, begun_in=begun_in)
         run = services.runner.start(step, judgement, now)
         self._session.follow(self._draw_while_running(run))
-        self._session.follow(self._follow_to_end(run, reason, watch))
+        self._session.follow(self._follow_to_end(run, reason, watch, begun_in))
         return run
 
     async def _draw_while_running(self, run: Run) -> None:
         """Redraw while it runs; leaving the page stops nothing."""
         while not run.task.done():
-            self._dialog.redraw()
+            self._redraw()
             await asyncio.wait((run.task,), timeout=REFRESH_S)
 
-    async def _follow_to_end(self, run: Run, reason: str, watch: PromotionWatch | None) -> None:
-        """Wait for its end and journal the outcome, whatever becomes of drawing it."""
+    async def _follow_to_end(
+        self, run: Run, reason: str, watch: PromotionWatch | None, begun_in: str
+    ) -> None:
+        """Wait for its end, journal the outcome and see to what follows, whatever becomes of drawing it."""
         await asyncio.wait((run.task,))
-        await self._journal.add_result(run, reason)
-        self._dialog.redraw()
+        await self._journal.add_result(run, reason, begun_in)
+        self._redraw()
         if run.outcome is not None and run.outcome.exit_code == 0:
-            await self._count_rows(run)
+            await self._count_rows(run, begun_in)
             if watch is not None:
-                await watch.follow(self._session, self._journal, self._dialog.redraw)
-        self._dialog.redraw()
+                await watch.follow(self._session, self._journal, self._redraw)
+        self._redraw()
 
-    async def _count_rows(self, run: Run) -> None:
+    def _redraw(self) -> None:
+        """Draw the newest state; a view that fails is shown on the banner, and what is followed goes on."""
+        try:
+            self._dialog.redraw()
+        except Exception as error:
+            self._session.complain(error)
+
+    async def _count_rows(self, run: Run, begun_in: str) -> None:
         """Count the rows of a new backup; after a restore, those of the database too, and what differs."""
         services, kind = self._services, backup.kind_of(run.step)
         if not kind or run.outcome is None:
             return
-        values = services.inputs.values(run.step, self._session.clock.now())
-        file, dsn, path = backup.file_of(values), values.get(run.step.connect or ""), services.runner.path
+        file, dsn = backup.file_of(run.values), run.values.get(run.step.connect or "")
+        path = services.runner.path
         if not file or not dsn:
             return
         services.progress[run.step.id] = "counting the rows of each table"
-        self._dialog.redraw()
+        self._redraw()
         if kind == "backup":
             look = await backup.after_backup(file, path=path)
         else:
@@ -230,7 +261,7 @@ class StepFlow:
         run.outcome = outcome
         lines = look.text.splitlines()
         more = f"; and {len(lines) - NOTED} more" if len(lines) > NOTED else ""
-        await self._journal.add_note(f"{run.step.title}: {'; '.join(lines[:NOTED])}{more}")
+        await self._journal.add_note(f"{run.step.title}: {'; '.join(lines[:NOTED])}{more}", begun_in)
 
     async def _open_database_page(self, step: Step) -> None:
         """Open the page for a step that changes the database, which unlocks, counts and asks to commit."""

@@ -42,7 +42,7 @@ from isla_console.triage.health import health_of
 from isla_console.triage.ranking import rank
 
 FOLLOW_S = 2.0
-"""How long leaving waits until what came of stopped steps is journalled."""
+"""How long leaving waits until what came of stopped steps is journalled, and what is cut off has said so."""
 
 
 class SessionError(Exception):
@@ -80,8 +80,8 @@ class Session:
         self.monitor: Monitor | None = None
         self.database: Database | None = None
         self._step_services: StepServices | None = None
-        self._followed: set[asyncio.Task[None]] = set()
         """What steps are done with; None before the first step."""
+        self._followed: set[asyncio.Task[None]] = set()
         self._ran_of: tuple[Incident | None, dict[str, Event]] = (None, {})
         self.incident_id = ""
         self.frozen: Snapshot | None = None
@@ -166,6 +166,8 @@ class Session:
             _, late = await asyncio.wait(self._followed, timeout=FOLLOW_S)
             for task in late:
                 task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=FOLLOW_S)
 
     @property
     def open_incidents(self) -> list[Incident]:

@@ -20,7 +20,10 @@ RESULT_LIMIT = 400
 
 
 class StepJournal:
-    """Writes into the incident that the session works on, if there is one."""
+    """Writes into the incident in which a step was begun, whatever the session works on when it ends.
+
+    A step that was begun without an incident belongs to the one that was declared meanwhile, if any.
+    """
 
     def __init__(self, session: Session, warn: Callable[[str], None]) -> None:
         """Use `warn` to say what could not be journalled, and why."""
@@ -34,16 +37,19 @@ class StepJournal:
             self._warn(f"Not journalled: {problem}")
         return done
 
-    async def add_result(self, run: Run, reason: str) -> None:
-        """Journal a run that has ended, why it was done, and the symptoms that its output shows."""
+    async def add_result(self, run: Run, reason: str, begun_in: str) -> None:
+        """Journal a run that has ended, why it was done, and the symptoms that its output shows.
+
+        `begun_in` is the id of the incident in which it was begun, "" for none; so it is below.
+        """
         session, outcome = self._session, run.outcome
-        incident = session.incident
+        incident = self._incident(begun_in)
         if incident is None or outcome is None:
             return
         services = session.step_services
         data = ran_data(
             outcome,
-            services.inputs.public(run.step),
+            run.public,
             services.redactor.text(reason),
             secret_output=run.step.secret_output,
         )
@@ -73,19 +79,28 @@ class StepJournal:
         else:
             await self.record(events)
 
-    async def add_note(self, text: str) -> None:
+    async def add_note(self, text: str, begun_in: str) -> None:
         """Write a note into the timeline."""
-        session = self._session
-        if session.incident is not None:
+        session, incident = self._session, self._incident(begun_in)
+        if incident is not None:
             text = session.step_services.redactor.text(text)
-            await self.record(commands.note(session.incident, text, **session.stamp()))
+            await self.record(commands.note(incident, text, **session.stamp()))
 
-    async def add_action(self, text: str, kind: str) -> None:
+    async def add_action(self, text: str, kind: str, begun_in: str) -> None:
         """Add an action item of a kind such as "prevent", unless it is there already."""
-        session = self._session
-        incident = session.incident
+        session, incident = self._session, self._incident(begun_in)
         if incident is not None and all(action.text != text for action in incident.actions.values()):
             await self.record(commands.add_action(incident, text, kind, **session.stamp()))
+
+    def _incident(self, begun_in: str) -> Incident | None:
+        """Return the incident that the end of a step belongs to, be it over; a merged one is followed."""
+        journal = self._session.journal
+        found = journal.incident(begun_in) if begun_in else self._session.incident
+        known = set()
+        while found is not None and found.state == "merged" and found.id not in known:
+            known.add(found.id)
+            found = journal.incident(found.merged_into or "") or found
+        return found
 
 
 def ran_data(

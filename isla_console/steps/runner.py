@@ -69,13 +69,17 @@ RunSql = Callable[[str, Sequence[Any]], Awaitable[SqlAnswer]]
 
 @dataclass(slots=True)
 class Run:
-    """A step that is running or has run. `rows` are a stream's newest."""
+    """A step that is running or has run, with the values of its start. `rows` are a stream's newest."""
 
     step: Step
     judgement: Judgement
     command: str
     started_at: datetime
     capture: Capture
+    values: Mapping[str, str] = field(repr=False)
+    """Every value that it uses, revealed."""
+    public: Mapping[str, str]
+    """What was typed or picked for it, without secrets."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     rows: deque[Row] = field(default_factory=lambda: deque(maxlen=STREAM_ROWS))
     received: int = 0
@@ -148,10 +152,19 @@ class Runner:
         before = self.runs.get(step.id)
         if before is not None and before.is_running:
             return before
-        run = Run(step, judgement, self.shown(step, now), now, Capture(seen.pattern for seen in step.seen))
+        run = Run(
+            step,
+            judgement,
+            self.shown(step, now),
+            now,
+            Capture(seen.pattern for seen in step.seen),
+            # As they are now: another value may be typed, or all forgotten, before it ends.
+            self._inputs.values(step, now),
+            self._inputs.public(step),
+        )
         self.runs[step.id] = run
         previous = before.outcome if before is not None else None
-        run.task = asyncio.create_task(self._run(run, previous, now), name=f"step {step.id}")
+        run.task = asyncio.create_task(self._run(run, previous), name=f"step {step.id}")
         return run
 
     def stop(self, step: str) -> bool:
@@ -176,10 +189,10 @@ class Runner:
             for task in late:
                 task.cancel()
 
-    async def _run(self, run: Run, before: Outcome | None, now: datetime) -> Outcome:
+    async def _run(self, run: Run, before: Outcome | None) -> Outcome:
         began = time.perf_counter()
         try:
-            outcome = await self._by_kind(run, now)
+            outcome = await self._by_kind(run)
         except asyncio.CancelledError:
             outcome = self._outcome(run, "stopped", "stopped", 130)
         except PlaceError as error:
@@ -195,9 +208,8 @@ class Runner:
         run.outcome = outcome
         return outcome
 
-    async def _by_kind(self, run: Run, now: datetime) -> Outcome:
-        step = run.step
-        values = self._inputs.values(step, now)
+    async def _by_kind(self, run: Run) -> Outcome:
+        step, values = run.step, dict(run.values)
         if step.kind == "shell":
             return await self._shell(run, values)
         if step.kind == "http":

@@ -4,11 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from isla_console.incident import commands
+from isla_console.journal.local import FILE_NAME, LocalJournal
+from isla_console.session.confirm import Confirmation
+from isla_console.session.declare import Declaration, declare
 from isla_console.session.run_step import FRESH_S
 from isla_console.session.session import Session
 from isla_console.settings.secret import MASK
 from isla_console.steps import rollback
 from tests.session.support import CANDIDATE, SERVING, open_console, vercel_api
+from tests.support.frozen import NOW
 from tests.support.runbook import shell
 from tests.support.waiting import until
 from tests.text.test_redact import AWKWARD, LOOKS
@@ -52,6 +57,75 @@ async def test_what_came_of_a_step_is_journalled_though_it_cannot_be_drawn(
         (ran,) = console.timeline("ran")
         assert ran.data["output"] == "hello\n"
         assert console.session._problem == "internal fault: ZeroDivisionError: a view"
+
+
+async def test_what_is_journalled_is_what_it_was_run_with(tmp_path: Path) -> None:
+    """Another value may be typed while it runs: for the next step, not for this one."""
+    steps = shell("greet", f'while [ ! -e {tmp_path}/go ]; do sleep 0.02; done; echo "hello $WHO"')
+    async with open_console(tmp_path, steps) as console:
+        await console.declare()
+        console.person.inputs = {"WHO": "ben"}
+        services = console.session.step_services
+        await console.flow.do(services.step("greet"))
+        services.inputs.remember("WHO", "eva", "typed")
+        (tmp_path / "go").touch()
+        await console.ended()
+        (ran,) = console.timeline("ran")
+        assert (ran.data["inputs"], ran.data["output"]) == ({"WHO": "ben"}, "hello ben\n")
+
+
+@pytest.mark.parametrize("what", ["another", "cancelled", "merged"])
+async def test_a_result_belongs_to_the_incident_in_which_the_step_was_begun(
+    tmp_path: Path, what: str
+) -> None:
+    """Whatever the console works on when it ends; a merged incident goes on in the other one."""
+    steps = shell("greet", f'while [ ! -e {tmp_path}/go ]; do sleep 0.02; done; echo "hello $WHO"')
+    async with open_console(tmp_path, steps) as console:
+        session = console.session
+        state = session.state(NOW)
+        assert state is not None
+        assert await declare(session, Declaration("Another one", "P2"), state)
+        other = session.incident_id
+        await console.declare()
+        first = session.incident
+        assert first is not None
+        console.person.inputs = {"WHO": "ben"}
+        await console.flow.do(session.step_services.step("greet"))
+        if what == "cancelled":
+            await session.record(commands.cancel(first, "it was none", **session.stamp()))
+        elif what == "merged":
+            await session.record(commands.merge(first, other, **session.stamp()))
+        if what != "cancelled":
+            session.work_on(other)
+            session.step_services  # noqa: B018 - what was typed in the first one is forgotten
+        (tmp_path / "go").touch()
+        await console.ended()
+        found = [
+            (incident.id, event.data["inputs"])
+            for incident in session.journal.incidents
+            for event in incident.timeline
+            if event.kind == "ran"
+        ]
+        assert found == [(other if what == "merged" else first.id, {"WHO": "ben"})]
+
+
+async def test_nothing_is_destroyed_once_the_incident_is_over(tmp_path: Path) -> None:
+    """Another console may close it while the confirmation is open."""
+    target = tmp_path / "precious"
+    target.write_text("x")
+    async with open_console(tmp_path, shell("remove", f"rm {target}")) as console:
+        await console.declare()
+        session = console.session
+
+        async def close_and_confirm(confirmation: Confirmation) -> str:
+            assert session.incident is not None
+            await session.record(commands.cancel(session.incident, "it was none", **session.stamp()))
+            return "because"
+
+        console.person.confirm = close_and_confirm  # type: ignore[method-assign]
+        assert await console.do("remove") is None
+        assert console.person.shown[0].startswith("outside an incident nothing is destroyed")
+    assert target.exists()
 
 
 async def test_without_an_incident_a_result_is_shown_and_not_journalled(tmp_path: Path) -> None:
@@ -300,3 +374,45 @@ async def test_a_rollback_and_its_undo(tmp_path: Path, monkeypatch: pytest.Monke
         ]
         actions = [event.data["text"] for event in console.timeline("action_added")]
         assert actions == [text for text, _ in rollback.follow_ups(CANDIDATE, SERVING)]
+
+
+async def test_a_rollback_is_followed_though_it_cannot_be_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollback.follow, "__kwdefaults__", {"poll_s": 0.02, "patience_s": 10.0})
+
+    def fail() -> None:
+        raise ZeroDivisionError("a view")
+
+    async with vercel_api() as api, open_console(tmp_path, environ=api.environ) as console:
+        await console.declare()
+        monkeypatch.setattr(console.person, "redraw", fail)
+        console.person.inputs = {"ROLLBACK_TO": "0"}
+        await console.flow.do(console.session.step_services.step(ROLLBACK))
+        await until(lambda: not console.session._followed)
+        assert [event.data["text"] for event in console.timeline("noted")] == [
+            f"{CANDIDATE[:16]} serves production (Roll back production)"
+        ]
+        assert list(console.session.step_services.undo) == [ROLLBACK]
+        assert console.session._problem == "internal fault: ZeroDivisionError: a view"
+
+
+async def test_a_console_that_ends_notes_that_it_did_not_see_a_rollback_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollback.follow, "__kwdefaults__", {"poll_s": 0.02, "patience_s": 600.0})
+    monkeypatch.setattr("isla_console.session.session.FOLLOW_S", 0.2)
+    async with vercel_api() as api, open_console(tmp_path, environ=api.environ) as console:
+        api.deployments._rollback_s = 600.0
+        await console.declare()
+        console.person.inputs = {"ROLLBACK_TO": "0"}
+        services = console.session.step_services
+        await console.flow.do(services.step(ROLLBACK))
+        await until(lambda: ROLLBACK in services.progress)
+    with LocalJournal.open(tmp_path / "state" / FILE_NAME) as journal:
+        events = [event for _, event in journal.since(0)]
+    assert [event.kind for event in events[-3:]] == ["ran", "noted", "console_closed"]
+    assert events[-2].data["text"] == (
+        f"{CANDIDATE[:16]}: the console ended before production was seen to serve it; "
+        f"before, {SERVING} served (Roll back production)"
+    )
