@@ -234,7 +234,10 @@ class Session:
             self.database = Database.from_settings(self.settings)
 
     async def keep_database(self) -> None:
-        """Open the SQL page's connections and keep them until cancelled: later there may be no slot."""
+        """Open the SQL page's connections and keep them until cancelled: later there may be no slot.
+
+        They stay open until `close`: a step may still be reading, and is to be stopped, not cut off.
+        """
         if self.database is not None:
             await self.database.keep()
 
@@ -381,8 +384,10 @@ class Session:
             await self.record(self._event(kind, {"version": __version__}, self.incident, self.clock.now()))
 
     async def close(self) -> None:
-        """Stop what runs, write what waits and close the journal."""
+        """Stop what runs, close the database's connections, write what waits and close the journal."""
         await self.stop_steps()
+        if self.database is not None:
+            await self.database.close()
         await self.log_console("console_closed")
         await self.journal.close()
 

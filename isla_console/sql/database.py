@@ -57,14 +57,11 @@ class Database:
         return cls(SqlEngine.from_settings(settings), writer)
 
     async def keep(self) -> None:
-        """Open the connections, keep them until cancelled, then close them."""
+        """Open the connections and keep them until cancelled; `close` closes them."""
         keepers = [self.engine.keep()] if self.engine else []
         if self.writer is not None:
             keepers.append(self.writer.session.keep(KEEP_S))
-        try:
-            await asyncio.gather(*keepers)
-        finally:
-            await self.close()
+        await asyncio.gather(*keepers)
 
     async def close(self) -> None:
         """Close the connections."""

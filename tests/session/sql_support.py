@@ -19,10 +19,14 @@ from isla_console.sql.sessions import How, ServerSession
 from isla_console.sql.writing import PendingWrite
 
 
-async def session_at(url: str, home: Path, clock: Clock | None = None) -> Session:
+async def session_at(
+    url: str, home: Path, clock: Clock | None = None, *, runbook: Path | None = None
+) -> Session:
     """A session of `ana` in an incident of her own; it may read and write at `url`. "" is no database."""
     addresses = {"ISLA_DATABASE_URL": url, "ISLA_DATABASE_ADMIN_URL": url} if url else {}
     environ = {"HOME": str(home), "ISLA_ACTOR": "ana", "ISLA_STATE_DIR": str(home / "state"), **addresses}
+    if runbook is not None:
+        environ["ISLA_RUNBOOK"] = str(runbook)
     session = Session(Settings.load(environ), clock or Clock())
     await session.load_runbook()
     await session.open_journal()

@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from isla_console.clock import Clock
+from isla_console.journal.local import FILE_NAME, LocalJournal
 from isla_console.session.query_log import QueryLog
+from isla_console.session.run_step import StepFlow
 from isla_console.session.session import Session
 from isla_console.session.sql_flow import SqlFlow
 from isla_console.session.sql_view import Query
 from isla_console.sql.writing import DECIDE_S
 from tests.session.sql_support import SqlRecorder, journalled, performing, session_at
+from tests.session.support import Person
 from tests.sql.conftest import Server
+from tests.support.runbook import runbook_with
 from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
@@ -372,3 +376,30 @@ async def test_an_error_marks_the_symptom_that_it_is_a_sign_of(bench: Bench) -> 
     await log.mark_symptom("division by zero")
     (seen,) = journalled(bench.session, "symptom_seen")
     assert (seen.data["symptom"], seen.data["by"], seen.data["value"]) == ("db-too-many", "measured", error)
+
+
+async def test_a_step_that_reads_is_stopped_by_the_end_of_the_console(
+    server: Server, admin: Any, tmp_path: Path
+) -> None:
+    """Whatever keeps the connections ends before it: that the console ended is no fault of the database."""
+    nap = (
+        "      - id: nap\n        title: A nap\n        kind: sql\n        effect: read\n"
+        "        run: SELECT pg_sleep(600)\n"
+    )
+    runbook = runbook_with(tmp_path, nap)
+    session = await session_at(server.url().reveal(), tmp_path, runbook=runbook)
+    keeping = asyncio.create_task(session.keep_database())
+    await StepFlow(session, Person()).do(session.step_services.step("nap"))
+    active = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND state = 'active'"
+    async with asyncio.timeout(PATIENCE_S):
+        while await admin.fetchval(active) < 2:  # noqa: ASYNC110 - this look is one
+            await asyncio.sleep(0.02)
+    keeping.cancel()
+    await asyncio.wait((keeping,))
+    await session.close()
+    with LocalJournal.open(tmp_path / "state" / FILE_NAME) as journal:
+        (ran,) = (event.data for _, event in journal.since(0) if event.kind == "ran")
+    assert ran["result"] == "stopped"
+    async with asyncio.timeout(PATIENCE_S):
+        while await admin.fetchval(active) > 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
