@@ -101,7 +101,8 @@ class RowList(OptionList):
     def on_resize(self) -> None:
         """Keep the cursor in sight, if it was, when an alarm or the terminal takes lines away."""
         top, height = self.scroll_offset.y, self._height
-        self._height = self.scrollable_content_region.height
+        # Where no line is left, what was in sight before is looked for again once there are lines.
+        self._height = self.scrollable_content_region.height or height
         if self.highlighted is not None and top <= self.highlighted < top + height:
             self.call_after_refresh(self.scroll_to_highlight)
 

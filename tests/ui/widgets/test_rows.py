@@ -78,3 +78,18 @@ async def test_the_cursor_stays_in_sight_when_the_page_gets_lower(tmp_path: Path
         await settle(pilot)
         assert page.key == "row:40"
         assert page.scroll_offset.y <= 40 < page.scroll_offset.y + page.scrollable_content_region.height
+
+
+async def test_the_cursor_is_in_sight_again_after_a_terminal_without_room(tmp_path: Path) -> None:
+    app = frozen_app(tmp_path, CALM)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        page = app.screen.query_one("#page", RowList)
+        app.screen.draw = lambda: None  # type: ignore[attr-defined]
+        page.show_rows([Row(RowKey("row", str(n)), Content(f"row {n}")) for n in range(60)])
+        page.go("row:40")
+        await settle(pilot)
+        for height in (3, 9):
+            await pilot.resize_terminal(80, height)
+            await settle(pilot)
+        assert page.scroll_offset.y <= 40 < page.scroll_offset.y + page.scrollable_content_region.height
