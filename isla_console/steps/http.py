@@ -31,6 +31,17 @@ DEFAULT_TIMEOUT_S: Final = 15.0
 TURN_S: Final = 0.004
 """Seconds for which lines of a stream are read before other tasks get a turn."""
 _PIECE: Final = 64 * 1024
+_UNSENT: Final = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "InvalidURL",
+        "LocalProtocolError",
+    }
+)
+"""The client library's errors before a request leaves."""
 AGENT: Final = "isla-console (runbook step)"
 
 
@@ -63,6 +74,8 @@ class Answer:
     kind: str = ""
     table: Table = NO_TABLE
     stopped: bool = False
+    sent: bool = True
+    """Whether the server may have been asked, where there is no answer."""
 
 
 def build(call: HttpCall, values: Mapping[str, str]) -> Request:
@@ -149,7 +162,7 @@ async def _ask(
             # Reading stops at the limit: whatever the server goes on sending is not waited for.
             return await _answer(response, bytes(body), capture.size > MOST_BYTES, table)
     except Exception as error:
-        return Answer(None, _failure(error, timeout_s))
+        return Answer(None, _failure(error, timeout_s), sent=type(error).__name__ not in _UNSENT)
 
 
 async def _follow(

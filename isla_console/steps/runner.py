@@ -32,6 +32,7 @@ from isla_console.text.redact import Redactor
 SHELL_TIMEOUT_S: Final = 60.0
 """The time limit of a command whose step sets none; a stream has no limit."""
 _COPY: Final = "y copies the line for a machine that has it"
+UNKNOWN: Final = "no answer came: it may have been done all the same, look"
 STREAM_ROWS: Final = 2000
 _STREAM_COLUMNS: Final = 24
 _STREAM_CELL: Final = 400
@@ -280,6 +281,8 @@ class Runner:
         )
         table = answer.table
         rows = tuple(self._clean(row) for row in table.rows) if table.rows is not None else None
+        # Without an answer nobody knows whether the server did what it was asked to.
+        unknown = answer.status is None and answer.sent and run.judgement.is_guarded
         said = " · ".join(
             part
             for part in (
@@ -287,6 +290,7 @@ class Runner:
                 table.note if rows == () and table.note else _rows_word(rows),
                 f"to {self._redactor.text(answer.location)}, not followed" if answer.location else "",
                 self._redactor.text(answer.problem),
+                UNKNOWN if unknown else "",
             )
             if part
         )

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from isla_console.runbook.steps import Expect, Input, Seen
+from isla_console.runbook.steps import Effect, Expect, Input, Seen
 from isla_console.settings.secret import MASK
 from isla_console.steps import http
 from isla_console.steps.guard import Judgement
 from isla_console.steps.http import Request
 from isla_console.steps.output import HEAD, TAIL, Capture
 from isla_console.steps.rows import NOTHING, Row, tabulated
+from isla_console.steps.runner import UNKNOWN
 from tests.steps.support import NOW, Bench, http_step, shell_step
 from tests.support.waiting import PATIENCE_S
 
@@ -311,6 +312,34 @@ async def test_it_can_be_stopped(bench: Bench, server: Server) -> None:
     assert bench.runner.stop("step")
     assert (await run.task).ending == "stopped"
     assert not bench.runner.stop("step")
+
+
+@pytest.mark.parametrize("how", ["stopped", "timed out", "broken off", "read"])
+async def test_a_change_without_an_answer_may_have_been_made(bench: Bench, server: Server, how: str) -> None:
+    """Only the server knows: what is journalled must not read as if nothing had been done."""
+
+    async def hang(writer: asyncio.StreamWriter) -> None:
+        if how != "broken off":
+            await asyncio.sleep(5)
+
+    server.respond = hang
+    effect: Effect = "read" if how == "read" else "destroy"
+    step = http_step(server.url, "POST", timeout_s=0.5 if how == "timed out" else 20)
+    run = bench.runner.start(step, Judgement(effect), NOW)
+    async with asyncio.timeout(PATIENCE_S):
+        while not server.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    if how in {"stopped", "read"}:
+        bench.runner.stop("step")
+    outcome = await run.task
+    assert outcome.exit_code != 0
+    assert outcome.result.endswith(UNKNOWN) is (how != "read")
+
+
+async def test_a_change_that_was_not_sent_was_not_made(bench: Bench) -> None:
+    outcome = await bench.do(http_step("http://127.0.0.1:1/", "POST"), "destroy")
+    assert outcome.result.startswith("cannot connect")
+    assert UNKNOWN not in outcome.result
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://no-such-host.invalid/"])
