@@ -36,6 +36,7 @@ from isla_console.settings.resolve import Settings
 from isla_console.sql.database import Database
 from isla_console.steps.runner import Run
 from isla_console.text.plain import plain
+from isla_console.text.redact import redact
 from isla_console.text.times import utc_text
 from isla_console.triage.facts import gather
 from isla_console.triage.health import health_of
@@ -335,7 +336,10 @@ class Session:
 
     def complain(self, error: Exception) -> None:
         """Show a defect of the console in a timer on the banner; it is never raised."""
-        self._problem = f"internal fault: {type(error).__name__}: {plain(str(error))[:200]}"
+        text = redact(str(error))
+        if self._step_services is not None:
+            text = self._step_services.redactor.text(text)
+        self._problem = f"internal fault: {type(error).__name__}: {plain(text)[:200]}"
 
     def state(self, now: datetime) -> ConsoleState | None:
         """Return everything to draw at `now`; None until the runbook is read."""

@@ -59,6 +59,15 @@ async def test_what_came_of_a_step_is_journalled_though_it_cannot_be_drawn(
         assert console.session._problem == "internal fault: ZeroDivisionError: a view"
 
 
+async def test_a_fault_of_the_console_is_shown_without_secrets(tmp_path: Path) -> None:
+    steps = shell("tell", 'echo "$KEY"')
+    async with open_console(tmp_path, steps) as console:
+        console.person.inputs = {"KEY": "correct horse"}
+        await console.do("tell")
+        console.session.complain(ValueError("no port: 'correct horse', sk_live_0123456789abcdef"))
+        assert console.session._problem == f"internal fault: ValueError: no port: '{MASK}', {MASK}"
+
+
 async def test_what_is_journalled_is_what_it_was_run_with(tmp_path: Path) -> None:
     """Another value may be typed while it runs: for the next step, not for this one."""
     steps = shell("greet", f'while [ ! -e {tmp_path}/go ]; do sleep 0.02; done; echo "hello $WHO"')
