@@ -167,7 +167,10 @@ class ConsoleProgram:
         command = BY_ID[id]
         if isinstance(self.shell.screen, MainScreen):
             if reason := why_not(command, self.shell.main.state):
-                self.console.say(f"{command.title}: {reason}")
+                main = self.shell.main
+                self.console.say(
+                    f"{command.title}: {reason}", holds=lambda: why_not(command, main.state) == reason
+                )
             else:
                 self._carry_out(self.commands[id](key))
 

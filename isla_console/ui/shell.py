@@ -7,32 +7,34 @@ frame; then it loads its program, which does everything that a console can do (`
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Protocol
 
 from textual import on
 from textual.app import SystemCommand
 from textual.events import Event, Key, Paste
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import Worker
 
 from isla_console.resources import resource
 from isla_console.settings.resolve import Settings
 from isla_console.ui.commands import bindings
+from isla_console.ui.main.notice import Notice, show_on_sheet
 from isla_console.ui.main.screen import MainScreen
 from isla_console.ui.messages import Request
 from isla_console.ui.terminal.app import TerminalApp
-from isla_console.ui.terminal.driver import has_hung_up
+from isla_console.ui.terminal.decoder import PASTE_LIMIT
 from isla_console.ui.terminal.key_queue import KeyQueue
 from isla_console.ui.theme import DARK, LIGHT
 
+NOTICE_LOOK_S = 0.5
+"""Seconds between two looks whether what is said is still so; only while something is said."""
 STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
 """The style sheets of the first frame."""
-HANG_UP_S = 1.0
-"""Seconds between two checks whether the terminal has hung up."""
 
 
 class Program(Protocol):
@@ -85,6 +87,9 @@ class Shell(TerminalApp):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if settings.get("ISLA_THEME") == "light" else DARK.name
+        self.notice: Notice | None = None
+        """What is said at the moment."""
+        self._notice_timer: Timer | None = None
         self.problem = ""
         """Why the console ended, printed once the terminal is restored."""
 
@@ -105,11 +110,6 @@ class Shell(TerminalApp):
         if self.settings.flag("ISLA_ASCII") or not _has_glyphs():
             self.add_class("-ascii")
             self.painter.ascii_only = True
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            loop.add_signal_handler(number, self.hang_up, number)
-        if not self.is_headless:
-            self.set_interval(HANG_UP_S, self._notice_hang_up)
         self.call_after_refresh(self.begin)
 
     def load(self) -> Program:
@@ -128,9 +128,17 @@ class Shell(TerminalApp):
             await self.program.close()
 
     async def on_event(self, event: Event) -> None:
+        dropped = self.key_queue.dropped
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
-        elif not self.key_queue.holds(event):
+        elif self.key_queue.holds(event):
+            if self.key_queue.dropped and not dropped:
+                self.say("Keys came faster than they can act: the last ones are dropped.", warn=True)
+        else:
+            if self.notice is not None:
+                self._look_at_notice(acted=True)
+            if isinstance(event, Key):
+                self._say_if_unbound(event)
             await super().on_event(event)
             self.key_queue.went()
 
@@ -138,17 +146,66 @@ class Shell(TerminalApp):
         """Return whether the program is loaded and what was opened last is ready; keys wait until then."""
         return self.program is not None and self.program.is_ready()
 
-    def _notice_hang_up(self) -> None:
-        """Leave when the terminal has hung up without a signal.
+    def say(self, text: str, *, warn: bool = False, holds: Callable[[], bool] | None = None) -> None:
+        """Say something in passing, which must never be the only place that says it.
 
-        A shell in between that ignores SIGHUP does not pass it on.
+        Args:
+            text: One or two sentences.
+            warn: Whether something was not done.
+            holds: Whether it is still so; asked as long as it is shown.
         """
-        if sys.__stdin__ is not None and has_hung_up(sys.__stdin__.fileno()):
-            self.hang_up(signal.SIGHUP)
+        self.notice = Notice(text, warn, holds, monotonic())
+        if self._notice_timer is None:
+            self._notice_timer = self.set_interval(NOTICE_LOOK_S, self._look_at_notice)
+        self._show_notice()
 
-    def hang_up(self, number: signal.Signals) -> None:
-        """Leave cleanly when the terminal hangs up or a signal ends us. What was done is already on disk."""
-        self.exit(128 + number)
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Say what Textual or a widget has to say; Textual's own way covers what lies below."""
+        self.say(f"{title}: {message}" if title else message, warn=severity != "information")
+
+    def _look_at_notice(self, *, acted: bool = False) -> None:
+        """Take a notice away when it is over."""
+        if self.notice is not None and self.notice.is_over(monotonic(), acted=acted):
+            self.notice = None
+            if self._notice_timer is not None:
+                self._notice_timer.stop()
+                self._notice_timer = None
+        self._show_notice()
+
+    def _show_notice(self) -> None:
+        """Show the notice, or that there is none, on the screen in front."""
+        if not self.screen_stack:
+            return
+        for screen in self.screen_stack:
+            notice = self.notice if screen is self.screen else None
+            if isinstance(screen, MainScreen):
+                screen.notice = notice
+                screen.draw_keys()
+            else:
+                screen.call_next(show_on_sheet, screen, notice)
+
+    def on_paste_cut(self) -> None:
+        self.say(f"The paste was cut: {PASTE_LIMIT >> 20} MiB are taken at once.", warn=True)
+
+    def _say_if_unbound(self, event: Key) -> None:
+        """Say it when a key of another alphabet was pressed where only keys are."""
+        char, focused = event.character, self.focused
+        if char is None or not char.isprintable() or event.key.startswith(("alt+", "ctrl+")):
+            return
+        if focused is not None and focused.check_consume_key(event.key, char):
+            return
+        if not char.isascii():
+            self.say(f"{char}: keys are Latin letters; ? lists them", warn=True)
+        elif isinstance(self.screen, MainScreen) and event.key not in self.screen.active_bindings:
+            self.say(f"{char} is no key here; ? lists them", warn=True)
 
     def action_command(self, id: str, key: str) -> None:
         """Carry out the command of a key of the registry."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from isla_console.settings.resolve import Settings
 from isla_console.ui.shell import Program, Shell
+from isla_console.ui.terminal.ending import EndingSignals
+from isla_console.ui.terminal.suitable import why_unsuitable
 
 if TYPE_CHECKING:
     from isla_console.session.session import Session
@@ -29,14 +32,19 @@ def run(settings: Settings, make_session: Callable[[], Session] | None = None) -
             "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
         )
         return 2
+    if reason := why_unsuitable(os.environ):
+        print(reason, file=sys.stderr)
+        return 2
     # A library's log would be written over the screen.
     logging.getLogger().addHandler(logging.NullHandler())
     # Nothing that the start makes is garbage yet: looking for it would only delay the first frame.
     gc.disable()
-    app = Shell(settings, lambda shell: _load(shell, make_session))
-    code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
-    if app.problem:
-        print(app.problem, file=sys.stderr)
+    with EndingSignals() as signals:
+        app = Shell(settings, lambda shell: _load(shell, make_session))
+        app.signals = signals
+        code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
+        if app.problem:
+            print(app.problem, file=sys.stderr)
     return code if code is not None else (app.return_code or 0)
 
 

@@ -1,5 +1,6 @@
 """A real terminal for journeys: a program in its own pty, its screen kept by a terminal emulator."""
 
+import contextlib
 import fcntl
 import io
 import os
@@ -106,6 +107,29 @@ class Terminal:
         for key in keys:
             os.write(self.fd, KEYS.get(key, key).encode())
             self.read(0.05)
+
+    def send_bytes(self, data: bytes, *, reading: bool = True) -> None:
+        """Send bytes as fast as the program takes them."""
+        os.set_blocking(self.fd, False)
+        try:
+            while data and self.code is None:
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(self.fd, data) :]
+                if reading:
+                    self.read_once(0.01)
+                else:
+                    time.sleep(0.01)
+        finally:
+            os.set_blocking(self.fd, True)
+
+    def signal_unread(self, number: signal.Signals, seconds: float = PATIENCE_S) -> float:
+        """Send a signal and wait for the end without reading anything; the seconds that it took."""
+        started = time.monotonic()
+        self.kill(number)
+        while self.code is None and time.monotonic() - started < seconds:
+            time.sleep(0.01)
+            self._reap(os.WNOHANG)
+        return time.monotonic() - started
 
     def read(self, seconds: float) -> None:
         """Take in what the program writes for this long."""

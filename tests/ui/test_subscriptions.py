@@ -146,7 +146,7 @@ async def test_a_key_that_loses_its_right_on_the_way_leaves_what_was_found(
         await press(pilot, "h")
         app.program.open_row("drift:all")
         said = "Subscriptions: 6,000 compared, no difference"
-        await until(lambda: said in [one.message for one in app._notifications])
+        await until(lambda: app.notice is not None and app.notice.text == said)
         assert app.program.session.drift is not None
         assert not app.program.session.comparing
         await press(pilot, "P")

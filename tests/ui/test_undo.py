@@ -108,5 +108,6 @@ async def test_copy_where_there_is_no_step(tmp_path: Path, copied: list[str]) ->
         app.main.set_focus(rows)
         await pilot.press("1", "home", "y")
         await settle(pilot)
-        assert [one.message for one in app._notifications] == ["The cursor is not on a step."]
+        assert app.notice is not None
+        assert app.notice.text == "The cursor is not on a step."
         assert not copied

@@ -96,10 +96,10 @@ class Console:
         if state is not None and known_page(page, state):
             self.main.open(page, key)
 
-    def say(self, text: str, *, warn: bool = False) -> None:
-        """Show a passing message, which must never be the only place that says something."""
+    def say(self, text: str, *, warn: bool = False, holds: Callable[[], bool] | None = None) -> None:
+        """Say something in passing as long as it `holds`; it must never be the only place that says it."""
         if self.shell.is_running:
-            self.shell.notify(text, severity="warning" if warn else "information", timeout=4, markup=False)
+            self.shell.say(text, warn=warn, holds=holds)
 
     def show(self, title: str, lines: Sequence[Content], *, small: bool = False) -> None:
         """Show a text to read above the screen."""

@@ -34,8 +34,10 @@ class ConsoleController(Controller):
 
     async def recheck(self, key: str) -> None:
         """Ask every probe once, now."""
-        self.console.say("Re-checking every probe …")
+        done = False
+        self.console.say("Re-checking every probe …", holds=lambda: not done)
         await self.session.recheck()
+        done = True
         self.console.refresh_state()
 
     async def reload(self, key: str) -> None:

@@ -34,7 +34,7 @@ class DrillController(Controller):
         while True:
             for entry in await watch.look(self.console.main.state):
                 if entry.kind == "message":
-                    self.console.shell.notify(entry.text, title=entry.who, timeout=12, markup=False)
+                    self.console.say(f"{entry.who}: {entry.text}")
                 elif entry.kind == "hint":
                     self.console.say("A hint is there, if you want one: B")
             await asyncio.sleep(WATCH_S)

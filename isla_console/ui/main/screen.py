@@ -24,6 +24,7 @@ from textual.widgets import ContentSwitcher
 
 from isla_console.ui.commands import COMMANDS, LOOKING, Command
 from isla_console.ui.main.footer import KeyLine, footer_line
+from isla_console.ui.main.notice import Notice
 from isla_console.ui.main.panels import Panels
 from isla_console.ui.main.registry import WIDGET_PAGES, page_class
 from isla_console.ui.pages.base import PageWidget
@@ -60,6 +61,8 @@ class MainScreen(LeanScreen):
     def __init__(self) -> None:
         super().__init__()
         self.state: ConsoleState | None = None
+        self.notice: Notice | None = None
+        """What is said at the moment, in the line of the keys."""
         self.page = "home"
         self._way_back: list[Place] = []
         self._places: dict[str, str] = {}
@@ -110,11 +113,12 @@ class MainScreen(LeanScreen):
         self.draw_keys()
 
     def draw_keys(self) -> None:
-        """Draw the footer with the keys that work here."""
+        """Draw the footer with the keys that work here, or with what is said at the moment."""
         state = self.state
-        if state is None:
-            return
         keys = self.query_one("#keys", KeyLine)
+        if state is None:
+            keys.show_lines(self.notice.lines(self.size.width, Content("")) if self.notice else [])
+            return
         # Where every column has room, the keys that fold them are not needed; and a second incident
         # is rare enough to be left to the help and the palette.
         folded = {"sidebar", "ladder"} if self.has_class("-wide") else set()
@@ -127,7 +131,10 @@ class MainScreen(LeanScreen):
         shown = Content.styled(
             status if state.incident else "", MUTED if status == "saved" else "$error bold"
         )
-        keys.show_lines([footer_line(possible, shown, self.size.width)])
+        if self.notice is not None:
+            keys.show_lines(self.notice.lines(self.size.width, shown))
+        else:
+            keys.show_lines([footer_line(possible, shown, self.size.width)])
 
     @property
     def key(self) -> str:

@@ -6,11 +6,11 @@ What is private to Textual's driver is used here and nowhere else.
 from __future__ import annotations
 
 import os
-import select
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from isla_console.text.plain import plain
+from isla_console.ui.terminal.console_driver import ConsoleDriver
 from isla_console.ui.terminal.multiplexer import passed_through
 
 if TYPE_CHECKING:
@@ -23,13 +23,9 @@ OSC_9 = frozenset({"iTerm.app", "WezTerm", "ghostty", "WindowsTerminal"})
 
 
 def write(app: App[Any], sequence: str) -> bool:
-    """Send a control sequence to the terminal; return False where there is no terminal."""
+    """Send a control sequence to the terminal; return False where there is none, or it takes nothing."""
     driver = app._driver
-    if driver is None or app.is_headless:
-        return False
-    driver.write(sequence)
-    driver.flush()
-    return True
+    return isinstance(driver, ConsoleDriver) and driver.send(sequence)
 
 
 def notification(text: str, environ: Mapping[str, str]) -> str:
@@ -38,13 +34,6 @@ def notification(text: str, environ: Mapping[str, str]) -> str:
     if program in OSC_9 or program == "iTerm2" or environ.get("WT_SESSION"):
         return f"\x1b]9;{text}\x07"
     return f"\x1b]777;notify;isla-console;{text.replace(';', ',')}\x07"
-
-
-def has_hung_up(descriptor: int) -> bool:
-    """Return whether the terminal was closed or its connection was cut."""
-    poll = select.poll()
-    poll.register(descriptor, 0)  # a hang-up is reported even if it is not asked for
-    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 class Terminal:
@@ -75,9 +64,6 @@ class Terminal:
             Whether the console has the mouse now.
         """
         self._has_mouse = not self._has_mouse
-        driver = self._app._driver
-        if driver is not None and not self._app.is_headless:
-            # Each driver of a real terminal has these two; their base class does not declare them.
-            name = "_enable_mouse_support" if self._has_mouse else "_disable_mouse_support"
-            getattr(driver, name)()
+        if isinstance(driver := self._app._driver, ConsoleDriver):
+            driver.set_mouse(self._has_mouse)
         return self._has_mouse

@@ -22,6 +22,10 @@ from textual.events import Key, Paste
 
 PATIENCE_S = 10.0
 """Seconds after which a key goes even if nothing is ready: a message why not is better than silence."""
+MOST_KEYS = 100
+"""The most keys that wait; nobody types more ahead. Later ones are dropped, and that is said."""
+MOST_TEXT = 100_000
+"""The same while what has the focus takes text, which a terminal may send as keys."""
 LOOK_S = 0.01
 QUIET_ROUNDS = 2
 ALWAYS = frozenset(("ctrl+q",))
@@ -38,6 +42,8 @@ class KeyQueue:
         self._app = app
         self._is_opened = is_ready
         self._held: deque[Pressed] = deque()
+        self.dropped = 0
+        """How many keys came too fast since the queue was empty."""
         self._turn: Pressed | None = None
         self._went = asyncio.Event()
         self._way: Sequence[DOMNode] = ()
@@ -58,16 +64,16 @@ class KeyQueue:
             if not self._app.screen_stack:
                 return True  # the console ends
         elif self._task is not None or not self._is_ready():
+            if len(self._held) >= (MOST_TEXT if self._takes_text(event) else MOST_KEYS):
+                self.dropped += 1
+                return True
             self._held.append(event)
             if self._task is None:
                 self._is_text, self._way = False, ()
                 self._go_on()
             return True
         # Text goes to the widget that takes it, one character after the other: it need not wait.
-        target = self._app.focused
-        self._is_text = target is not None and (
-            isinstance(event, Paste) or target.check_consume_key(event.key, event.character)
-        )
+        self._is_text = self._takes_text(event)
         self._way = self._upwards()
         return False
 
@@ -95,6 +101,7 @@ class KeyQueue:
                 if not self._is_text:
                     await self._settled()
                 if not self._held:
+                    self.dropped = 0
                     return
                 self._went.clear()
                 self._turn = self._held.popleft()
@@ -132,6 +139,13 @@ class KeyQueue:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await passed.wait()
+
+    def _takes_text(self, event: Pressed) -> bool:
+        """Return whether what has the focus takes it as text."""
+        target = self._app.focused if self._app.screen_stack else None
+        return target is not None and (
+            isinstance(event, Paste) or target.check_consume_key(event.key, event.character)
+        )
 
     def _is_ready(self) -> bool:
         return bool(self._app.screen_stack) and self._is_opened()

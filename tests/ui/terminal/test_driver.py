@@ -4,30 +4,21 @@ from typing import Any
 
 import pytest
 from textual.app import App
-from textual.drivers.headless_driver import HeadlessDriver
 
+from isla_console.ui.terminal.console_driver import ConsoleDriver
 from isla_console.ui.terminal.driver import TITLE_LIMIT, Terminal, notification, write
 
 
-class Recording(HeadlessDriver):
-    """A driver that keeps what it is told, and says it has a terminal."""
+class Recording(ConsoleDriver):
+    """A driver that keeps what it is told, and has no terminal."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.written: list[str] = []
 
-    @property
-    def is_headless(self) -> bool:
-        return False
-
-    def write(self, data: str) -> None:
+    def send(self, data: str) -> bool:
         self.written.append(data)
-
-    def _enable_mouse_support(self) -> None:
-        self.written.append("mouse on")
-
-    def _disable_mouse_support(self) -> None:
-        self.written.append("mouse off")
+        return True
 
 
 def recording(app: App[None]) -> Recording:
@@ -67,7 +58,9 @@ async def test_the_mouse_goes_and_comes() -> None:
         driver, terminal = recording(app), Terminal(app)
         assert not terminal.toggle_mouse()
         assert terminal.toggle_mouse()
-        assert [text for text in driver.written if "mouse" in text] == ["mouse off", "mouse on"]
+        off, on = driver.written
+        assert "\x1b[?1000l" in off
+        assert "\x1b[?1000h" in on
 
 
 async def test_without_a_terminal_nothing_is_sent() -> None:

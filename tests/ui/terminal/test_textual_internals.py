@@ -46,13 +46,16 @@ class Use:
         )
 
 
-DRIVER = "textual.drivers.linux_driver"
+PARSER = "textual._xterm_parser"
 LIST = "textual.widgets._option_list"
 RENDER = "textual._compositor"
 USES = [
     Use("textual.app", "App", "_driver", "driver.py", "write control sequences to the terminal"),
-    Use(DRIVER, "LinuxDriver", "_enable_mouse_support", "driver.py", "take the mouse back", ()),
-    Use(DRIVER, "LinuxDriver", "_disable_mouse_support", "driver.py", "hand the mouse over", ()),
+    Use("textual.app", "App", "_driver", "app.py", "know whether the terminal takes what is drawn"),
+    Use(PARSER, "", "XTermParser", "decoder.py", "name the keys of a sequence"),
+    Use(PARSER, "XTermParser", "_sequence_to_key_events", "decoder.py", "name keys", ("sequence", "alt")),
+    Use("textual._ansi_sequences", "", "ANSI_SEQUENCES_KEYS", "decoder.py", "know which sequences are keys"),
+    Use("textual._keyboard_protocol", "", "FUNCTIONAL_KEYS", "decoder.py", "know which numbers are keys"),
     Use("textual.app", "App", "_display", "app.py", "send only changed cells", ("screen", "renderable")),
     Use("textual.app", "App", "_fatal_error", "app.py", "keep variables out of a traceback", ()),
     Use("textual.screen", "Screen", "_compositor", "screen.py", "install a compositor of ours"),
@@ -75,6 +78,7 @@ PUBLIC_NAMES = [
     Use(RENDER, "LayoutUpdate", "strips", "painter.py", "read the cells of a full update"),
     Use(RENDER, "LayoutUpdate", "region", "painter.py", "read the cells of a full update"),
     Use(RENDER, "CompositorUpdate", "render_segments", "painter.py", "write its own", ("console",)),
+    Use(PARSER, "XTermParser", "parse_mouse_code", "decoder.py", "read a mouse report", ("code",)),
 ]
 
 
