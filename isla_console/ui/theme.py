@@ -92,9 +92,11 @@ LEVEL_STYLES: Mapping[Level, str] = {
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
+# Each state has a character of its own, which no other glyph in its place has: open is no dash, and an alert
+# not the exclamation mark of a fault of our own.
 _ASCII = str.maketrans(
     "●▲◆◌○▸✓✗·…→←↑↓─│╭╮╰╯▌" + _BLOCKS + "–—↵“”’×÷≤≥⏎␛≠",
-    "o^!~-" + ">vx" + ".~><^v-|++++|" + "_.,-=+*#" + "--<" + '""\'x/' + "<>/?*",
+    "o^#%_" + ">vx" + ".~><^v-|++++|" + "_.,-=+*#" + "--<" + '""\'x/' + "<>/?*",
 )
 
 

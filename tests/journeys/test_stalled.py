@@ -1,4 +1,4 @@
-"""Nobody reads the terminal: a stalled connection, a stopped viewer. Work goes on, and every signal ends it."""
+"""Nobody reads the terminal, as on a stalled connection: work goes on, and every signal ends it."""
 
 import os
 import signal

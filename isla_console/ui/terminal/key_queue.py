@@ -24,7 +24,7 @@ PATIENCE_S = 10.0
 """Seconds after which a key goes even if nothing is ready: a message why not is better than silence."""
 MOST_KEYS = 100
 """The most keys that wait; nobody types more ahead. Later ones are dropped, and that is said."""
-MOST_TEXT = 100_000
+MOST_TEXT = 10_000
 """The same while what has the focus takes text, which a terminal may send as keys."""
 LOOK_S = 0.01
 QUIET_ROUNDS = 2

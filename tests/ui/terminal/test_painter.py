@@ -1,6 +1,9 @@
 """The painter against Textual's own writing: whatever is drawn, an emulator shows the same."""
 
+import re
+
 import pyte
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -132,4 +135,78 @@ def test_a_terminal_without_the_glyphs_gets_none(frame: list[Strip]) -> None:
 
 
 def test_each_glyph_has_a_sign_of_its_own_in_ascii() -> None:
-    assert ascii_only("▸ ●▲◆ ↑↓ ×20 ÷20 …") == "> o^! ^v x20 /20 ~"
+    assert ascii_only("▸ ●▲◆ ↑↓ ×20 ÷20 …") == "> o^# ^v x20 /20 ~"
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.tuples(frames, st.sampled_from(["written", "left out", "left out and redrawn"])), min_size=1)
+)
+def test_what_was_left_out_comes_with_the_next(pictures: list[tuple[list[Strip], str]]) -> None:
+    """Frames are dropped while the terminal does not read; afterwards it shows the newest, whole."""
+    painter, painted, plainly = Painter(), Shown(), Shown()
+    console = Console(color_system="256", force_terminal=True)
+    for picture, way in pictures:
+        painter.take(whole(picture), SIZE, COLORS)
+        if way == "left out and redrawn":
+            painter.forget()
+            painted.screen.reset()
+            painted.stream.feed("\x1b[31;44mwhatever\x1b[m")
+        if way == "written":
+            painted.stream.feed(painter.rest.render_segments(console))
+    painted.stream.feed(painter.rest.render_segments(console))
+    plainly.stream.feed(whole(pictures[-1][0]).render_segments(console))
+    assert painted.cells() == plainly.cells()
+    assert painter.flush() == ""
+
+
+PAPER = "#0d1117"
+
+
+def without_colours(style: str) -> str:
+    """What is written for a word in a style where no colour is to be shown."""
+    painter = Painter()
+    painter.paper = PAPER
+    strip = Strip([Segment("word", Style.parse(style))]).adjust_cell_length(WIDTH, Style())
+    update = LayoutUpdate([[strip]], Region(0, 0, WIDTH, 1))
+    return painter.write(update, Size(WIDTH, 1), ColorSystem.TRUECOLOR)
+
+
+@pytest.mark.parametrize(
+    ("style", "codes"),
+    [
+        ("#6cb6ff on #0d1117", ""),
+        ("bold red on #0d1117", "\x1b[1m"),
+        ("white on #182029", ""),
+        ("white on #1f3a5f", "\x1b[7m"),
+        ("bold #0d1117 on #ff7b72", "\x1b[1;7m"),
+        ("reverse white on #0d1117", "\x1b[7m"),
+    ],
+)
+def test_without_colours_no_shade_is_written(style: str, codes: str) -> None:
+    """The cursor's row, and whatever else stands out by its background, is in reverse; a shade is nothing."""
+    written = without_colours(style)
+    assert written.startswith(f"\x1b[1;1H{codes}word")
+    assert not re.search(r"\x1b\[[\d;]*[34]8;", written)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("می\u200cخ", "میخ"),
+        ("a\u200cb", "ab"),
+        ("x\u200d", "x"),
+        ("\u200d\u200d", ""),
+        ("👩\u200d🚀x", "👩x"),
+        ("❤\ufe0fx", "❤ x"),
+        ("क्\u200dष", "क्"),
+    ],
+)
+def test_joiners_fill_no_cells_and_move_nothing(text: str, shown: str) -> None:
+    """As many cells as Textual counts, whatever a terminal would make of them."""
+    painter = Painter()
+    strip = Strip([Segment(text)]).adjust_cell_length(WIDTH, Style())
+    written = painter.write(LayoutUpdate([[strip]], Region(0, 0, WIDTH, 1)), Size(WIDTH, 1), COLORS)
+    assert not {"\u200c", "\u200d", "\ufe0f"} & set(written)
+    assert written.removeprefix("\x1b[1;1H").rstrip() == shown
+    assert cell_len(written.removeprefix("\x1b[1;1H")) == WIDTH
