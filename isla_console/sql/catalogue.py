@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from isla_console.sql.classify import classify
 from isla_console.sql.functions import HARMLESS_VOLATILE, effect
+from isla_console.sql.judging import judged
 from isla_console.sql.verdict import Class, Name, Names, Verdict, worst
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def settle(verdict: Verdict, connection: Connection[Any]) -> Verdict:
             bodies += hidden
         asked, deeper = asked | names, Names()
         for body in bodies:
-            inner = classify(body)
+            inner = await judged(body)
             if inner.kind != "read":
                 found.append((inner.kind, f"behind a view or function: {'; '.join(inner.reasons)}"))
             deeper |= inner.names

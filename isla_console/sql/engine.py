@@ -23,7 +23,7 @@ from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import Secret
 from isla_console.sql import errors
 from isla_console.sql.catalogue import settle
-from isla_console.sql.classify import classify
+from isla_console.sql.judging import judged
 from isla_console.sql.result import ROWS, Column, SqlResult
 from isla_console.sql.values import parameters
 from isla_console.sql.verdict import Verdict
@@ -71,7 +71,7 @@ class SqlEngine:
 
     async def verdict(self, sql: str) -> Verdict:
         """Return the guard's verdict on a statement, asking the server where possible. Never raises."""
-        verdict = classify(sql)
+        verdict = await judged(sql)
         if verdict.kind != "read":
             return verdict
         try:
@@ -101,7 +101,7 @@ class SqlEngine:
             first: Called with the first rows as soon as they arrive.
         """
         started = monotonic()
-        result = SqlResult(classify(sql))
+        result = SqlResult(await judged(sql))
         try:
             async with self._reading(sql, params, timeout_s) as (verdict, columns, fetch):
                 result = replace(result, verdict=verdict, columns=columns)
@@ -135,7 +135,7 @@ class SqlEngine:
         `take` is called at least once, with the columns and perhaps no rows; an OSError of its own is raised.
         """
         started = monotonic()
-        result = SqlResult(classify(sql))
+        result = SqlResult(await judged(sql))
         refused: OSError | None = None
         try:
             async with self._reading(sql, params, timeout_s) as (verdict, columns, fetch):
@@ -168,7 +168,7 @@ class SqlEngine:
         self, sql: str, params: Sequence[Any], timeout_s: float
     ) -> AsyncIterator[tuple[Verdict, tuple[Column, ...], Callable[[int], Awaitable[list[Any]]] | None]]:
         """Provide the guarded transaction around one statement; without a fetcher the guard refuses it."""
-        verdict = classify(sql)
+        verdict = await judged(sql)
         if verdict.kind != "read":
             yield verdict, (), None
             return

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
 from isla_console.sql import errors
-from isla_console.sql.classify import classify, statement_kind, tree_of
+from isla_console.sql.apart import apart
+from isla_console.sql.classify import statement_kind, tree_of
+from isla_console.sql.judging import judged
 from isla_console.sql.result import Column, SqlResult
 from isla_console.sql.values import parameters
 
@@ -67,7 +69,7 @@ class Writer:
         """
         started = monotonic()
         self._decided.clear()
-        result = SqlResult(classify(sql))
+        result = SqlResult(await judged(sql))
         try:
             async with self.session.using() as connection:
                 async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
@@ -93,14 +95,14 @@ class Writer:
         except Exception as error:
             failure = self.session.failure(error)
             # Where the statement ran inside another one, the error's position counts from that one's start.
-            shift = len(_AROUND) if _counted(sql, tree_of(sql)) else 0
+            shift = len(_AROUND) if (await apart(_built, sql))[1] else 0
             result = replace(result, error=errors.from_exception(error, failure, sql, shift))
         return replace(result, duration_ms=round((monotonic() - started) * 1000, 1))
 
     async def maintain(self, sql: str, timeout_s: float, warn: Callable[[str], None]) -> SqlResult:
         """Run VACUUM or its like outside a transaction; `warn` gets each notice and warning as it comes."""
         started = monotonic()
-        result = SqlResult(classify(sql))
+        result = SqlResult(await judged(sql))
 
         def listen(_: object, message: Any) -> None:
             warn(f"{message.severity}: {message.message}")
@@ -133,9 +135,8 @@ class Writer:
 
 async def _change(connection: Connection[Any], sql: str, params: Sequence[Any]) -> PendingWrite:
     """Run the statement in the open transaction: sample, run, sample."""
-    tree = tree_of(sql)
-    before = await _sample(connection, _rows_before(tree), params, sql)
-    counted = _counted(sql, tree)
+    rows_before, counted = await apart(_built, sql)
+    before = await _sample(connection, rows_before, params, sql)
     statement = await connection.prepare(counted or sql, name="")
     arguments = parameters(params, [one.name for one in statement.get_parameters()])
     columns = tuple(Column(one.name, one.type.name) for one in statement.get_attributes())
@@ -149,6 +150,12 @@ async def _change(connection: Connection[Any], sql: str, params: Sequence[Any]) 
         number = status.rpartition(" ")[2]
         affected = int(number) if number.isdigit() else 0
     return PendingWrite(status, affected, before, SqlResult(before.verdict, columns, tuple(rows[:SAMPLE])))
+
+
+def _built(sql: str) -> tuple[str, str]:
+    """Return what is built from a statement: the SELECT of the rows before, and the counting form of it."""
+    tree = tree_of(sql)
+    return _rows_before(tree), _counted(sql, tree)
 
 
 def _counted(sql: str, tree: Any) -> str:
@@ -203,8 +210,9 @@ def _rows_before(tree: Any) -> str:
 
 async def _sample(connection: Connection[Any], sql: str, params: Sequence[Any], original: str) -> SqlResult:
     """Return up to five rows of a SELECT, or none where it fails: a sample may be missing."""
-    empty = SqlResult(classify(original))
-    if not sql or classify(sql).kind != "read":
+    verdict = await judged(original)
+    empty = SqlResult(verdict)
+    if not sql or (await judged(sql)).kind != "read":
         return empty
     await connection.execute("SAVEPOINT look")
     try:
@@ -216,4 +224,4 @@ async def _sample(connection: Connection[Any], sql: str, params: Sequence[Any], 
         await connection.execute("ROLLBACK TO look")
         return empty
     await connection.execute("RELEASE look")
-    return SqlResult(classify(original), columns, tuple(tuple(row) for row in rows))
+    return SqlResult(verdict, columns, tuple(tuple(row) for row in rows))
