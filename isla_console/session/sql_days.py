@@ -66,7 +66,7 @@ class DayByDay:
         if database_of(self._session).unlocked(self._session.clock.now()) is None:
             return DayOutcome("stopped", f"Writing is locked again: U unlocks it, x goes on at {day}.")
         self._view.say(f"{day}: looks at what would change …")
-        preview = await self._transactions.preview(step, [str(day)])
+        preview = await self._transactions.preview(query, step, [str(day)])
         if preview.blocked:
             return DayOutcome("stopped", f"{day}: {preview.blocked}")
         if not preview.differs:

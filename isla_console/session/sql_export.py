@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from isla_console.session.sql_view import SqlView
+from isla_console.session.sql_view import Query, SqlView
 from isla_console.sql.engine import SqlEngine
 from isla_console.sql.export import ExportFile, Format, export_path
 
@@ -17,7 +17,7 @@ TIMEOUT_S = 600.0
 async def export(
     view: SqlView,
     engine: SqlEngine,
-    text: str,
+    query: Query,
     params: Sequence[str],
     *,
     folder: Path,
@@ -33,13 +33,13 @@ async def export(
     view.say("Exports …  X stops it")
     done = False
     try:
-        result = await engine.stream(text, params, file.take, TIMEOUT_S)
+        result = await engine.stream(query.text, params, file.take, TIMEOUT_S)
         if result.ok:
             file.finish()
             done = True
             view.say(f"{file.rows} rows in {file.path}")
         else:
-            view.show_result(result)
+            view.show_result(result, query)
             view.say("Nothing was exported.")
     except OSError as error:
         view.say(f"Not exported: {error.strerror}")

@@ -58,8 +58,10 @@ class SqlFlow:
             if engine is None:
                 return
             self._view.remember(query.text)
+            self._view.begin(query)
             engine.session.retry_now()  # a person asks, so try at once
-            verdict = await engine.verdict(query.text)
+            async with saying(self._view, _how_it_is_judged):
+                verdict = await engine.verdict(query.text)
             if verdict.kind in {"write", "maintenance"}:
                 await self._writing.run(query, verdict)
             else:
@@ -72,9 +74,10 @@ class SqlFlow:
             params = await ask_values(self._view, query) if engine is not None else None
             if engine is None or params is None:
                 return
+            self._view.begin(query)
             while True:
                 result = await engine.run(query.text, params)
-                self._view.show_result(result, query.text)
+                self._view.show_result(result, query)
                 if result.refused:
                     return
                 now = clock_text(self._session.clock.now(), seconds=True)
@@ -94,7 +97,7 @@ class SqlFlow:
             params = await ask_values(self._view, query) if is_free else None
             if params is not None:
                 now = self._session.clock.now()
-                await export(self._view, engine, query.text, params, folder=folder, kind=kind, now=now)
+                await export(self._view, engine, query, params, folder=folder, kind=kind, now=now)
 
     def decide(self, commit: bool) -> None:
         """Commit the transaction that waits, or roll it back."""
@@ -139,9 +142,11 @@ class SqlFlow:
             return self._how_it_runs(seconds, limit_s)
 
         async with saying(self._view, how_it_runs):
-            result = await engine.run(query.text, params, timeout_s=limit_s, first=self._view.show_result)
+            result = await engine.run(
+                query.text, params, timeout_s=limit_s, first=lambda part: self._view.show_result(part, query)
+            )
         self._view.say("")
-        self._view.show_result(result, query.text)
+        self._view.show_result(result, query)
         outcome: Outcome = "ok" if result.ok else "error"
         await self._log.add_statement(query.text, result, mode="read", outcome=outcome, step=query.step)
 
@@ -175,3 +180,8 @@ class SqlFlow:
             yield True
         finally:
             self._running = None
+
+
+async def _how_it_is_judged(seconds: float) -> str:
+    """Return that the guard reads a statement, once that takes long enough to be noticed."""
+    return f"The guard reads it … {seconds:.0f} s  X stops it" if seconds >= 1 else ""

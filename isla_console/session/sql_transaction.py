@@ -40,8 +40,11 @@ class Transactions:
         self._view = view
         self._log = log
 
-    async def preview(self, step: Step, params: Sequence[str]) -> Preview:
-        """Run a change's read-only twin and show what it finds; without a twin the preview is empty."""
+    async def preview(self, query: Query, step: Step, params: Sequence[str]) -> Preview:
+        """Run a change's read-only twin and show what it finds; without a twin the preview is empty.
+
+        `query` is the change, `step` the runbook's step that it comes from.
+        """
         twin = next((one for one in self._session.runbook.all_steps() if one.id == step.preview), None)
         engine = database_of(self._session).engine
         if twin is None or twin.kind != "sql" or not twin.run or engine is None:
@@ -53,7 +56,7 @@ class Transactions:
         if not found.ok:
             why = found.refused or (found.error.message if found.error else "")
             return Preview(f"Its preview could not be run, so neither is it: {why}")
-        self._view.show_result(found)
+        self._view.show_result(found, Query(twin.run, twin, about=query.asked))
         return _judged(found)
 
     async def run(
@@ -74,7 +77,7 @@ class Transactions:
         self._view.hide_pending()
         self._view.say("")
         if result.error is not None:
-            self._view.show_result(result)
+            self._view.show_result(result, query)
         outcome: Outcome = "error" if result.error else "committed" if result.ok else "rolled_back"
         await self._log.add_statement(
             query.text + note, result, mode="write", outcome=outcome, step=query.step

@@ -29,8 +29,11 @@ class SqlView(Protocol):
     def say(self, text: str) -> None:
         """Say what is under way, or what came of it; "" clears that."""
 
-    def show_result(self, result: SqlResult, of: str = "") -> None:
-        """Show rows, or why there are none. `of` is the statement, "" for a preview."""
+    def begin(self, query: Query) -> None:
+        """Say that a statement begins, so that what is shown of another one is marked as that one's."""
+
+    def show_result(self, result: SqlResult, query: Query) -> None:
+        """Show the rows of a query, or why there are none."""
 
     def show_pending(self, write: PendingWrite, until: datetime, of: str) -> None:
         """Show a transaction that waits for a decision and rolls back by itself at `until`.
@@ -69,6 +72,13 @@ class Query:
 
     text: str
     step: Step | None = None
+    about: str = ""
+    """The statement whose plan or preview this is; "" where it is asked for its own rows."""
+
+    @property
+    def asked(self) -> str:
+        """The statement as a person sees it in the editor."""
+        return self.about or self.text
 
     @property
     def timeout_s(self) -> float:
@@ -86,7 +96,7 @@ class Query:
     def explained(self, *, analyze: bool = False) -> Query:
         """Return the EXPLAIN of the statement; `analyze` also runs it."""
         how = "EXPLAIN (ANALYZE, BUFFERS)" if analyze else "EXPLAIN"
-        return replace(self, text=f"{how} {self.text}")
+        return replace(self, text=f"{how} {self.text}", about=self.text)
 
 
 async def ask_values(view: SqlView, query: Query) -> list[str] | None:

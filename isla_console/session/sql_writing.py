@@ -61,7 +61,7 @@ class SqlWriting:
         if params is None:
             return
         if query.step is not None and query.step.preview:
-            preview = await self._transactions.preview(query.step, params)
+            preview = await self._transactions.preview(query, query.step, params)
             if preview.blocked:
                 self._view.say(preview.blocked)
                 return
@@ -81,7 +81,7 @@ class SqlWriting:
         async with saying(self._view, how_far):
             result = await writer.maintain(query.text, MAINTENANCE_TIMEOUT_S, notices.append)
         if result.error is not None:
-            self._view.show_result(result)
+            self._view.show_result(result, query)
         else:
             said = f" {len(notices)} notices: {'; '.join(notices[:NOTICES])}" if notices else ""
             self._view.say(f"Done in {took_text(result.duration_ms / 1000)}.{said}")

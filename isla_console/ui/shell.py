@@ -18,6 +18,7 @@ from textual.events import Event, Key, Paste
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Input, TextArea
 from textual.worker import Worker
 
 from isla_console.resources import resource
@@ -206,6 +207,22 @@ class Shell(TerminalApp):
             self.say(f"{char}: keys are Latin letters; ? lists them", warn=True)
         elif isinstance(self.screen, MainScreen) and event.key not in self.screen.active_bindings:
             self.say(f"{char} is no key here; ? lists them", warn=True)
+
+    def action_focus_next(self) -> None:
+        """Go to the next widget, but never out of a text: the letters that follow would be commands."""
+        if not self.is_typing:
+            super().action_focus_next()
+
+    def action_focus_previous(self) -> None:
+        """Go to the previous widget, but never out of a text."""
+        if not self.is_typing:
+            super().action_focus_previous()
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether letters go into a text rather than being commands."""
+        focused = self.focused
+        return isinstance(focused, Input) or (isinstance(focused, TextArea) and not focused.read_only)
 
     def action_command(self, id: str, key: str) -> None:
         """Carry out the command of a key of the registry."""

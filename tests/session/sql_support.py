@@ -10,6 +10,7 @@ from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident
 from isla_console.session.declare import Declaration, declare
 from isla_console.session.session import Session
+from isla_console.session.sql_view import Query
 from isla_console.settings.resolve import Settings
 from isla_console.sql.days import days
 from isla_console.sql.export import Format
@@ -48,7 +49,8 @@ class SqlRecorder:
 
     def __init__(self) -> None:
         self.said: list[str] = []
-        self.results: list[tuple[SqlResult, str]] = []
+        self.begun: list[str] = []
+        self.results: list[tuple[SqlResult, Query]] = []
         self.pending: list[tuple[PendingWrite, datetime, str]] = []
         self.waits = asyncio.Event()
         """Set while a transaction waits for a decision."""
@@ -74,8 +76,11 @@ class SqlRecorder:
     def say(self, text: str) -> None:
         self.said.append(text)
 
-    def show_result(self, result: SqlResult, of: str = "") -> None:
-        self.results.append((result, of))
+    def begin(self, query: Query) -> None:
+        self.begun.append(query.asked)
+
+    def show_result(self, result: SqlResult, query: Query) -> None:
+        self.results.append((result, query))
 
     def show_pending(self, write: PendingWrite, until: datetime, of: str) -> None:
         self.pending.append((write, until, of))

@@ -92,6 +92,15 @@ def cells(page: SqlPage) -> list[list[str]]:
     return [[str(cell) for cell in table.get_row_at(row)] for row in range(table.row_count)]
 
 
+def whose(page: SqlPage) -> str:
+    return "\n".join(line.plain for line in page.query_one("#sql-whose", TextBlock).lines)
+
+
+def detail(app: Shell) -> str:
+    assert isinstance(app.screen, DetailScreen)
+    return "\n".join(line.plain for line in app.screen._lines)
+
+
 async def test_read_sort_find_and_look(app: Shell) -> None:
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
@@ -113,19 +122,64 @@ async def test_read_sort_find_and_look(app: Shell) -> None:
         await pilot.press("escape")
 
 
-async def test_errors_stand_under_the_old_rows(app: Shell) -> None:
+async def test_an_error_never_stands_under_another_statements_rows(app: Shell) -> None:
+    """Rows that stay are dimmed and say whose they are; what is entered is what is shown."""
     async with app.run_test(size=SIZE) as pilot:
         page = await opened(app, pilot)
-        await run(pilot, page, "SELECT id FROM cart")
+        await run(pilot, page, "SELECT id, owner FROM cart ORDER BY id")
+        assert whose(page) == ""
         await run(pilot, page, "SELECT\n nope FROM cart")
         assert len(cells(page)) == 9
+        assert "SELECT id, owner FROM cart ORDER BY id" in whose(page)
+        assert page.query_one(DataTable).has_class("-other")
         assert "line 2, column 2" in foot(page)
         assert "Means" in foot(page)
         assert page.query_one(TextArea).cursor_location == (1, 1)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "SELECT id, owner" in detail(app)
+        assert "owner 1" in detail(app)
+        await pilot.press("escape")
         await run(pilot, page, "SELECT pg_terminate_backend(1)")
         assert "Not run" in foot(page)
+        assert "SELECT id, owner" in whose(page)
         await run(pilot, page, "DELETE FROM cart")
         assert "U unlocks" in foot(page)
+        assert "SELECT id, owner" in whose(page)
+        await run(pilot, page, "SELECT count(*) FROM cart")
+        assert whose(page) == ""
+        assert cells(page) == [["9"]]
+
+
+async def test_rows_are_marked_while_another_statement_runs_or_is_typed(app: Shell) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        page = await opened(app, pilot)
+        await run(pilot, page, "SELECT 1 AS one")
+        page.take(None, "SELECT pg_sleep(14)")
+        await pilot.press("x")
+        await until(lambda: "Runs" in foot(page))
+        assert "SELECT 1 AS one" in whose(page)
+        assert "1 row" not in foot(page)
+        await pilot.press("X")
+        await quiet(pilot)
+        assert "SELECT 1 AS one" in whose(page)
+        await run(pilot, page, "SELECT 1 AS one")
+        assert whose(page) == ""
+        await pilot.press("i", "end", *", 2", "escape")
+        assert "SELECT 1 AS one" in whose(page)
+
+
+async def test_enter_after_a_statement_without_columns_shows_what_is_shown(app: Shell) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        page = await opened(app, pilot)
+        await run(pilot, page, "SELECT id, owner, note FROM cart ORDER BY id")
+        await pilot.press("i", "home", *"select 1/0 --", "f5")
+        await quiet(pilot)
+        assert "division by zero" in foot(page)
+        await pilot.press("escape", "enter")
+        await pilot.pause()
+        assert "owner 1" in detail(app)
+        assert app.is_running
 
 
 async def test_the_guard_speaks_while_one_types(app: Shell) -> None:

@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from isla_console.database.session import SessionReading
+from isla_console.session.sql_view import Query
 from isla_console.sql.classify import classify
 from isla_console.sql.database import Database, Standing, Unlock
 from isla_console.sql.errors import SqlError
@@ -56,7 +57,7 @@ ROWS = (
 @pytest.fixture(autouse=True)
 def no_highlighting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures do not depend on whether the grammar for colours is installed."""
-    monkeypatch.setattr("isla_console.ui.pages.sql.find_spec", lambda name: None)
+    monkeypatch.setattr("isla_console.ui.widgets.editor.find_spec", lambda name: None)
 
 
 class FrozenDatabase(Database):
@@ -120,7 +121,7 @@ def showing(
 
 def rows(app: Shell) -> None:
     page = app.main.query_one(SqlPage)
-    page.show_result(result(page.text), page.text)
+    page.show_result(result(page.text), Query(page.text))
 
 
 def error(app: Shell) -> None:
@@ -134,7 +135,15 @@ def error(app: Shell) -> None:
         line=2,
         column=6,
     )
-    page.show_result(result(page.text, rows=(), error=told), page.text)
+    page.show_result(result(page.text, rows=(), error=told), Query(page.text))
+
+
+def older(app: Shell) -> None:
+    """Rows of one statement, and the failure of the next one."""
+    page = app.main.query_one(SqlPage)
+    if page.table is None:
+        page.show_result(result(page.text), Query(page.text))
+    error(app)
 
 
 def change(app: Shell) -> None:
@@ -162,6 +171,11 @@ def test_rows(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> N
 @SIZES
 def test_error(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
     assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(error))
+
+
+@SIZES
+def test_older_rows(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(older))
 
 
 @SIZES

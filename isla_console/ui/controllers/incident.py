@@ -65,7 +65,8 @@ class IncidentController(Controller):
             return
         self.session.work_on(incident_id)
         self.console.refresh_state()
-        if found.issue:
+        # Another console may have declared it while somebody types here: the letters must not be commands.
+        if found.issue and not self.console.shell.is_typing:
             self.console.go(f"issue:{found.issue}")
 
     async def declare(self, key: str) -> None:

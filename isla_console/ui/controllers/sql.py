@@ -88,9 +88,13 @@ class SqlController(Controller):
         """Say on the page what is under way, or what came of it."""
         self._page.say(text)
 
-    def show_result(self, result: SqlResult, of: str = "") -> None:
+    def begin(self, query: Query) -> None:
+        """Mark what the page shows of another statement as that one's."""
+        self._page.begin(query)
+
+    def show_result(self, result: SqlResult, query: Query) -> None:
         """Show rows on the page, or why there are none."""
-        self._page.show_result(result, of)
+        self._page.show_result(result, query)
 
     def show_pending(self, write: PendingWrite, until: datetime, of: str) -> None:
         """Show a transaction that waits for a decision."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from textual.content import Content
 
 from isla_console.database.session import SessionReading
 from isla_console.runbook.steps import Step
+from isla_console.session.sql_view import Query
 from isla_console.session.state import ConsoleState
 from isla_console.sql.result import Column, SqlResult
-from isla_console.sql.values import text
+from isla_console.sql.values import raw_text, text
 from isla_console.sql.verdict import Verdict
 from isla_console.sql.writing import PendingWrite
+from isla_console.text.plain import plain
 from isla_console.text.spans import countdown, took_text
+from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED, STYLES
 
 CELL = 48
@@ -45,6 +48,49 @@ class Statement:
     @property
     def title(self) -> str:
         return f"{self.issue}: {self.step.title} ({self.number} of {self.of})"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one query, and when: columns, rows and verdict are never another one's."""
+
+    query: Query
+    result: SqlResult
+    at: datetime
+
+    @property
+    def title(self) -> str:
+        """What the rows are rows of, in one line."""
+        return plain(" ".join(self.query.text[:400].split()))
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """The rows in the table: those of one answer, as they are filtered and sorted."""
+
+    answer: Answer
+    rows: tuple[tuple[Any, ...], ...]
+    sorted_by: tuple[int, bool] | None = None
+    """The column's index, and whether the greatest comes first."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the rows."""
+        return self.answer.result.columns
+
+    def arranged(self, wanted: str, sorted_by: tuple[int, bool] | None) -> TableRows:
+        """Return the answer's rows that contain `wanted`, in another order."""
+        wanted = wanted.casefold()
+        rows = [
+            row
+            for row in self.answer.result.rows
+            if not wanted or any(wanted in shown(value).casefold() for value in row)
+        ]
+        if sorted_by is not None:
+            column, down = sorted_by
+            rows.sort(key=lambda row: _sort_key(row[column]), reverse=down)
+            rows.sort(key=lambda row: row[column] is None)
+        return TableRows(self.answer, tuple(rows), sorted_by)
 
 
 def statements(state: ConsoleState, issue_id: str | None) -> list[Statement]:
@@ -112,13 +158,19 @@ def _way(verdict: Verdict, state: ConsoleState) -> str:
     return "x runs it, in sight" if database.unlock is not None else "U unlocks writing"
 
 
-def result_lines(result: SqlResult | None, shown: int, said: str) -> list[Content]:
-    """Draw the result: rows and times, or the error with its place, hint and meaning."""
+def answer_lines(answer: Answer | None, table: TableRows | None, said: str, text: str) -> list[Content]:
+    """Draw what came of the newest query: how many rows, or the error with its place, hint and meaning.
+
+    `text` is the statement in the editor: an answer to another one says so.
+    """
     lines: list[Content] = []
     if said:
         lines.append(Content.styled(said, MUTED))
-    if result is None:
+    if answer is None:
         return lines or [Content.styled(PROMISE, MUTED)]
+    result = answer.result
+    if answer.query.asked != text and (result.refused or result.error is not None):
+        lines.append(Content.styled(f"of  {answer.title}", MUTED))
     if result.refused:
         return [*lines, Content.styled(f"Not run: {result.refused}", STYLES["elevated"])]
     if (error := result.error) is not None:
@@ -132,10 +184,31 @@ def result_lines(result: SqlResult | None, shown: int, said: str) -> list[Conten
     rows = f"{result.row_count} row{'s' if result.row_count != 1 else ''}"
     if result.truncated:
         rows = f"the first {result.row_count} of more; S exports all"
-    found = f" · {shown} shown" if shown != result.row_count else ""
+    many = len(table.rows) if table is not None and table.answer is answer else result.row_count
+    found = f" · {many} shown" if many != result.row_count else ""
     times = f"{took_text(result.duration_ms / 1000)} · first row {took_text(result.first_row_ms / 1000)}"
     style = STYLES["elevated"] if result.truncated else ""
     return [*lines, Content.assemble((rows, style), (f"{found} in {times} · {NULL} is NULL", MUTED))]
+
+
+def whose_lines(answer: Answer, now: datetime, *, is_other: bool = True) -> list[Content]:
+    """Say whose rows they are, and when they came.
+
+    `is_other`: they are not the answer to the statement in the editor.
+    """
+    words = "older rows, of" if is_other else "rows of"
+    when = f" {clock_text(answer.at, now, seconds=True)}  "
+    style = STYLES["elevated"] if is_other else MUTED
+    return [Content.assemble((words, style), (when, MUTED), answer.title)]
+
+
+def held_line(text: str) -> Content:
+    """Say that a text is too long to be edited here."""
+    lines = text.count("\n") + 1
+    size = f"{len(text):,} characters" + (f" in {lines:,} lines" if lines > 1 else "")
+    return Content.styled(
+        f"{size}: its beginning is shown, all of it is judged and run; Q begins a new one", MUTED
+    )
 
 
 def pending_lines(write: PendingWrite, left_s: float, of: str = "") -> list[Content]:
@@ -191,6 +264,20 @@ def cell_style(name: str, value: Any) -> str:
             return STYLES["alert"]
         return STYLES["elevated"] if value.startswith("idle in transaction") else ""
     return ""
+
+
+def _sort_key(value: Any) -> tuple[int, Any]:
+    """Return a key that puts numbers first and anything that cannot be compared in order of its text."""
+    if isinstance(value, bool) or value is None:
+        return (1, str(value))
+    if isinstance(value, int | float):
+        return (0, value)
+    if hasattr(value, "total_seconds"):
+        return (0, value.total_seconds())
+    try:
+        return (0, float(value)) if not isinstance(value, str) else (1, value)
+    except (TypeError, ValueError):
+        return (1, raw_text(value))
 
 
 def row_lines(columns: Sequence[Column], row: Sequence[Any]) -> list[Content]:
