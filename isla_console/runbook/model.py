@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
 
 from pydantic import Field, Strict, StringConstraints
 
@@ -304,6 +304,12 @@ class Runbook(Part):
             },
             "checklist": [item.model_dump(mode="json") for item in self.checklist],
         }
+
+
+MEASURED: Final = (
+    *("metrics", "health_checks", "probes", "database_checks", "vendors", "deployments", "link_check"),
+)
+"""The parts of a runbook that the monitor is made of."""
 
 
 class _Named(Protocol):

@@ -27,7 +27,7 @@ from isla_console.monitor.poller import Poller
 from isla_console.monitor.stripe.drift import Drift
 from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
-from isla_console.runbook.model import Runbook
+from isla_console.runbook.model import MEASURED, Runbook
 from isla_console.session.parts import Clock, Journal, MakeMonitor
 from isla_console.session.reconcile import Reconciler
 from isla_console.session.state import Comparing, ConsoleState
@@ -188,15 +188,27 @@ class Session:
         """
         path = Path(self.settings.get("ISLA_RUNBOOK") or resource("runbook.yaml"))
         try:
-            self.loaded = self._in_drill(await asyncio.to_thread(load_runbook, path))
+            loaded = self._in_drill(await asyncio.to_thread(load_runbook, path))
         except RunbookError as error:
             lines = [str(finding) for finding in error.findings]
             many = "finding" if len(lines) == 1 else "findings"
             raise SessionError(
                 "\n".join([*lines, f"{len(lines)} {many}: the runbook was not opened"])
             ) from None
+        self.loaded = self._as_measured(loaded)
         declared = [item.env for item in self.runbook.inputs.values() if item.env]
         self._settings = tuple(str(finding) for finding in self.settings.all_findings(declared))
+
+    def _as_measured(self, loaded: Loaded) -> Loaded:
+        """Return a runbook that was read again with what is being measured as it was.
+
+        The monitor that runs was made of the old one. What the screen draws of a measure must be what is
+        measured, by its name and bounds; the new ones follow at the next start.
+        """
+        if self.loaded is None or self.monitor is None:
+            return loaded
+        measured = {name: getattr(self.runbook, name) for name in MEASURED}
+        return replace(loaded, runbook=loaded.runbook.model_copy(update=measured))
 
     def _in_drill(self, loaded: Loaded) -> Loaded:
         """Return the runbook with shorter times in a quick drill, which the banner mentions."""

@@ -98,6 +98,10 @@ class ConsoleState:
             return None
         return next((reading for reading in self.snapshot.metrics if reading.id == metric), None)
 
+    def issue_title(self, id: str) -> str:
+        """Return an issue's title, or its id where the runbook no longer has it."""
+        return next((issue.title for issue in self.runbook.issues if issue.id == id), id)
+
     @property
     def live_states(self) -> dict[str, str]:
         """The state of each measure and probe that this console asks, as the soak takes them."""

@@ -34,6 +34,7 @@ class RunView:
     """One step that is running or has run, at one moment. Text is redacted; `lines` are its newest output."""
 
     step: Step
+    started_at: datetime
     is_running: bool
     is_stream: bool
     elapsed_s: float
@@ -152,6 +153,7 @@ class StepServices:
         shows_lines = run.is_running and not masked and not is_http_stream
         return RunView(
             step=run.step,
+            started_at=run.started_at,
             is_running=run.is_running,
             is_stream=run.judgement.effect == "stream",
             elapsed_s=(now - run.started_at).total_seconds(),

@@ -114,7 +114,7 @@ class ConsoleProgram:
         console.begin(self.drill.watch(), group=BACKGROUND)
         await self.incident.resume()
         if (issue := session.incident.issue if session.incident else None) is not None:
-            shell.main.open(f"issue:{issue}")
+            console.go(f"issue:{issue}")
 
     async def tick(self) -> None:
         """Once a second, journal the crossings that came due, ring what is due, and draw."""

@@ -82,7 +82,7 @@ async def test_the_process_ends_when_nobody_waits_any_more() -> None:
     assert _children() == children
     second.cancel()
     async with asyncio.timeout(10):
-        while _children():  # noqa: ASYNC110
+        while _children():
             await asyncio.sleep(0.01)
     assert not judging._under_way
 
@@ -116,10 +116,10 @@ async def test_the_process_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> No
     while not (children := _children()):
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
-    assert "hunter22" not in Path(f"/proc/{children[0]}/environ").read_text("utf-8", "replace")
+    assert "hunter22" not in environment(children[0])
     task.cancel()
     async with asyncio.timeout(10):
-        while _children():  # noqa: ASYNC110
+        while _children():
             await asyncio.sleep(0.01)
 
 
@@ -180,3 +180,7 @@ def _children() -> list[int]:
         if "isla_console.sql.apart" in command:
             found.append(int(pid))
     return found
+
+
+def environment(pid: int) -> str:
+    return Path(f"/proc/{pid}/environ").read_text("utf-8", "replace")

@@ -23,7 +23,7 @@ PAGE_COMMANDS = frozenset({"home", "contacts", "timeline", "deployments", "payme
 
 def page_rows(page: str, state: ConsoleState, width: int, last_issue: str | None) -> list[Row]:
     """Return the rows of a page at a width; `last_issue` is the issue that was open last, if any."""
-    match RowKey.parse(page):
+    match RowKey.parse(page if known_page(page, state) else "home"):
         case RowKey("issue", id):
             issue = state.runbook.issue(id)
             return [*why_rows(issue, state, width), *issue_rows(issue, state, width)]
@@ -44,7 +44,7 @@ def page_rows(page: str, state: ConsoleState, width: int, last_issue: str | None
 
 def page_title(page: str, state: ConsoleState) -> tuple[str, str]:
     """Return the title of the page's frame and the hint at its bottom."""
-    match RowKey.parse(page):
+    match RowKey.parse(page if known_page(page, state) else "home"):
         case RowKey("issue", id):
             issue = state.runbook.issue(id)
             return f"{issue.number} {issue.title}", "enter: do a read   x: do   →: in full   b: back"

@@ -35,8 +35,15 @@ class CommunicationPage(PageWidget):
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.edits: dict[str, str] = {}
+        self._edits: dict[str, dict[str, str]] = {}
+        """By incident, and by text: what was typed for one incident is never sent for another."""
         self._state: ConsoleState | None = None
+
+    @property
+    def edits(self) -> dict[str, str]:
+        """What was typed for this incident's texts, by their ids."""
+        incident = self._state.incident if self._state is not None else None
+        return self._edits.setdefault(incident.id if incident is not None else "", {})
 
     def compose(self) -> ComposeResult:
         yield RowList(id="texts")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,6 +15,8 @@ from textual.widgets import Input
 from isla_console.session.state import ConsoleState
 from isla_console.sql.health import Health
 from isla_console.sql.sessions import ServerSession
+from isla_console.text.spans import age
+from isla_console.text.times import clock_text
 from isla_console.ui.lines import RowKey
 from isla_console.ui.messages import SessionsAct, SessionsAsked
 from isla_console.ui.pages.base import PageWidget
@@ -41,6 +44,8 @@ class SessionsPage(PageWidget):
         self.sessions: Sequence[ServerSession] = ()
         self._health: Sequence[Health] = ()
         self._problem = "asking …"
+        self._seen_at: datetime | None = None
+        """When the sessions that are shown were read."""
         self._said = ""
         self._state: ConsoleState | None = None
 
@@ -74,6 +79,7 @@ class SessionsPage(PageWidget):
         """Show the newest reading; on a problem the last sessions stay, and the problem is said."""
         if not problem:
             self.sessions = sessions
+            self._seen_at = self._state.now if self._state is not None else None
         self._problem = problem
         self._draw()
 
@@ -96,11 +102,11 @@ class SessionsPage(PageWidget):
             return
         rows = self.query_one("#sessions-rows", RowList)
         wanted = self.query_one(Input).value
-        first = (
-            Content.styled(self._problem, STYLES["elevated"])
-            if self._problem
-            else views.summary(self.sessions)
-        )
+        first = views.summary(self.sessions)
+        if self._problem:
+            at = self._seen_at
+            stood = "" if at is None else f" · below: as they were at {_clock(at, self._state)}"
+            first = Content.styled(self._problem + stood, STYLES["elevated"])
         self.query_one("#sessions-head", TextBlock).show_lines([connection_line(self._state), first])
         rows.show_rows(views.session_rows(self.sessions, self._health, wanted, rows.row_width))
         self.query_one("#sessions-foot", TextBlock).show_lines([Content(self._said)] if self._said else [])
@@ -137,3 +143,7 @@ class SessionsPage(PageWidget):
                 box = self.query_one(Input)
                 box.value = group.rpartition("/")[0]
                 box.add_class("-open")
+
+
+def _clock(at: datetime, state: ConsoleState) -> str:
+    return f"{clock_text(at, state.now, seconds=True)}, {age(state.now - at)} ago"

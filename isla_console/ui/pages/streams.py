@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -29,6 +31,16 @@ if TYPE_CHECKING:
     from isla_console.session.steps import RunView
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What stood there when a stream was paused: that stream's lines, and no other's."""
+
+    step: str
+    started_at: datetime
+    records: Sequence[Record]
+    received: int
+
+
 class _Lines(TextBlock, can_focus=True):
     """The newest lines of the stream that is shown."""
 
@@ -50,7 +62,7 @@ class StreamsPage(PageWidget):
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.chosen = ""
-        self._paused: Sequence[Record] | None = None
+        self._paused: _Held | None = None
         self._state: ConsoleState | None = None
         self._folded: dict[int, tuple[Record, str]] = {}
         """By a record's identity: the record, and the text that a filter searches."""
@@ -81,10 +93,11 @@ class StreamsPage(PageWidget):
         if self.chosen not in ids:
             self.chosen = ids[-1]
         view = streams[ids.index(self.chosen)]
-        if view.masked:
-            self._paused = None
+        held = self._paused
+        if view.masked or (held is not None and (held.step, held.started_at) != _run_of(view)):
+            held = self._paused = None
         wanted = self.query_one(Input).value.casefold()
-        records = self._paused if self._paused is not None else view.records
+        records = held.records if held is not None else view.records
         height = max(1, lines.content_size.height or 20)
         kept = self._with(wanted, records) if wanted else records
         head.show_lines(self._head(view, len(ids), len(kept), wanted))
@@ -112,11 +125,12 @@ class StreamsPage(PageWidget):
             state = Content.styled("follows", "$success")
         which = f"  ({streams} streams)" if streams > 1 else ""
         found = f"  {kept} with “{plain(wanted)}”" if wanted else ""
+        received = str(view.received)
+        if self._paused is not None and view.received > self._paused.received:
+            received = f"the first {self._paused.received} of {view.received}"
         return [
             Content.assemble((view.step.title, "bold"), which, "   ", state),
-            Content.styled(
-                f"{view.received} lines in {span_text(view.elapsed_s, seconds=True)}{found}", MUTED
-            ),
+            Content.styled(f"{received} lines in {span_text(view.elapsed_s, seconds=True)}{found}", MUTED),
         ]
 
     def look_at(self, step: str) -> None:
@@ -130,7 +144,11 @@ class StreamsPage(PageWidget):
     def action_pause(self) -> None:
         """Freeze what is shown; the stream itself goes on."""
         view = self._state.runs.get(self.chosen) if self._state is not None else None
-        self._paused = view.records if view is not None and self._paused is None else None
+        self._paused = (
+            _Held(*_run_of(view), view.records, view.received)
+            if view is not None and self._paused is None
+            else None
+        )
         self._redraw()
 
     def action_filter(self) -> None:
@@ -170,6 +188,11 @@ class StreamsPage(PageWidget):
     def _redraw(self) -> None:
         if self._state is not None:
             self.show(self._state)
+
+
+def _run_of(view: RunView) -> tuple[str, datetime]:
+    """Return which run of which step it is."""
+    return view.step.id, view.started_at
 
 
 def _text(record: Record) -> str:

@@ -18,7 +18,7 @@ def contact_rows(state: ConsoleState, issue_id: str | None, width: int) -> list[
     fitting = runbook.contacts_for(severity, issue_id)
     rest = [contact for contact in runbook.contacts if contact not in fitting]
     why = " · ".join(
-        part for part in (severity or "", runbook.issue(issue_id).title if issue_id else "") if part
+        part for part in (severity or "", state.issue_title(issue_id) if issue_id else "") if part
     )
     rows = [Row.heading(f"For {why}" if why and rest else "Everyone")]
     rows += [_contact(contact, width) for contact in fitting]

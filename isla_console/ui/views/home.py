@@ -134,7 +134,7 @@ def _next(state: ConsoleState) -> Iterator[Row]:
         return
     incident = state.incident
     if incident.issue:
-        title = state.runbook.issue(incident.issue).title
+        title = state.issue_title(incident.issue)
         yield Row(
             RowKey("goto", incident.issue), Content.assemble((" ↵ ", "$accent bold"), f" the issue: {title}")
         )
