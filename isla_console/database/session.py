@@ -28,6 +28,7 @@ from isla_console.database.failures import (
 )
 from isla_console.net.lookup import LookupFailed, Resolver
 from isla_console.settings.secret import Secret
+from isla_console.text.spans import span_text
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -273,7 +274,7 @@ class DatabaseSession:
         self._attempts += 1
         if failure.kind == "refused":
             pause = self._refused_retry_s
-            reason = f"{failure.reason}; tried again only every {pause:.0f} s"
+            reason = f"{failure.reason}; tried again only every {span_text(pause)}"
             failure = replace(failure, reason=reason)
         elif failure.kind == "address":
             pause = float("inf")  # the address is read once, at start

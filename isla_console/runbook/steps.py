@@ -110,6 +110,8 @@ class Step(Part):
     http: HttpCall | None = None
     table: Text | None = None
     """A JMESPath from the JSON answer (or from a line of a stream) to rows, which are what is kept."""
+    times: tuple[Text, ...] = ()
+    """shell, sql, http: the columns that are times, in ISO 8601 or counted since 1970."""
     url: Text | None = None
     """open: the page."""
     issue: Id | None = None

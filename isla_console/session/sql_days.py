@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Literal
 
 from isla_console.runbook.steps import Step
@@ -58,9 +58,12 @@ class DayByDay:
                 return
             committed += outcome.kind == "committed"
         following = days[-1] + timedelta(days=1)
-        self._left[step.id] = (str(following), "")
+        # There is nothing to do yet for a day that has not begun.
+        further = following <= self._session.clock.now().astimezone(UTC).date()
+        self._left[step.id] = (str(following) if further else "", "")
         same = f"; {len(days) - committed} did not differ" if committed < len(days) else ""
-        self._view.say(f"Committed: {committed} of {len(days)} days{same}. x goes on at {following}.")
+        goes_on = f" x goes on at {following}." if further else " That was the last day so far."
+        self._view.say(f"Committed: {committed} of {len(days)} days{same}.{goes_on}")
 
     async def _run_day(self, writer: Writer, query: Query, step: Step, day: date, of: str) -> DayOutcome:
         if database_of(self._session).unlocked(self._session.clock.now()) is None:

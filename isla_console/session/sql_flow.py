@@ -16,6 +16,7 @@ from isla_console.session.sql_writing import SqlWriting
 from isla_console.sql.database import ADMIN_VARIABLE, Database
 from isla_console.sql.engine import SqlEngine
 from isla_console.sql.verdict import Verdict
+from isla_console.text.spans import span_text, window_text
 from isla_console.text.times import clock_text
 
 WATCH_S = 5.0
@@ -155,7 +156,9 @@ class SqlFlow:
 
         Where the panels' connection gets no answer either, the statement is not the cause, and that is said.
         """
-        since = f" {seconds:.0f} s of at most {limit_s:g}" if seconds >= 1 else ""
+        since = (
+            f" {span_text(seconds, seconds=True)} of at most {window_text(limit_s)}" if seconds >= 1 else ""
+        )
         panels = panels_connection(self._session)
         if panels is not None and panels.reading().state == "down":
             return f"Runs …{since}  X stops it  The panels get no answer either."
@@ -184,4 +187,4 @@ class SqlFlow:
 
 async def _how_it_is_judged(seconds: float) -> str:
     """Return that the guard reads a statement, once that takes long enough to be noticed."""
-    return f"The guard reads it … {seconds:.0f} s  X stops it" if seconds >= 1 else ""
+    return f"The guard reads it … {span_text(seconds, seconds=True)}  X stops it" if seconds >= 1 else ""

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from isla_console.runbook.templates import variables
 from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import MASK, Secret
 from isla_console.text.redact import Redactor
-from isla_console.text.times import read_before, utc_text
+from isla_console.text.times import iso_moment, read_before, utc_text
 
 _LONGEST = 8192
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
@@ -162,7 +162,7 @@ def bound(item: Input, text: str) -> int | str | date | datetime:
     if item.type == "date":
         return date.fromisoformat(text)
     if item.type == "datetime":
-        return _moment(text)
+        return iso_moment(text)
     return text
 
 
@@ -182,7 +182,7 @@ def _wrong_type(kind: str, text: str) -> str:
         case "date":
             return _not_iso(date.fromisoformat, text, "expected a day such as 2026-11-23")
         case "datetime":
-            return _not_iso(_moment, text, "expected a time such as 2026-11-23T14:00:00Z, or -30m")
+            return _not_iso(iso_moment, text, "expected a time such as 2026-11-23T14:00:00Z, or -30m")
         case "email":
             return "" if _EMAIL.fullmatch(text) else "expected a mail address"
         case "url":
@@ -208,8 +208,3 @@ def _at(item: Input, text: str, now: datetime) -> str:
     """Return the time that a span before now means, for a datetime; any other text unchanged."""
     moment = read_before(text, now) if item.type == "datetime" else None
     return utc_text(moment, "seconds") if moment is not None else text
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

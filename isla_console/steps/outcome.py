@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Final, Literal
 
 from isla_console.runbook.steps import Effect, Expect
-from isla_console.steps.rows import Row, cell, columns_of
+from isla_console.steps.rows import Row, cell, columns_of, time_columns
+from isla_console.text.times import full_text, moment
 
 Ending = Literal["done", "failed", "stopped"]
 
@@ -87,14 +88,20 @@ def _row_changes(before: Sequence[Row], after: Sequence[Row]) -> Iterable[str]:
     key = columns[0]
     old = {cell(row.get(key)): row for row in before}
     new = {cell(row.get(key)): row for row in after}
+    times = time_columns([*before, *after])
+
+    def said(row: Row, column: str) -> str:
+        at = moment(row.get(column)) if column in times else None
+        return full_text(at, seconds=True) if at is not None else cell(row.get(column)) or "–"
+
     for name, row in new.items():
         if name not in old:
             yield f"+ {name}"
         else:
             for column in columns[1:]:
-                was, now = cell(old[name].get(column)), cell(row.get(column))
+                was, now = said(old[name], column), said(row, column)
                 if was != now:
-                    yield f"{name}: {column} {was or '–'} → {now or '–'}"
+                    yield f"{name}: {column} {was} → {now}"
     for name in old:
         if name not in new:
             yield f"- {name}"

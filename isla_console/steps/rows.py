@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from isla_console.text.times import has_clock_and_zone, moment, utc_text
 
 Row = Mapping[str, object]
 """One row by column name, with the answer's own values."""
@@ -77,6 +80,48 @@ def columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for row in rows for name in row))
 
 
+_UNIT = frozenset({"s", "sec", "seconds", "ms", "us", "ns", "unix", "utc", "in", "millis"})
+_TIME = frozenset(
+    {
+        *("at", "time", "timestamp", "moment", "created", "updated", "modified", "inserted", "deleted"),
+        *("since", "until", "started", "ended", "finished", "begins", "ends", "expires", "expiry", "due"),
+        *("seen", "date", "unix"),
+    }
+)
+"""The words at the end of the name of a column of times, before its unit."""
+_WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+def time_columns(rows: Sequence[Row], declared: Collection[str] = ()) -> frozenset[str]:
+    """Return the names of the columns that hold times and nothing else.
+
+    A column is one that the runbook declares, one whose name says so and whose values can be, or one in which
+    every value is a time with its zone. A number beside a value that is no time stays a number.
+    """
+    return frozenset(
+        name
+        for name in columns_of(rows)
+        if (values := [row[name] for row in rows if row.get(name) is not None])
+        and all(time_in(name, value, declared) is not None for value in values)
+    )
+
+
+def time_in(name: str, value: object, declared: Collection[str] = ()) -> datetime | None:
+    """Return the time that a value in a column means; None where it may mean anything else."""
+    if isinstance(value, datetime) or (isinstance(value, str) and has_clock_and_zone(value)):
+        return moment(value)
+    is_day = isinstance(value, str) and "-" in value and ":" not in value
+    return moment(value) if not is_day and (name in declared or _names_a_time(name)) else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _names_a_time(name: str) -> bool:
+    words = [word.lower() for word in _WORDS.findall(name)]
+    while len(words) > 1 and words[-1] in _UNIT:
+        words.pop()
+    return bool(words) and words[-1] in _TIME
+
+
 def cell(value: object) -> str:
     """Return one value as a short text on one line; "" for null."""
     if value is None:
@@ -84,7 +129,7 @@ def cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
-        return value.isoformat()
+        return utc_text(value, "seconds") if value.tzinfo is not None else value.isoformat(" ")
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False, default=str)
     return " ".join(str(value).split())[:_CELL]

@@ -10,10 +10,19 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from isla_console.text.spans import age
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 _SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?P<zone>Z|[+-]\d\d:\d\d)?", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?\s*(?:[zZ]|UTC)?", re.ASCII)
 _AGO = re.compile(r"(\d{1,4})\s*(s|m|min|h)(?:\s*ago)?", re.ASCII)
 _BEFORE = re.compile(r"-(\d{1,6})([smhd])", re.ASCII)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(?P<clock>[T ]\d\d:\d\d.*?)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
+_UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
+"""How many of its unit a second has: the times that machines count since 1970."""
+_OLDEST, _NEWEST = 1_000_000_000, 4_000_000_000
+"""The seconds since 1970 between which a number may be a time: from 2001 to 2096."""
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 
@@ -74,6 +83,67 @@ def read_before(typed: str, now: datetime) -> datetime | None:
     return now - timedelta(seconds=int(match[1]) * _SECONDS[match[2]]) if match else None
 
 
+def iso_moment(text: str) -> datetime:
+    """Return the time of a text in ISO 8601, with `T` or a space; without a zone it is UTC.
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    if _ISO.fullmatch(text) is None:
+        raise ValueError(f"not a time: {text[:40]!r}")
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"no such time: {text[:40]!r}") from None
+
+
+def moment(value: object) -> datetime | None:
+    """Return the time that a machine means, UTC; None where it means none.
+
+    A number (also one written as text) counts seconds, milliseconds, microseconds or nanoseconds since 1970:
+    of these the one that makes it a time between 2001 and 2096. A text is ISO 8601.
+    """
+    if isinstance(value, str):
+        if value.isascii() and value.isdigit() and 10 <= len(value) <= 19:
+            return moment(int(value))
+        try:
+            return iso_moment(value)
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    for unit in _UNITS:
+        if _OLDEST * unit <= value < _NEWEST * unit:
+            seconds, rest = divmod(value, unit)
+            return _EPOCH + timedelta(seconds=seconds, microseconds=rest * 1_000_000 // unit)
+    return None
+
+
+def has_clock_and_zone(text: str) -> bool:
+    """Return whether a text is a time in ISO 8601 that says its zone: nothing else looks like it."""
+    found = _ISO.fullmatch(text)
+    return found is not None and bool(found["clock"]) and bool(found["zone"]) and moment(text) is not None
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the time of an HTTP `Date` header; None where it is none."""
+    from email.utils import parsedate_to_datetime  # its 30 ms would delay the first frame
+
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def since_1970(seconds: float) -> datetime:
+    """Return the time so many seconds after 1970, UTC."""
+    return _EPOCH + timedelta(seconds=seconds)
+
+
 def utc_text(when: datetime, timespec: Literal["milliseconds", "seconds"] = "milliseconds") -> str:
     """Return `2026-11-23T14:00:00.000Z`, the journal's form; the time must be aware."""
     return when.astimezone(UTC).isoformat(timespec=timespec)[:-6] + "Z"
@@ -96,6 +166,18 @@ def clock_text(when: datetime, now: datetime | None = None, *, seconds: bool = F
 def full_text(when: datetime, *, seconds: bool = False) -> str:
     """Return `2026-11-23 14:30Z`, or `2026-11-23 14:30:05Z` with seconds."""
     return f"{when.astimezone(UTC).date()} {clock_text(when, seconds=seconds)}"
+
+
+def day_text(when: datetime) -> str:
+    """Return `2026-11-23`, the day in UTC."""
+    return f"{when.astimezone(UTC):%Y-%m-%d}"
+
+
+def aged_text(when: datetime, now: datetime) -> str:
+    """Return a time and how far away it is, for a table: `14:30:05Z 4m`, or `15:00:00Z in 29m`."""
+    apart = now - when
+    far = f"in {age(-apart)}" if apart <= -timedelta(seconds=1) else age(apart)
+    return f"{clock_text(when, now, seconds=True)} {far}"
 
 
 def stamp_text(when: datetime) -> str:

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from isla_console.text.brief import brief
+from isla_console.text.times import moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def deployment(item: Any) -> Deployment | None:
 
     Args:
         item: An object with `id` and any of `state`, `commit`, `author`, `message`, `created`, `live_since`
-            (as `moment` takes them), and `staged`, true for one that waits to be promoted.
+            (as `first_moment` takes them), and `staged`, true for one that waits to be promoted.
     """
     if not isinstance(item, Mapping) or not (id := _text(item.get("id"), 64)):
         return None
@@ -70,8 +70,8 @@ def deployment(item: Any) -> Deployment | None:
         commit=_text(item.get("commit"), 40),
         author=_text(item.get("author"), 30),
         message=_text(item.get("message"), 200),
-        created_at=moment(item.get("created")),
-        live_since=moment(item.get("live_since")) if went_live else None,
+        created_at=first_moment(item.get("created")),
+        live_since=first_moment(item.get("live_since")) if went_live else None,
     )
 
 
@@ -95,17 +95,11 @@ def production(project: Any) -> Production:
     return Production(current, AliasChange(*words))
 
 
-def moment(value: Any) -> datetime | None:
-    """Return the time in milliseconds or seconds since 1970 or ISO 8601; of a list, the first one."""
+def first_moment(value: Any) -> datetime | None:
+    """Return the time that a value means; of a list, the first one."""
     if isinstance(value, list):
-        return next((at for one in value if (at := moment(one)) is not None), None)
-    with contextlib.suppress(ValueError, OverflowError, OSError):
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
-        if isinstance(value, str):
-            found = datetime.fromisoformat(value)
-            return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return None
+        return next((at for one in value if (at := first_moment(one)) is not None), None)
+    return moment(value)
 
 
 def _text(value: Any, limit: int) -> str:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isla_console.vendors.vercel import AliasChange, Deployment, Production, deployment, moment, production
+from isla_console.vendors.vercel import (
+    AliasChange,
+    Deployment,
+    Production,
+    deployment,
+    first_moment,
+    production,
+)
 
 AT = datetime(2025, 11, 23, 14, 1, tzinfo=UTC)
 PROJECT = {
@@ -73,7 +80,7 @@ JSON = st.recursive(
 
 @given(JSON, JSON, JSON)
 def test_any_json_is_read_without_a_raise(one: Any, two: Any, three: Any) -> None:
-    moment(one)
+    first_moment(one)
     found = deployment({"id": "dpl_1", "state": one, "created": two, "live_since": three, "message": one})
     assert found is not None
     assert found.id == "dpl_1"

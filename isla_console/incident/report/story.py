@@ -12,6 +12,7 @@ from isla_console.incident.rules.clocks import e_seconds, t_seconds
 from isla_console.incident.rules.postmortem import postmortem
 from isla_console.text.markdown import fenced, inline, table
 from isla_console.text.spans import span_text
+from isla_console.text.times import day_text
 
 
 def title(page: Page) -> None:
@@ -43,7 +44,7 @@ def summary(page: Page) -> None:
     began = page.clock(incident.impact_started_at)
     lasted = span_text(t_seconds(incident, page.until))
     severity = inline(incident.severities[0].severity)
-    text = f"On {incident.declared_at:%Y-%m-%d} “{inline(incident.title)}” was declared {severity}"
+    text = f"On {day_text(incident.declared_at)} “{inline(incident.title)}” was declared {severity}"
     text += f" at {page.clock(incident.declared_at)}. The impact began at {began}"
     if incident.ended_at is None:
         text += f" and had lasted {lasted} at the last entry; the incident is {incident.state}."

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.cadence import promised_next
-from isla_console.text.times import formal_text
+from isla_console.text.times import day_text, formal_text
 
 _BRACKETS = re.compile(r"\[[^\[\]\n]{1,120}\]")
 
@@ -94,7 +94,7 @@ def channel_of(incident: Incident, others: Iterable[Incident]) -> str:
     }
     order = sorted(same_day, key=lambda id: (same_day[id], id))
     place = order.index(incident.id) + 1
-    base = f"#incident-{day:%Y-%m-%d}"
+    base = f"#incident-{day_text(incident.declared_at)}"
     return base if place == 1 else f"{base}-{place}"
 
 
@@ -104,7 +104,7 @@ def _known_values(incident: Incident, now: datetime, service: str) -> dict[str, 
     return {
         "service": service,
         "feature": service,
-        "date": f"{incident.impact_started_at.astimezone(UTC):%Y-%m-%d}",
+        "date": day_text(incident.impact_started_at),
         "impact": incident.impact,
         "start": formal_text(incident.impact_started_at),
         "end": formal_text(end) if end is not None else "",

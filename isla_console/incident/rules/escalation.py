@@ -12,7 +12,7 @@ from isla_console.incident.record.facts import LevelAct, LevelDue
 from isla_console.incident.record.policy import Level
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.clocks import Span, e_reaches, running_spans
-from isla_console.text.times import minutes, utc_text
+from isla_console.text.times import minutes, parse_utc, utc_text
 
 LATE_AFTER = timedelta(seconds=5)
 """A crossing written down later than this after it was due is late.
@@ -131,7 +131,7 @@ def crossing_events(incident: Incident, now: datetime, *, author: Author) -> lis
             incident=incident.id,
             author=author,
             now=now,
-            occurred_at=datetime.fromisoformat(data["due_at"]),
+            occurred_at=parse_utc(data["due_at"]),
             id=derived_id(incident.id, data["level"], data["cause"]),
         )
         for data in crossings(incident, now)

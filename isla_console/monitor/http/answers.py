@@ -62,7 +62,11 @@ def _refused(status: int, sample: Sample, credential: str) -> str:
         return f"404, there is no such project{look}" if credential else "404, the page has moved"
     if status == 429:
         wait = sample.phases.retry_after_s if sample.phases else None
-        again = f"again in {wait:.0f} s, as it asks" if wait is not None else f"again in {_PAUSE_S:.0f} s"
+        again = (
+            f"again in {span_text(wait)}, as it asks"
+            if wait is not None
+            else f"again in {span_text(_PAUSE_S)}"
+        )
         return f"429, we asked too often: {again}"
     if status >= 500:
         return f"{status}, it is in trouble itself"

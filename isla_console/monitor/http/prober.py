@@ -18,7 +18,7 @@ import ssl
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +30,7 @@ from isla_console.net.lookup import LookupFailed, Resolver
 from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
 from isla_console.text.redact import Redactor, redactor_of
+from isla_console.text.times import http_date, since_1970
 
 if TYPE_CHECKING:
     from isla_console.net.stream import Progress, Request
@@ -251,21 +252,11 @@ def _phases(progress: Progress, body: bytes, redactor: Redactor) -> Phases:
         status=progress.status,
         location=None if location is None else brief(redactor.text(location), 200),
         cert_expires=_expiry(progress.certificate),
-        server_time=_date(progress.headers.get(b"date")),
+        server_time=http_date(progress.headers.get(b"date", b"").decode("latin-1")),
         retry_after_s=_seconds(progress.headers.get(b"retry-after")),
         content_type=progress.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0][:60],
         body_excerpt=brief(redactor.text(body[:1000].decode("utf-8", "replace")), 200),
     )
-
-
-def _date(value: bytes | None) -> datetime | None:
-    from email.utils import parsedate_to_datetime  # its 30 ms would delay the first frame
-
-    try:
-        found = parsedate_to_datetime((value or b"").decode("latin-1"))
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
 
 
 def _seconds(value: bytes | None) -> float | None:
@@ -279,4 +270,4 @@ def _expiry(certificate: dict[str, Any] | None) -> datetime | None:
         seconds = ssl.cert_time_to_seconds(str((certificate or {})["notAfter"]))
     except (KeyError, ValueError):
         return None
-    return datetime.fromtimestamp(seconds, UTC)
+    return since_1970(seconds)

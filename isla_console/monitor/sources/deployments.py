@@ -15,7 +15,7 @@ from isla_console.monitor.metrics.metric import BLIND_REASON, STALE_INTERVALS, W
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
 from isla_console.monitor.sources.source import Source
-from isla_console.vendors.vercel import Deployment, deployment, moment
+from isla_console.vendors.vercel import Deployment, deployment, first_moment
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Deployments, HttpCall
@@ -90,7 +90,7 @@ def _served(one: Deployment, current: dict[str, Any]) -> Deployment:
     """Return the deployment, marked if production serves it, and live since the rollback to it."""
     if one.id != current.get("id"):
         return one
-    since = moment(current.get("since")) if current.get("moved_to") == one.id else None
+    since = first_moment(current.get("since")) if current.get("moved_to") == one.id else None
     return replace(one, serving=True, live_since=since or one.live_since)
 
 

@@ -9,10 +9,9 @@ incident is open. Such a part or incident makes the vendor at least `degraded`, 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from isla_console.monitor.http.answers import MAX_JSON, NoAnswer
@@ -21,7 +20,7 @@ from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
 from isla_console.monitor.sources.source import Source
 from isla_console.text.brief import brief
-from isla_console.text.times import clock_text
+from isla_console.text.times import clock_text, moment
 
 if TYPE_CHECKING:
     from isla_console.runbook.model import Vendor
@@ -113,8 +112,8 @@ def _statuspage(answer: Any) -> VendorStatus:
     named = _few(str(one.get("name")) for one in incidents)
     text = "; ".join(filter(None, (named if indicator == "none" else "", text)))
     text = text or named or str(description or indicator)
-    times = [_time(one.get("started_at")) or _time(one.get("created_at")) for one in incidents]
-    times = [at for at in times if at] or [_time(one.get("updated_at")) for one in parts]
+    times = [moment(one.get("started_at")) or moment(one.get("created_at")) for one in incidents]
+    times = [at for at in times if at] or [moment(one.get("updated_at")) for one in parts]
     return VendorStatus(state, brief(text, 100), min((at for at in times if at), default=None))
 
 
@@ -156,13 +155,6 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 def _few(texts: Iterable[str]) -> str:
     each = list(texts)
     return ", ".join(each[:2]) + (f" and {len(each) - 2} more" if len(each) > 2 else "")
-
-
-def _time(value: Any) -> datetime | None:
-    with contextlib.suppress(ValueError, TypeError, OverflowError):
-        found = datetime.fromisoformat(value)
-        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return None
 
 
 class StatusPage(Source[VendorReading]):

@@ -13,7 +13,7 @@ import importlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from isla_console.monitor.http.answers import clock_sentence, offset
@@ -31,7 +31,8 @@ from isla_console.net.failures import OwnFault
 from isla_console.net.rate_limit import RateLimiter
 from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
-from isla_console.text.spans import window_text
+from isla_console.text.spans import span_text, window_text
+from isla_console.text.times import http_date, since_1970
 
 if TYPE_CHECKING:
     import stripe as sdk
@@ -192,7 +193,7 @@ class StripeReader:
             lambda client: client.v1.events.list_async({"delivery_success": False, "limit": PAGE}),
         )
         events = tuple(
-            Undelivered(brief(one.id, 64), _when(one.created), brief(one.type, 60), one.pending_webhooks)
+            Undelivered(brief(one.id, 64), since_1970(one.created), brief(one.type, 60), one.pending_webhooks)
             for one in answer.data
         )
         return events, bool(answer.has_more)
@@ -211,7 +212,7 @@ class StripeReader:
 
     async def _ask(self, what: str, request: Callable[[sdk.StripeClient], Awaitable[Any]]) -> Any:
         if (left := self._limiter.away_s) > 0:
-            raise StripeUnavailable(f"{self._refusal}: again in {left:.0f} s", again_s=left)
+            raise StripeUnavailable(f"{self._refusal}: again in {span_text(left)}", again_s=left)
         client = await self._open()
         await self._limiter.turn()
         try:
@@ -294,7 +295,7 @@ class StripeReader:
         why = headers.get("stripe-rate-limited-reason", "")
         self._refusal = f"Stripe limits us (429{', ' + brief(why, 30) if why else ''})"
         asked = ", as it asks" if after.isdigit() else ""
-        return StripeUnavailable(f"{self._refusal}: again in {pause:.0f} s{asked}", again_s=pause)
+        return StripeUnavailable(f"{self._refusal}: again in {span_text(pause)}{asked}", again_s=pause)
 
 
 def _failed(charge: Any) -> FailedPayment:
@@ -302,7 +303,7 @@ def _failed(charge: Any) -> FailedPayment:
     reason = getattr(outcome, "seller_message", None) or getattr(charge, "failure_message", None) or ""
     return FailedPayment(
         id=brief(charge.id, 64),
-        at=_when(charge.created),
+        at=since_1970(charge.created),
         amount=_amount(charge.amount, charge.currency),
         code=brief(str(getattr(charge, "failure_code", None) or ""), 40),
         reason=brief(str(reason), 100),
@@ -338,19 +339,8 @@ def _amount(value: int, currency: str) -> str:
     return f"{value} {name}" if name in _WHOLE else f"{value / 100:.2f} {name}"
 
 
-def _when(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
 def _date(headers: Mapping[str, str] | None) -> datetime | None:
-    from email.utils import parsedate_to_datetime
-
-    value = next((v for k, v in (headers or {}).items() if k.lower() == "date"), "")
-    try:
-        found = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else None
+    return http_date(next((v for k, v in (headers or {}).items() if k.lower() == "date"), ""))
 
 
 def _timed_out(error: BaseException) -> bool:

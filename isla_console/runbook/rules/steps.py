@@ -17,6 +17,7 @@ ALLOWS: dict[str, frozenset[str]] = {
     "connect": frozenset({"shell"}),
     "http": frozenset({"http"}),
     "table": frozenset({"shell", "http"}),
+    "times": frozenset({"shell", "sql", "http"}),
     "url": frozenset({"open"}),
     "issue": frozenset({"goto"}),
     "cli": frozenset({"shell", "http"}),

@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from isla_console.session.state import ConsoleState
 from isla_console.steps.rows import Row as Record
-from isla_console.steps.rows import cell
+from isla_console.steps.rows import cell, time_in
 from isla_console.text.plain import plain
 from isla_console.text.spans import span_text
 from isla_console.text.times import clock_text
@@ -24,7 +24,6 @@ from isla_console.ui.lines import RowKey
 from isla_console.ui.messages import StopAsked
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED, STYLES
-from isla_console.ui.views.runs import moment_of
 from isla_console.ui.widgets.text_block import TextBlock
 
 if TYPE_CHECKING:
@@ -199,7 +198,7 @@ def _text(record: Record) -> str:
     """Return a row of a stream as one line that begins with a short time."""
     parts = []
     for name, value in record.items():
-        moment = moment_of(name, value)
+        moment = time_in(name, value)
         parts.append(cell(value) if moment is None else clock_text(moment, seconds=True).removesuffix("Z"))
     return plain("  ".join(part for part in parts if part))
 

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from isla_console.runbook.model import DatabaseCheck, HealthCheck
 from isla_console.session.state import ConsoleState
-from isla_console.text.times import clock_text
+from isla_console.text.times import clock_text, day_text
 from isla_console.ui.lines import RowKey
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.contacts import contact_lines
@@ -89,7 +89,10 @@ def _probe(id: str, state: ConsoleState) -> Shown | None:
                 ("Status", str(phases.status or "–")),
                 ("Address", phases.address or "–"),
                 ("Location", phases.location or "–"),
-                ("Certificate", f"expires {phases.cert_expires:%Y-%m-%d}" if phases.cert_expires else "none"),
+                (
+                    "Certificate",
+                    f"expires {day_text(phases.cert_expires)}" if phases.cert_expires else "none",
+                ),
             ]
     if isinstance(check, DatabaseCheck):
         query = (Content(line) for line in check.query.splitlines())

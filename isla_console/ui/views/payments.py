@@ -7,7 +7,7 @@ from textual.content import Content
 from isla_console.monitor.sources.payments import PaymentsReading
 from isla_console.monitor.stripe.payments import reasons
 from isla_console.session.state import ConsoleState
-from isla_console.text.spans import age
+from isla_console.text.spans import age, window_text
 from isla_console.text.times import clock_text
 from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import GLYPHS, MUTED, STYLES
@@ -69,7 +69,7 @@ def _rate(state: ConsoleState) -> list[Row]:
             rows.append(Row.text(Content.styled(f" {spec.title}: {found.reason}", MUTED)))
             continue
         value = Content.styled(found.text, STYLES[found.state] if found.state != "ok" else "bold")
-        hours = f"{spec.source.window_s / 3600:g} h"
+        hours = window_text(spec.source.window_s)
         said = f" of {found.n} attempts in {hours} · normal {spec.normal}, alert {spec.alert}"
         behind = f" · {found.reason}" if found.reason else ""
         rows.append(

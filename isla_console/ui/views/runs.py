@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from isla_console.session.state import ConsoleState
 from isla_console.steps.rows import Row as Record
-from isla_console.steps.rows import cell, columns_of
+from isla_console.steps.rows import cell, columns_of, time_columns
 from isla_console.text.plain import plain
-from isla_console.text.spans import age, span_text, took_text
-from isla_console.text.times import clock_text
+from isla_console.text.spans import span_text, took_text
+from isla_console.text.times import aged_text, clock_text, moment
 from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.theme import MUTED, STYLES
 
@@ -25,7 +25,6 @@ MOST_ROWS = 8
 """Rows of a table under a step; all of them are in its detail."""
 SHORT = 34
 """Characters of a result on the step's own line."""
-_TIMES = ("created", "time", "unix", "since", "expires_at", "updated")
 WIDEST = 36
 """The most cells of one column when others need room too."""
 
@@ -76,7 +75,7 @@ def run_rows(view: RunView, state: ConsoleState, width: int, indent: str) -> Ite
     if view.masked:
         yield line("the output is masked   V: show it for 10 s")
     elif outcome.rows is not None and (outcome.rows or len(outcome.result) <= SHORT):
-        for content in table_lines(outcome.rows, room, state.now, most=MOST_ROWS):
+        for content in table_lines(outcome.rows, room, state.now, most=MOST_ROWS, times=view.step.times):
             yield line(content)
     elif outcome.output.strip():
         shown = [text for text in outcome.output.splitlines() if text.strip()]
@@ -106,21 +105,31 @@ def output_lines(view: RunView, now: datetime, width: int) -> list[Content]:
     if view.masked:
         return [head, Content.styled("the output is masked   V: show it for 10 s", MUTED)]
     if outcome.rows is not None:
-        return [head, *table_lines(outcome.rows, width, now, most=500, widest=width)]
+        return [head, *table_lines(outcome.rows, width, now, most=500, widest=width, times=view.step.times)]
     lines = [Content(plain(text)) for text in outcome.output.splitlines()[:2000]]
     cut = [Content.styled("(cut)", MUTED)] if outcome.truncated else []
     return [head, *lines, *cut]
 
 
 def table_lines(
-    records: Sequence[Record], width: int, now: datetime, *, most: int, widest: int = WIDEST
+    records: Sequence[Record],
+    width: int,
+    now: datetime,
+    *,
+    most: int,
+    widest: int = WIDEST,
+    times: Sequence[str] = (),
 ) -> list[Content]:
-    """Draw rows as an aligned table: a header, then a line for each, the last column cut if need be."""
+    """Draw rows as an aligned table: a header, then a line for each, the last column cut if need be.
+
+    `times` are the columns that the runbook declares to be times.
+    """
     if not records:
         return [Content.styled("no rows", MUTED)]
     shown = records[:most]
     columns = [name for name in columns_of(shown) if any(row.get(name) is not None for row in shown)]
-    cells = [[plain(_value(name, row.get(name), now)) for name in columns] for row in shown]
+    moments = time_columns(shown, times)
+    cells = [[plain(_value(name, row.get(name), now, name in moments)) for name in columns] for row in shown]
     sizes = [
         min(widest, max(Content(text).cell_length for text in (plain(name), *(row[i] for row in cells))))
         for i, name in enumerate(columns)
@@ -139,23 +148,13 @@ def _table_line(cells: Sequence[str], sizes: Sequence[int], style: str) -> Conte
     return Content.assemble(*parts)
 
 
-def _value(name: str, value: object, now: datetime) -> str:
-    """Write a cell; a time since 1970, in seconds or milliseconds, as a clock and how long ago."""
-    if (moment := moment_of(name, value)) is not None:
-        return f"{clock_text(moment, now)} {age(now - moment)}"
+def _value(name: str, value: object, now: datetime, is_time: bool) -> str:
+    """Write a cell; a time as a clock and how far away it is."""
+    if is_time and (at := moment(value)) is not None:
+        return aged_text(at, now)
     if name == "commit" and isinstance(value, str) and len(value) == 40:
         return value[:7]
     return cell(value)
-
-
-def moment_of(name: str, value: object) -> datetime | None:
-    """Return the time that a number in a column of times means."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if not any(word in name for word in _TIMES):
-        return None
-    seconds = value / 1000 if value > 1e11 else value
-    return datetime.fromtimestamp(seconds, UTC) if 1e9 < seconds < 4e9 else None
 
 
 def _short(text: str) -> str:

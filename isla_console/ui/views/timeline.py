@@ -9,7 +9,7 @@ from textual.content import Content
 from isla_console.incident.record.events import Event
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain_block
-from isla_console.text.times import clock_text
+from isla_console.text.times import clock_text, day_text, utc_text
 from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.describe import describe
@@ -60,7 +60,7 @@ def timeline_rows(state: ConsoleState, width: int) -> list[Row]:
     for event in reversed(events[-LIMIT:]):
         if event.occurred_at.date() != day:
             day = event.occurred_at.date()
-            rows.append(Row.heading(f"{day:%Y-%m-%d} UTC"))
+            rows.append(Row.heading(f"{day_text(event.occurred_at)} UTC"))
         rows.append(Row(RowKey("event", event.id), _entry(event, state, width)))
     if len(events) > LIMIT:
         older = f"{len(events) - LIMIT} older entries: isla-console incident export {incident.id}"
@@ -88,8 +88,8 @@ def event_detail(event: Event) -> list[Content]:
     """Draw an event in full, with its data as it was journalled."""
     data = plain_block(json.dumps(dict(event.data), indent=2, ensure_ascii=False, default=str))
     return [
-        Content.assemble(("Happened  ", MUTED), event.occurred_at.isoformat()),
-        Content.assemble(("Recorded  ", MUTED), event.recorded_at.isoformat()),
+        Content.assemble(("Happened  ", MUTED), utc_text(event.occurred_at)),
+        Content.assemble(("Recorded  ", MUTED), utc_text(event.recorded_at)),
         Content.assemble(("By        ", MUTED), f"{event.actor} on {event.host}"),
         Content.assemble(("Id        ", MUTED), event.id),
         Content(""),

@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 ANSWERS = {
     "401": (b"HTTP/1.1 401 Unauthorized\r\n", b"{}", "401, it does not accept our token"),
     "403": (b"HTTP/1.1 403 Forbidden\r\n", b"{}", "403, the token may not read this"),
-    "429": (b"HTTP/1.1 429 Too Many\r\n", b"{}", "429, we asked too often: again in 60 s"),
+    "429": (b"HTTP/1.1 429 Too Many\r\n", b"{}", "429, we asked too often: again in 1 min"),
     "429 with Retry-After": (
         b"HTTP/1.1 429 Too Many\r\nRetry-After: 30\r\n",
         b"{}",
