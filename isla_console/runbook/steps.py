@@ -112,6 +112,8 @@ class Step(Part):
     """A JMESPath from the JSON answer (or from a line of a stream) to rows, which are what is kept."""
     times: tuple[Text, ...] = ()
     """shell, sql, http: the columns that are times, in ISO 8601 or counted since 1970."""
+    money: dict[str, str] = Field(default_factory=dict)
+    """shell, http: each column that counts a currency's smallest units, with the column of its currency."""
     url: Text | None = None
     """open: the page."""
     issue: Id | None = None

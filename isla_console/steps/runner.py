@@ -6,6 +6,7 @@ The runner owns its tasks. Nothing is raised: whatever happens in a step becomes
 from __future__ import annotations
 
 import asyncio
+import importlib
 import itertools
 import json
 import os
@@ -194,6 +195,8 @@ class Runner:
         began = time.perf_counter()
         try:
             outcome = await self._by_kind(run)
+            if run.step.money:  # the screen writes amounts, and the table of currencies takes a while to read
+                await asyncio.to_thread(importlib.import_module, "iso4217")
         except asyncio.CancelledError:
             outcome = self._outcome(run, "stopped", "stopped", 130)
         except PlaceError as error:

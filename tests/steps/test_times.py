@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isla_console.runbook.steps import Step
 from isla_console.steps.outcome import _row_changes
 from isla_console.steps.rows import cell, time_columns
 from isla_console.ui.views.runs import table_lines
@@ -72,7 +73,8 @@ def test_the_runbook_says_it() -> None:
     rows = [{"at_the_edge_of": MS}]
     assert time_columns(rows) == frozenset()
     assert time_columns(rows, ("at_the_edge_of",)) == {"at_the_edge_of"}
-    assert "14:12:41Z" in table_lines(rows, 80, NOW, most=8, times=("at_the_edge_of",))[1].plain
+    step = Step(id="a", title="a", kind="shell", effect="read", run="a", times=("at_the_edge_of",))
+    assert "14:12:41Z" in table_lines(rows, 80, NOW, most=8, step=step)[1].plain
 
 
 def test_a_column_is_one_thing() -> None:

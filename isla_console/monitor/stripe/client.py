@@ -31,6 +31,7 @@ from isla_console.net.failures import OwnFault
 from isla_console.net.rate_limit import RateLimiter
 from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
+from isla_console.text.money import amount_text
 from isla_console.text.spans import span_text, window_text
 from isla_console.text.times import http_date, since_1970
 
@@ -244,6 +245,7 @@ class StripeReader:
 
     def _load(self) -> sdk.StripeClient:
         stripe = importlib.import_module("stripe")
+        importlib.import_module("iso4217")  # here, where it holds nothing up
         http = stripe.HTTPXClient(timeout=self._timeout_s)
         client: sdk.StripeClient = stripe.StripeClient(
             self._key.reveal(),
@@ -304,39 +306,11 @@ def _failed(charge: Any) -> FailedPayment:
     return FailedPayment(
         id=brief(charge.id, 64),
         at=since_1970(charge.created),
-        amount=_amount(charge.amount, charge.currency),
+        amount=amount_text(charge.amount, brief(str(charge.currency), 6)),
         code=brief(str(getattr(charge, "failure_code", None) or ""), 40),
         reason=brief(str(reason), 100),
         blocked=getattr(outcome, "type", None) == "blocked",
     )
-
-
-_WHOLE = frozenset(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "JPY",
-        "KMF",
-        "KRW",
-        "MGA",
-        "PYG",
-        "RWF",
-        "UGX",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ]
-)
-"""Currencies without a smaller unit (zero-decimal in docs.stripe.com/currencies)."""
-
-
-def _amount(value: int, currency: str) -> str:
-    name = brief(currency.upper(), 6)
-    return f"{value} {name}" if name in _WHOLE else f"{value / 100:.2f} {name}"
 
 
 def _date(headers: Mapping[str, str] | None) -> datetime | None:

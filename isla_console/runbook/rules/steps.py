@@ -18,6 +18,7 @@ ALLOWS: dict[str, frozenset[str]] = {
     "http": frozenset({"http"}),
     "table": frozenset({"shell", "http"}),
     "times": frozenset({"shell", "sql", "http"}),
+    "money": frozenset({"shell", "http"}),
     "url": frozenset({"open"}),
     "issue": frozenset({"goto"}),
     "cli": frozenset({"shell", "http"}),

@@ -11,6 +11,7 @@ from textual.content import Content
 from isla_console.session.state import ConsoleState
 from isla_console.steps.rows import Row as Record
 from isla_console.steps.rows import cell, columns_of, time_columns
+from isla_console.text.money import amount_text
 from isla_console.text.plain import plain
 from isla_console.text.spans import span_text, took_text
 from isla_console.text.times import aged_text, clock_text, moment
@@ -18,6 +19,7 @@ from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.theme import MUTED, STYLES
 
 if TYPE_CHECKING:
+    from isla_console.runbook.steps import Step
     from isla_console.session.steps import RunView
     from isla_console.steps.outcome import Outcome
 
@@ -75,7 +77,7 @@ def run_rows(view: RunView, state: ConsoleState, width: int, indent: str) -> Ite
     if view.masked:
         yield line("the output is masked   V: show it for 10 s")
     elif outcome.rows is not None and (outcome.rows or len(outcome.result) <= SHORT):
-        for content in table_lines(outcome.rows, room, state.now, most=MOST_ROWS, times=view.step.times):
+        for content in table_lines(outcome.rows, room, state.now, most=MOST_ROWS, step=view.step):
             yield line(content)
     elif outcome.output.strip():
         shown = [text for text in outcome.output.splitlines() if text.strip()]
@@ -105,7 +107,7 @@ def output_lines(view: RunView, now: datetime, width: int) -> list[Content]:
     if view.masked:
         return [head, Content.styled("the output is masked   V: show it for 10 s", MUTED)]
     if outcome.rows is not None:
-        return [head, *table_lines(outcome.rows, width, now, most=500, widest=width, times=view.step.times)]
+        return [head, *table_lines(outcome.rows, width, now, most=500, widest=width, step=view.step)]
     lines = [Content(plain(text)) for text in outcome.output.splitlines()[:2000]]
     cut = [Content.styled("(cut)", MUTED)] if outcome.truncated else []
     return [head, *lines, *cut]
@@ -118,18 +120,27 @@ def table_lines(
     *,
     most: int,
     widest: int = WIDEST,
-    times: Sequence[str] = (),
+    step: Step | None = None,
 ) -> list[Content]:
     """Draw rows as an aligned table: a header, then a line for each, the last column cut if need be.
 
-    `times` are the columns that the runbook declares to be times.
+    `step` is what they are the answer of: it may say which columns are times and amounts.
     """
     if not records:
         return [Content.styled("no rows", MUTED)]
     shown = records[:most]
     columns = [name for name in columns_of(shown) if any(row.get(name) is not None for row in shown)]
-    moments = time_columns(shown, times)
-    cells = [[plain(_value(name, row.get(name), now, name in moments)) for name in columns] for row in shown]
+    moments = time_columns(shown, step.times if step is not None else ())
+    money = step.money if step is not None else {}
+
+    def written(name: str, row: Record) -> str:
+        currency = row.get(money[name]) if name in money else None
+        if isinstance(currency, str) and row.get(name) is not None:
+            return amount_text(row.get(name), currency)
+        return _value(name, row.get(name), now, name in moments)
+
+    columns = [name for name in columns if name not in money.values()]
+    cells = [[plain(written(name, row)) for name in columns] for row in shown]
     sizes = [
         min(widest, max(Content(text).cell_length for text in (plain(name), *(row[i] for row in cells))))
         for i, name in enumerate(columns)
