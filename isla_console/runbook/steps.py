@@ -96,7 +96,8 @@ class Step(Part):
     title: Text
     kind: Kind
     effect: Effect = "read"
-    """What it does to production. Must be said for shell, sql and http."""
+    """What it does to production. Must be said for shell, sql and http, and for a manual step that changes
+    something."""
     text: Text | None = None
     """What to look for, or for a `manual` step what to do."""
     does: Does | None = None

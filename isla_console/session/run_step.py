@@ -83,13 +83,12 @@ class StepFlow:
 
         Returns once it runs: its end is awaited, and journalled, in the background.
         """
-        if step.kind == "manual" and not step.blocked:
-            await self._mark_done(step)
-            return
         judgement = await self.judge(step)
         if judgement.refused:
             self._dialog.show_refusal(step, judgement)
             await self._report_stopped(step, judgement, f"stopped by the guard, {judgement.refused}")
+        elif step.kind == "manual":
+            await self._do_by_hand(step, judgement)
         elif step.kind == "sql" and judgement.is_guarded:
             await self._open_database_page(step)
         elif (run := self._services.runner.runs.get(step.id)) is not None and run.is_running:
@@ -139,6 +138,17 @@ class StepFlow:
                 await self._dialog.open_page("streams", step)
             return
         begun_in = self._session.incident.id if self._session.incident is not None else ""
+        confirmed = await self._confirm(step, judgement)
+        if confirmed is None:
+            return
+        found, reason = confirmed
+        serving = found.sides.serving if found.sides is not None else None
+        self._start(
+            step, judgement, reason, serving=serving.id if serving is not None else "", begun_in=begun_in
+        )
+
+    async def _confirm(self, step: Step, judgement: Judgement) -> tuple[Confirmation, str] | None:
+        """Return what was confirmed, and why; None where it was refused or the person left."""
         twin = await self._run_read(self._services.step(step.preview)) if step.preview else None
         found = await make_confirmation(
             self._session, step, judgement, twin.outcome if twin is not None else None
@@ -146,21 +156,18 @@ class StepFlow:
         if isinstance(found, Refusal):
             self._dialog.show_refusal(step, found)
             await self._report_stopped(step, judgement, f"stopped by the guard, {found.reason}")
-            return
+            return None
         reason = await self._dialog.confirm(found)
         if reason is None:
             await self._report_stopped(step, judgement, "left at the guard")
-            return
+            return None
         # While it was asked, another console may have closed the incident, or the disk may have become full.
         again = await self.judge(step)
         if again.refused:
             self._dialog.show_refusal(step, again)
             await self._report_stopped(step, again, f"stopped by the guard, {again.refused}")
-            return
-        serving = found.sides.serving if found.sides is not None else None
-        self._start(
-            step, judgement, reason, serving=serving.id if serving is not None else "", begun_in=begun_in
-        )
+            return None
+        return found, reason
 
     async def _run_read(self, step: Step) -> Run | None:
         """Run a step that only reads and wait for it; return None where it cannot be run now."""
@@ -274,10 +281,15 @@ class StepFlow:
                 "x runs it here, in a transaction that waits for your commit; U unlocks writing first."
             )
 
-    async def _mark_done(self, step: Step) -> None:
-        """Ask for the result of a person's own work, and mark the step as done."""
+    async def _do_by_hand(self, step: Step, judgement: Judgement) -> None:
+        """Ask for the result of a person's own work, and mark the step as done.
+
+        Work that changes something is confirmed first, like what the console changes itself.
+        """
         if self._session.incident is None:
             self._dialog.show_text(step)
+            return
+        if judgement.is_guarded and await self._confirm(step, judgement) is None:
             return
         result = await self._dialog.ask_result(step)
         if result is not None:

@@ -174,10 +174,13 @@ def day_text(when: datetime) -> str:
 
 
 def aged_text(when: datetime, now: datetime) -> str:
-    """Return a time and how far away it is, for a table: `14:30:05Z 4m`, or `15:00:00Z in 29m`."""
+    """Return a time and how far away it is, for a table: `14:30:05Z 4m`, `15:00:00Z in 29m`, `09:05Z 5h`.
+
+    Seconds are written within an hour, where they tell what came first.
+    """
     apart = now - when
     far = f"in {age(-apart)}" if apart <= -timedelta(seconds=1) else age(apart)
-    return f"{clock_text(when, now, seconds=True)} {far}"
+    return f"{clock_text(when, now, seconds=abs(apart) < timedelta(hours=1))} {far}"
 
 
 def stamp_text(when: datetime) -> str:

@@ -95,8 +95,8 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 # Each state has a character of its own, which no other glyph in its place has: open is no dash, and an alert
 # not the exclamation mark of a fault of our own.
 _ASCII = str.maketrans(
-    "●▲◆◌○▸✓✗·…→←↑↓─│╭╮╰╯▌" + _BLOCKS + "–—↵“”’×÷≤≥⏎␛≠",
-    "o^#%_" + ">vx" + ".~><^v-|++++|" + "_.,-=+*#" + "--<" + '""\'x/' + "<>/?*",
+    "●▲◆◌○▸»✓✗·…→←↑↓─│╭╮╰╯▌" + _BLOCKS + "–—↵“”’×÷≤≥⏎␛≠",
+    "o^#%_" + ">+vx" + ".~><^v-|++++|" + "_.,-=+*#" + "--<" + '""\'x/' + "<>/?*",
 )
 
 

@@ -64,7 +64,8 @@ def effects(index: Index) -> Iterator[Breach]:
                 "read, stream, write or destroy",
                 at=path,
             )
-        if kind in NEEDS and kind not in RUNS and effect not in (None, "read"):
+        by_hand = kind == "manual" and effect in ("write", "destroy")
+        if kind in NEEDS and kind not in RUNS and effect not in (None, "read") and not by_hand:
             yield Breach(
                 (*path, "effect"),
                 f"a step of kind {kind} runs nothing, so it cannot {show(effect)}",
@@ -72,7 +73,7 @@ def effects(index: Index) -> Iterator[Breach]:
             )
         if effect == "destroy" and "blocked" not in step:
             for key, why in (("preview", "shows what it would touch"), ("undo", "says how to go back")):
-                if key not in step:
+                if key not in step and not (by_hand and key == "preview"):
                     yield Breach(path, f"a step that destroys has no `{key}`, which {why}", weight="warning")
 
 

@@ -56,12 +56,12 @@ class StepController(Controller):
         await self.run("")
 
     async def row_step(self, id: str) -> None:
-        """On Enter, do a step that only reads, follow a `goto`, ask for a `manual` one, or show any other."""
+        """On Enter, do a step that only reads, follow a `goto`, or show any other, also one done by hand."""
         step = self.step_services.step(id)
         if step.does is not None:
             await self._coordination.guide(step)
             return
-        if step.kind in {"goto", "manual"} and not step.blocked:
+        if step.kind == "goto" and not step.blocked:
             await self._do(step)
             return
         if step.kind != "open":

@@ -12,9 +12,11 @@ from isla_console.session.state import ConsoleState
 from isla_console.text.times import clock_text
 from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import MUTED, STYLES
-from isla_console.ui.views.runs import has_worked, ran_before, result_word, run_rows
+from isla_console.ui.views.marks import MARKS, step_state
+from isla_console.ui.views.runs import ran_before, result_word, run_rows
 
-DONE, OPEN, SKIPPED, BLOCKED, ABSENT = "✓", "○", "–", "✗", "·"
+DONE, OPEN, SKIPPED, ABSENT = "✓", "○", "–", "·"
+"""The marks of symptoms, items to tick and follow-ups; those of steps are in `marks`."""
 CHANGED = "≠"
 """Marks a step whose command is not the original runbook's."""
 WIDE = 76
@@ -74,12 +76,13 @@ def step_rows(
 ) -> Iterator[Row]:
     """Draw a step's line to choose and, where there is room, what was changed or why it is blocked."""
     view = state.runs.get(step.id)
-    mark = _mark(step, state)
+    how = step_state(step, state)
+    mark = MARKS[how]
     title = Content.assemble(label, step.title)
     room = max(20, min(34, width * 2 // 5))
     what = Content.styled(what_runs(step, state), MUTED)
     left = Content.assemble(title.truncate(room, ellipsis=True, pad=True), " ", what)
-    right = Content.styled("blocked", STYLES["elevated"]) if step.blocked else EFFECTS[step.effect]
+    right = Content.styled(mark.word, MUTED) if how in {"blocked", "skipped"} else EFFECTS[step.effect]
     if view is not None:
         right = result_word(view, state)
     elif (ran := ran_before(state, step.id)) is not None:
@@ -87,7 +90,7 @@ def step_rows(
     wide = width >= WIDE
     if step.source and not wide:
         right = Content.assemble(right, "  " if right else "", (CHANGED, "$accent"))
-    yield Row(RowKey("step", step.id), _line(mark, left, right, width, indent))
+    yield Row(RowKey("step", step.id), _line(mark.content, left, right, width, indent))
     inner = indent + "    "
     if view is not None:
         yield from run_rows(view, state, width, inner if wide else indent + "  ")
@@ -195,26 +198,15 @@ def _measured(symptom: Symptom, state: ConsoleState) -> Content | None:
     return None
 
 
-def _mark(step: Step, state: ConsoleState) -> str:
-    if step.blocked:
-        return BLOCKED
-    done = state.incident.steps.get(step.id) if state.incident else None
-    view = state.runs.get(step.id)
-    if view is not None and view.outcome is not None:
-        return DONE if has_worked(view.outcome) else OPEN
-    if done is None:
-        return DONE if state.ran.get(step.id) else OPEN
-    return {"done": DONE, "skipped": SKIPPED}.get(done.state, OPEN)
-
-
 def _goto(issue_id: str, state: ConsoleState) -> Content:
     issue = state.runbook.issue(issue_id)
     return Content.assemble(" → ", (f"{issue.number} ", "$accent bold"), issue.title)
 
 
-def _line(mark: str, left: Content, right: Content, width: int, indent: str = " ") -> Content:
-    style = {DONE: "$success", BLOCKED: "$warning"}.get(mark, MUTED)
-    return ends(Content.assemble(indent, (mark, style), " ", left), right, width)
+def _line(mark: str | Content, left: Content, right: Content, width: int, indent: str = " ") -> Content:
+    if isinstance(mark, str):
+        mark = Content.styled(mark, "$success" if mark == DONE else MUTED)
+    return ends(Content.assemble(indent, mark, " ", left), right, width)
 
 
 def _detail(text: str, width: int, indent: str, lines: int = 4) -> Iterable[Row]:

@@ -17,11 +17,11 @@ from isla_console.text.spans import span_text, took_text
 from isla_console.text.times import aged_text, clock_text, moment
 from isla_console.ui.lines import Row, RowKey
 from isla_console.ui.theme import MUTED, STYLES
+from isla_console.ui.views.marks import event_state, outcome_state
 
 if TYPE_CHECKING:
     from isla_console.runbook.steps import Step
     from isla_console.session.steps import RunView
-    from isla_console.steps.outcome import Outcome
 
 MOST_ROWS = 8
 """Rows of a table under a step; all of them are in its detail."""
@@ -39,14 +39,9 @@ def result_word(view: RunView, state: ConsoleState) -> Content:
         return Content.styled(
             f"runs {span_text(view.elapsed_s, seconds=True)}{count}  X: stop", "$accent bold"
         )
-    style = STYLES["alert"] if outcome.ending == "failed" or outcome.met is False else MUTED
+    style = STYLES["alert"] if outcome_state(outcome) in {"failed", "unexpected"} else MUTED
     time = f" · {took_text(outcome.duration_ms / 1000)} · {clock_text(outcome.started_at, state.now)}"
     return Content.styled(f"{_short(outcome.result)}{time}", style)
-
-
-def has_worked(outcome: Outcome) -> bool:
-    """Return whether the step came to its end, whatever its answer was."""
-    return outcome.ending == "done"
 
 
 def run_rows(view: RunView, state: ConsoleState, width: int, indent: str) -> Iterator[Row]:
@@ -73,7 +68,8 @@ def run_rows(view: RunView, state: ConsoleState, width: int, indent: str) -> Ite
         else:
             yield line(Content.styled(f"not as expected: {plain(outcome.expected)}", STYLES["alert"]))
     if len(outcome.result) > SHORT:
-        yield line(outcome.result, STYLES["alert"] if outcome.exit_code else MUTED)
+        bad = outcome_state(outcome) in {"failed", "unexpected"}
+        yield line(outcome.result, STYLES["alert"] if bad else MUTED)
     if view.masked:
         yield line("the output is masked   V: show it for 10 s")
     elif outcome.rows is not None and (outcome.rows or len(outcome.result) <= SHORT):
@@ -180,7 +176,7 @@ def ran_before(state: ConsoleState, step: str) -> Content | None:
     if event is None:
         return None
     said = plain(str(event.data.get("result") or f"exit {event.data.get('exit_code')}"))
-    style = MUTED if event.data.get("exit_code") == 0 else STYLES["alert"]
+    style = STYLES["alert"] if event_state(event) in {"failed", "unexpected"} else MUTED
     return Content.styled(
         f"{_short(said)} · {clock_text(event.occurred_at, state.now)} {plain(event.actor)}", style
     )
