@@ -165,8 +165,10 @@ def _check(arguments: argparse.Namespace) -> int:
     settings = _load_settings(arguments)
     from isla_console.resources import resource
     from isla_console.runbook.check import check, render_json, render_text
+    from isla_console.session.steps import sql_effect
 
-    report = check(Path(settings.get("ISLA_RUNBOOK") or resource("runbook.yaml")), settings)
+    path = Path(settings.get("ISLA_RUNBOOK") or resource("runbook.yaml"))
+    report = check(path, settings, sql_effect)
     declared = [item.env for item in report.runbook.inputs.values() if item.env] if report.runbook else None
     # The variables of an unusable runbook are not known, so that no key can be called unknown.
     for finding in settings.findings if declared is None else settings.all_findings(declared):

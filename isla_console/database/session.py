@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import importlib
 import ipaddress
+import math
 import random
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -90,6 +91,10 @@ class SessionReading:
     """Why its answers may be incomplete, such as a role that cannot see everything."""
 
 
+Numbers = Mapping[str, float | None]
+"""A row's numbers by column name; None for what is no number."""
+
+
 class DatabaseSession:
     """Keeps one connection open and runs one statement at a time on it."""
 
@@ -136,8 +141,8 @@ class DatabaseSession:
         """Return the state of the connection."""
         return self._reading
 
-    async def query(self, sql: str, deadline_s: float) -> dict[str, float]:
-        """Ask for one row and return its numbers by column name, in the row's order.
+    async def query(self, sql: str, deadline_s: float) -> list[Numbers]:
+        """Ask for numbers and return each row's, by column name and in the row's order.
 
         Args:
             sql: One statement; it runs in a READ ONLY transaction that is rolled back.
@@ -360,11 +365,11 @@ class DatabaseSession:
             warnings=tuple(warnings),
         )
 
-    async def _ask(self, connection: Connection[Any], sql: str, deadline_s: float) -> dict[str, float]:
+    async def _ask(self, connection: Connection[Any], sql: str, deadline_s: float) -> list[Numbers]:
         try:
             async with asyncio.timeout(deadline_s):
                 await connection.execute(self.begin())
-                row = await connection.fetchrow(sql)
+                rows = await connection.fetch(sql)
                 await connection.execute("ROLLBACK")
         except TimeoutError:
             reason = f"the server stopped answering for {deadline_s:g} s: connection dropped"
@@ -375,7 +380,7 @@ class DatabaseSession:
         except Exception as error:
             failure = query_failure(error, self._dsn)
         else:
-            return _numbers(row)
+            return [{name: _number(value) for name, value in row.items()} for row in rows]
         if failure.kind != "query" or not await _rolled_back(connection):
             self._drop(connection)
             self._down(failure)
@@ -413,17 +418,12 @@ async def _rolled_back(connection: Connection[Any]) -> bool:
     return not connection.is_closed()
 
 
-def _numbers(row: Mapping[str, object] | None) -> dict[str, float]:
-    values = {name: _number(value) for name, value in (row or {}).items()}
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _number(value: object) -> float | None:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, int | float | Decimal):
         number = float(value)
-        return number if number == number else None
+        return number if math.isfinite(number) else None
     return None
 
 

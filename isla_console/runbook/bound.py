@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 Op = Literal["<", "<=", ">", ">="]
 
-PATTERN = r"^(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)(?:\s*([^\s\d][^\d\n]{0,11}))?$"
+PATTERN = r"^(<=|>=|<|>)\s*(-?\d{1,15}(?:\.\d{1,9})?)(?:\s*([^\s\d][^\d\n]{0,11}))?$"
+LONGEST = 40
+"""The most characters of a bound."""
 _PARSE = re.compile(PATTERN)
 _HOLDS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -52,6 +54,10 @@ class Bound:
         """Return whether `value` lies on this side; NaN never does."""
         return _HOLDS[self.op](value, self.value)
 
+    def can_hold(self, lowest: float, highest: float) -> bool:
+        """Return whether it holds for any value from `lowest` to `highest`."""
+        return self.holds(highest if self.upward else lowest)
+
     @property
     def upward(self) -> bool:
         """Whether larger values lie on this side, as for `>` and `>=`."""
@@ -73,4 +79,4 @@ class Bound:
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"type": "string", "pattern": PATTERN, "examples": ["< 50 ms", "> 1 %"]}
+        return {"type": "string", "pattern": PATTERN, "maxLength": LONGEST, "examples": ["< 50 ms", "> 1 %"]}

@@ -6,15 +6,16 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from isla_console.runbook.files import read_text
-from isla_console.runbook.findings import Finding, RunbookError, Weight, where
+from isla_console.runbook.deep import SqlEffect, deep_findings, steps_of
+from isla_console.runbook.findings import Finding, RunbookError, Weight
 from isla_console.runbook.findings import Path as Place
 from isla_console.runbook.load import Loaded, load_runbook
-from isla_console.runbook.model import Runbook, Step
-from isla_console.runbook.nodes import Node, parse
+from isla_console.runbook.model import Runbook
+from isla_console.runbook.rules.document import Breach
 from isla_console.runbook.shell import tools
 from isla_console.text.plain import plain
 
@@ -44,20 +45,24 @@ class Report:
         return 1 if self.of("error") else 0
 
 
-def check(path: Path, settings: Settings) -> Report:
+def check(path: Path, settings: Settings, sql_effect: SqlEffect | None = None) -> Report:
     """Everything there is to say about a runbook before it is needed. Raises nothing.
 
     Errors make it unusable. Warnings are what will not work here and now: missing tools, dates unfilled.
     Notes are what a person should know: variables not set, blocked steps.
+
+    Args:
+        path: The file.
+        settings: The configuration.
+        sql_effect: Judges statements by PostgreSQL's grammar; without it, their first words have to do.
     """
     name = plain(str(path))
     try:
         loaded = load_runbook(path)
-        # Once more for the places; the file may have changed since, and then they are its new ones.
-        root = parse(read_text(path)[0])[0]
     except RunbookError as error:
         return Report(name, error.findings)
-    findings = [*loaded.findings, *_preflight(loaded, root, settings)]
+    deep = deep_findings(loaded, sql_effect)
+    findings = [*loaded.findings, *deep, *_preflight(loaded, settings)]
     findings.sort(key=lambda finding: (finding.line, finding.column))
     return Report(name, tuple(findings), loaded.runbook)
 
@@ -70,6 +75,7 @@ def render_text(report: Report) -> str:
     if report.runbook is None:
         return "\n".join([*lines, f"{report.path}: {found}: this runbook cannot be used"])
     runbook = report.runbook
+    ready = "not ready to use" if report.exit_code else "ready to use"
     parts = ", ".join(
         (
             f"{len(runbook.issues)} issues",
@@ -79,7 +85,7 @@ def render_text(report: Report) -> str:
             f"{len(runbook.metrics)} metrics",
         )
     )
-    return "\n".join([*lines, f"{report.path}: {parts}; {found}: ready to use"])
+    return "\n".join([*lines, f"{report.path}: {parts}; {found}: {ready}"])
 
 
 def render_json(report: Report) -> str:
@@ -100,12 +106,11 @@ def _count(report: Report, weight: Weight) -> str:
     return f"{many} {weight}{'' if many == 1 else 's'}" if many else ""
 
 
-def _preflight(loaded: Loaded, root: Node, settings: Settings) -> Iterator[Finding]:
-    runbook, name = loaded.runbook, plain(str(loaded.path))
+def _preflight(loaded: Loaded, settings: Settings) -> Iterator[Finding]:
+    runbook, today = loaded.runbook, datetime.now(UTC).date()
 
     def at(path: Place, problem: str, expected: str, weight: Weight, *, key: bool = False) -> Finding:
-        line, column = root.position(path, key=key)
-        return Finding(name, line, column, where(path), problem, expected, severity=weight)
+        return loaded.finding(Breach(path, problem, expected, weight=weight, on_key=key))
 
     for field in ("last_updated", "next_review"):
         if getattr(runbook, field) is None:
@@ -116,7 +121,15 @@ def _preflight(loaded: Loaded, root: Node, settings: Settings) -> Iterator[Findi
         if item.env and item.default is None and not item.optional and settings.origin(item.env) == "not set":
             problem = f"{item.env} is not set: {plain(item.title)}"
             yield at(("inputs", input_name), problem, "", "note", key=True)
-    for path, step in _steps(runbook):
+    for place, contact in enumerate(runbook.contacts):
+        if contact.contact is None:
+            problem = f"{plain(contact.role)} cannot be reached: {plain(contact.unfilled or '')}"
+            yield at(("contacts", place, "contact"), problem, "how to reach them", "warning")
+    due = runbook.review_due
+    if due is not None and due < today:
+        key = "next_review" if runbook.next_review else "last_updated"
+        yield at((key,), f"its review is overdue since {due}", "a review, and the next date", "warning")
+    for path, step in steps_of(runbook):
         if step.blocked:
             yield at(path, f'"{plain(step.title)}" is blocked: {plain(step.blocked)}', "", "note")
         elif step.kind == "shell":
@@ -129,16 +142,3 @@ def _preflight(loaded: Loaded, root: Node, settings: Settings) -> Iterator[Findi
                         f"it installed{copy}",
                         "warning",
                     )
-
-
-def _steps(runbook: Runbook) -> Iterator[tuple[Place, Step]]:
-    """Every step with its path."""
-    for i, issue in enumerate(runbook.issues):
-        for j, step in enumerate(issue.diagnosis):
-            yield ("issues", i, "diagnosis", j), step
-        for j, resolution in enumerate(issue.resolutions):
-            for k, step in enumerate(resolution.steps):
-                yield ("issues", i, "resolutions", j, "steps", k), step
-    for i, procedure in enumerate(runbook.procedures):
-        for j, step in enumerate(procedure.steps):
-            yield ("procedures", i, "steps", j), step

@@ -74,7 +74,7 @@ def show(value: object) -> str:
         return "a list"
     if isinstance(value, dict):
         return "a mapping"
-    text = plain(str(value))
+    text = plain(f"{value:.15g}" if isinstance(value, float) else str(value))
     if len(text) > _EXCERPT:
         text = text[: _EXCERPT - 1] + "…"
     return f'"{text}"' if isinstance(value, str) else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -24,13 +24,19 @@ __all__ = ["Finding", "Loaded", "RunbookError", "load_runbook", "load_text"]
 class Loaded:
     """A runbook that can be used.
 
-    `sha256` is the hex digest of the file's bytes; `findings` are warnings only.
+    `sha256` is the hex digest of the file's bytes; `findings` are warnings only. `root` knows the place of
+    every value, for what is found later.
     """
 
     runbook: Runbook
     sha256: str
     findings: tuple[Finding, ...]
     path: Path
+    root: Node = field(repr=False, compare=False)
+
+    def finding(self, breach: Breach, at: Position | None = None) -> Finding:
+        """Return a breach as a finding, at its place in the file, or at another one."""
+        return _finding(plain(str(self.path)), self.root, breach, at)
 
 
 def load_runbook(path: Path) -> Loaded:
@@ -41,8 +47,8 @@ def load_runbook(path: Path) -> Loaded:
             the file holds.
     """
     text, sha256 = read_text(path)
-    runbook, findings = load_text(text, plain(str(path)))
-    return Loaded(runbook, sha256, findings, path)
+    runbook, findings, root = _load(text, plain(str(path)))
+    return Loaded(runbook, sha256, findings, path, root)
 
 
 def load_text(text: str, name: str = "runbook") -> tuple[Runbook, tuple[Finding, ...]]:
@@ -51,6 +57,11 @@ def load_text(text: str, name: str = "runbook") -> tuple[Runbook, tuple[Finding,
     Raises:
         RunbookError: With every finding, in the order of the text.
     """
+    runbook, findings, _ = _load(text, name)
+    return runbook, findings
+
+
+def _load(text: str, name: str) -> tuple[Runbook, tuple[Finding, ...], Node]:
     try:
         root, problems = parse(text)
     except YamlError as error:
@@ -69,15 +80,15 @@ def load_text(text: str, name: str = "runbook") -> tuple[Runbook, tuple[Finding,
     findings = sorted(dict.fromkeys(findings), key=lambda finding: (finding.line, finding.column))
     if runbook is None or any(finding.severity == "error" for finding in findings):
         raise RunbookError(findings)
-    return runbook, tuple(findings)
+    return runbook, tuple(findings), root
 
 
 def _from_yaml(name: str, problems: list[Problem]) -> list[Finding]:
     return [_say(name, item.at, item.path, item.problem, item.expected) for item in problems]
 
 
-def _finding(name: str, root: Node, breach: Breach) -> Finding:
-    at = root.position(breach.path if breach.at is None else breach.at, key=breach.on_key)
+def _finding(name: str, root: Node, breach: Breach, at: Position | None = None) -> Finding:
+    at = at or root.position(breach.path if breach.at is None else breach.at, key=breach.on_key)
     return _say(name, at, breach.path, breach.problem, breach.expected, breach.hint, breach.weight)
 
 

@@ -11,13 +11,13 @@ The sentence under a field is also its description in the JSON Schema (`schema.p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import Annotated, Any, Final, Literal, Protocol, TypeVar
+from datetime import date, timedelta
+from typing import Annotated, Any, Final, Literal, Protocol, TypeVar, get_args
 
-from pydantic import Field, Strict, StringConstraints
+from pydantic import Field, Strict
 
 from isla_console.runbook.bound import Bound
-from isla_console.runbook.fields import Id, Number, Part, Short, Text, Whole
+from isla_console.runbook.fields import MOST, Id, Line, Minutes, Name, Part, Place, Short, Text
 from isla_console.runbook.people import Contact, Escalation, Level, Severity, SeverityRule
 from isla_console.runbook.steps import Effect, Expect, HttpCall, Input, Kind, Pick, Seen, Step
 from isla_console.runbook.watch import (
@@ -71,7 +71,7 @@ class Symptom(Part):
     """What people or probes notice. Measured where `metric` or `probe` is given."""
 
     id: Id
-    text: Text
+    text: Line
     metric: Id | None = None
     beyond: Bound | None = None
     """Holds when the metric's value does; without it, when the metric is in alert."""
@@ -94,20 +94,20 @@ class Signal(Part):
     probe: Id | None = None
     vendor: Id | None = None
     symptom: Id | None = None
-    deployed_within_min: Number | None = None
+    deployed_within_min: Minutes | None = None
     """Holds when a deployment went live at most so long before the first alert."""
     state: SignalState | None = None
     weight: Annotated[int, Strict(), Field(ge=1, le=10)]
-    because: Text
+    because: Line
 
 
 class Resolution(Part):
     """What to do about one cause of an issue."""
 
     id: Id
-    cause: Text
+    cause: Line
     text: Text | None = None
-    steps: tuple[Step, ...] = ()
+    steps: Annotated[tuple[Step, ...], Field(max_length=MOST)] = ()
 
 
 class FollowUp(Part):
@@ -121,18 +121,18 @@ class Issue(Part):
     """A kind of outage, from its symptoms to its follow-ups."""
 
     id: Id
-    number: Whole
-    title: Text
+    number: Place
+    title: Line
     short: Short
     """At most 14 characters, for the sidebar."""
-    area: Text
-    symptoms: tuple[Symptom, ...]
-    diagnosis: tuple[Step, ...] = ()
-    resolutions: tuple[Resolution, ...] = ()
-    follow_up: tuple[FollowUp, ...] = ()
-    see_also: tuple[Id, ...] = ()
-    signals: tuple[Signal, ...] = ()
-    downstream_of: tuple[Id, ...] = ()
+    area: Line
+    symptoms: Annotated[tuple[Symptom, ...], Field(max_length=MOST)]
+    diagnosis: Annotated[tuple[Step, ...], Field(max_length=MOST)] = ()
+    resolutions: Annotated[tuple[Resolution, ...], Field(max_length=MOST)] = ()
+    follow_up: Annotated[tuple[FollowUp, ...], Field(max_length=MOST)] = ()
+    see_also: Annotated[tuple[Id, ...], Field(max_length=MOST)] = ()
+    signals: Annotated[tuple[Signal, ...], Field(max_length=MOST)] = ()
+    downstream_of: Annotated[tuple[Id, ...], Field(max_length=MOST)] = ()
     """Issues that bring this one about: while one of them is measured, this one ranks below it."""
     severity: Id | None = None
     """What it is proposed as when it is declared."""
@@ -148,29 +148,53 @@ class Procedure(Part):
     """A list of steps that belongs to no single issue."""
 
     id: Id
-    number: Whole
-    title: Text
+    number: Place
+    title: Line
     short: Short
     text: Text | None = None
-    steps: tuple[Step, ...]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=MOST)]
+
+
+TemplateField = Literal[
+    "service",
+    "feature",
+    "date",
+    "impact",
+    "start",
+    "end",
+    "next_update",
+    "root_cause",
+    "resolution",
+    "prevention",
+    "other",
+]
+"""What the incident fills in, up to `next_update`; what only a person can, from `root_cause` on."""
+TEMPLATE_FIELDS: tuple[str, ...] = get_args(TemplateField)
 
 
 class Template(Part):
-    """A message to send. `placeholders` maps a piece of the text to what replaces it."""
+    """A message to send. Each piece of its text in [brackets] or {braces} is filled in or literal."""
 
     id: Id
     audience: Literal["public", "customer"]
-    title: Text
+    title: Line
     text: Text
-    placeholders: dict[str, Id] = Field(default_factory=dict)
+    placeholders: dict[Line, TemplateField] = Field(default_factory=dict, max_length=MOST)
+    """By piece of the text, brackets or braces included, what replaces it."""
+    literal: Annotated[tuple[Line, ...], Field(max_length=MOST)] = ()
+    """Pieces in brackets or braces that are text and stay as they are."""
 
 
 class ChecklistItem(Part):
     """One line of the post-incident checklist, and what can prove it done."""
 
     id: Id
-    text: Text
+    text: Line
     evidence: Evidence = "none"
+
+
+_REVIEWED = {"weekly": 7, "monthly": 31, "quarterly": 92, "half-yearly": 183, "yearly": 366, "annually": 366}
+"""Days between two reviews, by the runbook's word for it."""
 
 
 class Runbook(Part):
@@ -178,33 +202,34 @@ class Runbook(Part):
 
     version: Literal[1]
     id: Id
-    title: Text
-    platform: Text
+    title: Line
+    platform: Line
     purpose: Text
-    owner: Text
+    owner: Line
     last_updated: date | None = None
     next_review: date | None = None
-    review: Text
-    """How often it is reviewed."""
-    unfilled: dict[Literal["last_updated", "next_review"], Text] = Field(default_factory=dict)
+    review: Line
+    """How often it is reviewed, such as Quarterly."""
+    unfilled: dict[Literal["last_updated", "next_review"], Line] = Field(default_factory=dict, max_length=2)
     """What the original runbook has in place of a date."""
-    contacts: tuple[Contact, ...]
-    severities: tuple[Severity, ...]
-    inputs: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")], Input]
-    health_checks: tuple[HealthCheck, ...]
-    probes: tuple[HealthCheck, ...] = ()
+    contacts: Annotated[tuple[Contact, ...], Field(min_length=1, max_length=MOST)]
+    severities: Annotated[tuple[Severity, ...], Field(min_length=1, max_length=20)]
+    """The gravest first."""
+    inputs: Annotated[dict[Name, Input], Field(max_length=MOST)]
+    health_checks: Annotated[tuple[HealthCheck, ...], Field(max_length=MOST)]
+    probes: Annotated[tuple[HealthCheck, ...], Field(max_length=MOST)] = ()
     """Further probes that a metric needs and that are no health checks."""
-    database_checks: tuple[DatabaseCheck, ...] = ()
+    database_checks: Annotated[tuple[DatabaseCheck, ...], Field(max_length=MOST)] = ()
     """Questions to the database: probes that need no request."""
-    vendors: tuple[Vendor, ...] = ()
+    vendors: Annotated[tuple[Vendor, ...], Field(max_length=MOST)] = ()
     """Status pages of those we stand on."""
     deployments: Deployments | None = None
     link_check: LinkCheck
-    metrics: tuple[MetricSpec, ...]
-    issues: tuple[Issue, ...]
-    procedures: tuple[Procedure, ...]
-    templates: tuple[Template, ...]
-    checklist: tuple[ChecklistItem, ...]
+    metrics: Annotated[tuple[MetricSpec, ...], Field(max_length=MOST)]
+    issues: Annotated[tuple[Issue, ...], Field(max_length=MOST)]
+    procedures: Annotated[tuple[Procedure, ...], Field(max_length=MOST)]
+    templates: Annotated[tuple[Template, ...], Field(max_length=MOST)]
+    checklist: Annotated[tuple[ChecklistItem, ...], Field(min_length=1, max_length=MOST)]
     escalation: Escalation
 
     def model_post_init(self, context: Any, /) -> None:
@@ -284,6 +309,18 @@ class Runbook(Part):
             if (severity is None or not contact.severities or severity in contact.severities)
             and (issue is None or not contact.issues or issue in contact.issues)
         )
+
+    @property
+    def review_due(self) -> date | None:
+        """When it is to be reviewed next: on the day it names, or so long after its last update."""
+        if self.next_review is not None or self.last_updated is None:
+            return self.next_review
+        days = _REVIEWED.get(self.review.strip().casefold())
+        return self.last_updated + timedelta(days=days) if days else None
+
+    def contacts_of(self, target: str) -> tuple[Contact, ...]:
+        """Return whom a target of the ladder means; a runbook that loads has at least one."""
+        return tuple(contact for contact in self.contacts if contact.answers_to(target))
 
     def policy(self) -> dict[str, Any]:
         """Return what an incident freezes when it is declared, JSON-ready.

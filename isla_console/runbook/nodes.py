@@ -65,7 +65,8 @@ class Node:
     """A value with its place.
 
     `value` is plain data: dict, list, str, int, float, bool or None. `keys` and `members` are filled for
-    mappings, `items` for lists. `size` is the number of values in it.
+    mappings, `items` for lists. `size` is the number of values in it. `block_indent` is by how many columns
+    the lines of a text are indented that is written as it stands (`|`); 0 for any other value.
     """
 
     at: Position
@@ -74,6 +75,7 @@ class Node:
     members: dict[str, Node] = field(default_factory=dict)
     items: list[Node] = field(default_factory=list)
     size: int = 1
+    block_indent: int = 0
 
     def child(self, part: str | int) -> Node | None:
         """Return the member of this name or the item of this index."""
@@ -140,8 +142,10 @@ class _Builder:
         self.anchors: dict[str, Node | None] = {}
         """Finished nodes by anchor; None while the node is still open."""
         self.count = 0
+        self.lines: list[str] = []
 
     def build(self, text: str) -> Node | None:
+        self.lines = text.split("\n")
         for event in _events(text):
             if isinstance(event, yaml.ScalarEvent):
                 self._scalar(event)
@@ -173,9 +177,19 @@ class _Builder:
             return
         self._tally(event)
         node = Node(at, _resolve(event.value) if event.implicit[0] else event.value)
+        if event.style == "|":
+            node.block_indent = self._indent(event)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         self._add(node)
+
+    def _indent(self, event: yaml.ScalarEvent) -> int:
+        """Return by how many columns the first line of a literal text is indented."""
+        mark = event.start_mark
+        assert mark is not None  # libyaml marks every event
+        first = self.lines[mark.line + 1] if mark.line + 1 < len(self.lines) else ""
+        own = event.value.split("\n", 1)[0]
+        return max(0, len(first.rstrip("\r")) - len(own))
 
     def _key(self, top: _Open, key: str, at: Position) -> None:
         top.key, top.key_at = key, at

@@ -129,7 +129,7 @@ def _people(runbook: Runbook) -> Iterator[_Entry]:
     """Yield who is called, and how bad it has to be."""
     for contact in runbook.contacts:
         target = f"contacts#contact:{contact.id}"
-        yield _Entry("contact", contact.id, contact.role, "Contacts", target, (contact.contact, contact.when))
+        yield _Entry("contact", contact.id, contact.role, "Contacts", target, (contact.reach, contact.when))
     for level in runbook.escalation.levels:
         texts = (level.range, *level.targets, level.note or "", "escalation level")
         yield _Entry(

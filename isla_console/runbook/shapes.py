@@ -12,6 +12,7 @@ from isla_console.runbook.findings import Path, nearest, show
 from isla_console.runbook.model import Input, Runbook
 from isla_console.runbook.nodes import Node
 from isla_console.runbook.rules.document import Breach
+from isla_console.runbook.watch import HOST_PORT
 from isla_console.text.plain import plain
 
 if TYPE_CHECKING:
@@ -39,8 +40,22 @@ _KINDS = {
 _PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "an id: letters, digits, dots, - and _, at most 64",
     r"^[A-Z][A-Z0-9_]*$": "a name in upper case: LETTERS, digits and _",
-    r"^[^\s:]+:\d{1,5}$": "host:port",
+    HOST_PORT: "host:port",
 }
+_WANTED = {
+    "contacts": "at least one person to call: {id, role, contact, when}",
+    "severities": "at least one: {id, name, rule}",
+    "checklist": "at least one thing to do before an incident is closed: {id, text}",
+    "levels": "at least one: {id, range, from_min, targets}",
+    "targets": "at least one",
+    "nag_min": "minutes, such as [5, 10, 15]",
+    "ladder": "for each level its minutes, or null for by hand only",
+    "by_severity": "for each severity its ladder, cadence and soak",
+    "steps": "at least one step",
+    "expect_status": "at least one status, such as [200]",
+}
+"""What to write in a list or mapping that must not be empty, by its key."""
+_UNITS = {"min": " minutes", "s": " seconds", "h": " hours"}
 
 
 def breaches(error: ValidationError, root: Node) -> Iterator[Breach]:
@@ -49,6 +64,8 @@ def breaches(error: ValidationError, root: Node) -> Iterator[Breach]:
     for details in error.errors(include_url=False):
         path, absent = _real_path(details["loc"], root)
         kind = details["type"]
+        if kind == "too_short" and details["input"]:
+            continue  # its items have errors of their own, and so do not count
         if (path, absent, kind) not in seen:
             seen.add((path, absent, kind))
             yield _breach(details, path, absent, root)
@@ -86,6 +103,10 @@ def _breach(details: ErrorDetails, path: Path, absent: str, root: Node) -> Breac
                 path, f"{show(path[-1])} cannot be a name", _PATTERNS.get(pattern, pattern), on_key=True
             )
         return Breach(path, f"{show(value)} does not fit", _PATTERNS.get(pattern, f"text matching {pattern}"))
+    if kind == "too_short":
+        return Breach(path, "nothing is in it", _WANTED.get(str(path[-1]), "at least one"))
+    if kind == "too_long":
+        return Breach(path, f"it has {context['actual_length']} entries", f"at most {context['max_length']}")
     if kind == "string_too_short":
         return Breach(path, "the text is empty", "some text")
     if kind == "string_too_long":
@@ -100,7 +121,10 @@ def _breach(details: ErrorDetails, path: Path, absent: str, root: Node) -> Breac
     limits = {"greater_than": "more than", "greater_than_equal": "at least", "less_than_equal": "at most"}
     if kind in limits:
         bound = next(iter(context.values()))
-        return Breach(path, f"{show(value)} is out of range", f"{limits[kind]} {bound:g}")
+        name = next((part for part in reversed(path) if isinstance(part, str)), "")
+        unit = _UNITS["min"] if "ladder" in path else _UNITS.get(name.rpartition("_")[2], "")
+        unit = unit.removesuffix("s") if bound == 1 else unit
+        return Breach(path, f"{show(value)} is out of range", f"{limits[kind]} {bound:,.15g}{unit}")
     return Breach(path, f"{show(value)} does not fit", plain(details["msg"]))
 
 
@@ -132,7 +156,9 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
     """Return the members of a union, or the annotation alone, without what only narrows it."""
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
-    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    if get_origin(annotation) not in (Union, UnionType):
+        return (annotation,)
+    return tuple(get_args(one)[0] if get_origin(one) is Annotated else one for one in get_args(annotation))
 
 
 def _inside(annotation: Any, part: str | int) -> Any:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from isla_console.runbook.bound import Bound
-from isla_console.runbook.fields import Flag, Id, Part, Seconds, Status, Text, Whole
+from isla_console.runbook.fields import (
+    MOST,
+    Exit,
+    Flag,
+    Id,
+    Line,
+    Name,
+    Part,
+    Pattern,
+    Seconds,
+    Status,
+    Text,
+    Value,
+)
 
 Kind = Literal["shell", "sql", "http", "open", "goto", "manual"]
 """What a step is: a command, a statement, a request, a page, another issue, or a person's work."""
@@ -23,28 +36,28 @@ class Pick(Part):
     """Where the value of an input can be chosen from: a column of an earlier step's rows."""
 
     step: Id
-    column: Text
+    column: Line
 
 
 class Input(Part):
     """A value the runbook needs, declared once: `${NAME}` in HTTP, `"$NAME"` in shell, `params` in SQL."""
 
-    name: str = ""
+    name: Annotated[str, Field(max_length=64)] = ""
     type: InputType = "text"
-    title: Text
-    env: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
+    title: Line
+    env: Name | None = None
     """The environment variable it is taken from."""
     secret: Flag = False
     """Typed masked, never shown, stored or logged."""
-    default: str | None = None
-    """For a datetime also a span before now, such as -30m."""
-    pattern: str | None = None
+    default: Value | None = None
+    """For a datetime also a span before now, such as -30m; for a date, such as -1d: yesterday, UTC."""
+    pattern: Pattern | None = None
     """A regular expression the whole value must match."""
-    example: str | None = None
+    example: Value | None = None
     optional: Flag = False
     """May stay unset: a query parameter or header that needs it is then left out."""
     pick: Pick | None = None
-    source: tuple[Text, ...] = ()
+    source: Annotated[tuple[Line, ...], Field(max_length=MOST)] = ()
     """The placeholders or literal values of the original runbook that it stands for."""
 
     @property
@@ -57,21 +70,23 @@ class HttpCall(Part):
     """A request. `${NAME}` is replaced by an input, escaped for the place it stands in."""
 
     method: Method = "GET"
-    url: Text
-    query: dict[str, str] = Field(default_factory=dict)
-    headers: dict[str, str] = Field(default_factory=dict)
-    body: str | dict[str, Any] | None = None
+    url: Line
+    query: dict[Line, Value] = Field(default_factory=dict, max_length=MOST)
+    headers: dict[Line, Value] = Field(default_factory=dict, max_length=MOST)
+    body: (
+        Annotated[str, Field(max_length=20_000)] | Annotated[dict[str, Any], Field(max_length=MOST)] | None
+    ) = None
     """Text is sent as it is; a mapping is sent as JSON."""
-    form: dict[str, str] | None = None
+    form: Annotated[dict[Line, Value], Field(max_length=MOST)] | None = None
     """Sent as application/x-www-form-urlencoded."""
 
 
 class Expect(Part):
     """What a healthy answer looks like; every condition given has to hold."""
 
-    status: tuple[Status, ...] = ()
-    exit_code: Whole | None = None
-    pattern: str | None = None
+    status: Annotated[tuple[Status, ...], Field(max_length=20)] = ()
+    exit_code: Exit | None = None
+    pattern: Pattern | None = None
     """A regular expression found in the output."""
     rows: Bound | None = None
     """How many rows, such as "<= 0"."""
@@ -80,7 +95,7 @@ class Expect(Part):
 class Seen(Part):
     """Output matching `pattern` marks `symptom` as seen."""
 
-    pattern: Text
+    pattern: Pattern
     symptom: Id
 
 
@@ -93,7 +108,7 @@ class Step(Part):
     """One thing to do. Ids are unique in the whole runbook."""
 
     id: Id
-    title: Text
+    title: Line
     kind: Kind
     effect: Effect = "read"
     """What it does to production. Must be said for shell, sql and http, and for a manual step that changes
@@ -104,9 +119,9 @@ class Step(Part):
     """manual: what the console itself does when the step is carried out."""
     run: Text | None = None
     """The command (shell) or the one statement (sql)."""
-    params: tuple[str, ...] = ()
+    params: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
     """sql: the inputs bound to $1, $2 and so on."""
-    connect: str | None = None
+    connect: Name | None = None
     """shell: the dsn input given to libpq as PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE."""
     http: HttpCall | None = None
     table: Text | None = None
@@ -115,7 +130,7 @@ class Step(Part):
     """shell, sql, http: the columns that are times, in ISO 8601 or counted since 1970."""
     money: dict[str, str] = Field(default_factory=dict)
     """shell, http: each column that counts a currency's smallest units, with the column of its currency."""
-    url: Text | None = None
+    url: Line | None = None
     """open: the page."""
     issue: Id | None = None
     """goto: the issue."""
@@ -135,4 +150,4 @@ class Step(Part):
     secret_output: Flag = False
     timeout_s: Seconds | None = None
     expect: Expect | None = None
-    seen: tuple[Seen, ...] = ()
+    seen: Annotated[tuple[Seen, ...], Field(max_length=MOST)] = ()

@@ -42,6 +42,8 @@ from isla_console.triage.facts import gather
 from isla_console.triage.health import health_of
 from isla_console.triage.ranking import rank
 
+DEEPER_AFTER_S = 3.0
+"""Seconds after which scripts and patterns are looked at: by then the first board is drawn."""
 FOLLOW_S = 2.0
 """How long leaving waits until what came of stopped steps is journalled, and what is cut off has said so."""
 
@@ -209,6 +211,21 @@ class Session:
             return loaded
         measured = {name: getattr(self.runbook, name) for name in MEASURED}
         return replace(loaded, runbook=loaded.runbook.model_copy(update=measured))
+
+    async def look_deeper(self) -> None:
+        """Look in the background at what takes long: scripts and patterns. What is found joins the findings.
+
+        It waits until the first board is drawn, and also loads the parsers for the first step.
+        """
+        await asyncio.sleep(DEEPER_AFTER_S)
+        loaded = self.loaded
+        if loaded is None:
+            return
+        from isla_console.runbook.deep import deep_findings
+
+        found = await asyncio.to_thread(deep_findings, loaded)
+        if self.loaded is loaded and found:
+            self.loaded = replace(loaded, findings=(*loaded.findings, *found))
 
     def _in_drill(self, loaded: Loaded) -> Loaded:
         """Return the runbook with shorter times in a quick drill, which the banner mentions."""

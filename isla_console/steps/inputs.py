@@ -7,23 +7,21 @@ the default. Secrets are held as `Secret` and leave the process only to the step
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from isla_console.runbook import shell
+from isla_console.runbook import patterns, shell
 from isla_console.runbook.steps import Input, Step
 from isla_console.runbook.templates import variables
+from isla_console.runbook.values import at, wrong_type
 from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import MASK, Secret
 from isla_console.text.redact import Redactor
-from isla_console.text.times import iso_moment, read_before, utc_text
+from isla_console.text.times import iso_moment
 
 _LONGEST = 8192
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class Inputs:
         if item.env and (found := self._settings.secret(item.env)) is not None:
             return Value(name, found, self._settings.origin(item.env), secret)
         if item.default is not None:
-            return Value(name, Secret(_at(item, item.default, now)), "default", secret)
+            return Value(name, Secret(at(item.type, item.default, now)), "default", secret)
         return None
 
     def missing(self, step: Step, now: datetime) -> tuple[Input, ...]:
@@ -144,15 +142,15 @@ def problem(item: Input, text: str) -> str:
         return f"{item.title}: longer than {_LONGEST} characters"
     if "\0" in text:
         return f"{item.title}: a NUL is in it"
-    if item.pattern is not None and re.fullmatch(item.pattern, text) is None:
+    if item.pattern is not None and not patterns.matches_whole(item.pattern, text):
         return f"{item.title}: {_such(item, text)} does not match {item.pattern}"
-    wrong = _wrong_type(item.type, text)
-    return f"{item.title}: {wrong}" if wrong else ""
+    wrong = wrong_type(item.type, text)
+    return f"{item.title}: expected {wrong}" if wrong else ""
 
 
 def typed(item: Input, text: str, now: datetime) -> str:
     """Return what a person typed as it is kept: stripped, and a span made into a time."""
-    return _at(item, text if item.is_secret else text.strip(), now)
+    return at(item.type, text if item.is_secret else text.strip(), now)
 
 
 def bound(item: Input, text: str) -> int | str | date | datetime:
@@ -173,38 +171,3 @@ def offers(rows: Sequence[Mapping[str, object]], column: str) -> list[str]:
 
 def _such(item: Input, text: str) -> str:
     return "it" if item.is_secret else repr(text[:60])
-
-
-def _wrong_type(kind: str, text: str) -> str:
-    match kind:
-        case "int":
-            return "" if re.fullmatch(r"-?\d{1,18}", text) else "expected a whole number"
-        case "date":
-            return _not_iso(date.fromisoformat, text, "expected a day such as 2026-11-23")
-        case "datetime":
-            return _not_iso(iso_moment, text, "expected a time such as 2026-11-23T14:00:00Z, or -30m")
-        case "email":
-            return "" if _EMAIL.fullmatch(text) else "expected a mail address"
-        case "url":
-            parts = urlsplit(text)
-            good = parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"\s", text)
-            return "" if good else "expected an http:// or https:// address"
-        case "dsn":
-            good = text.startswith(("postgresql://", "postgres://"))
-            return "" if good else "expected a postgresql:// address"
-    return ""
-
-
-def _not_iso(parse: object, text: str, expected: str) -> str:
-    assert callable(parse)
-    try:
-        parse(text)
-    except ValueError:
-        return expected
-    return ""
-
-
-def _at(item: Input, text: str, now: datetime) -> str:
-    """Return the time that a span before now means, for a datetime; any other text unchanged."""
-    moment = read_before(text, now) if item.type == "datetime" else None
-    return utc_text(moment, "seconds") if moment is not None else text

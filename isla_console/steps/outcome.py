@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from isla_console.runbook.patterns import found_in
 from isla_console.runbook.steps import Effect, Expect
 from isla_console.steps.rows import Row, cell, columns_of, time_columns
 from isla_console.text.times import full_text, moment
@@ -59,7 +59,7 @@ def check(
     if expect.exit_code is not None:
         wanted.append((exit_code == expect.exit_code, f"exit {expect.exit_code}"))
     if expect.pattern is not None:
-        found = re.search(expect.pattern, text, re.MULTILINE) is not None
+        found = found_in(expect.pattern, text, lines=True)
         wanted.append((found, f"{expect.pattern} in the output"))
     if expect.rows is not None:
         wanted.append((rows is not None and expect.rows.holds(rows), f"{expect.rows} rows"))

@@ -6,10 +6,10 @@ takes at most `HEAD` + `TAIL` bytes of memory.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from isla_console.runbook.patterns import found_in
 from isla_console.text.redact import LONGEST_LOOK, Redactor
 
 HEAD = 64 * 1024
@@ -58,7 +58,7 @@ class Capture:
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         self._head = bytearray()
         self._tail = bytearray()
-        self._patterns = {pattern: re.compile(pattern.encode()) for pattern in patterns}
+        self._patterns = tuple(dict.fromkeys(patterns))
         self._behind = b""
         self.size = 0
         self.lines = 0
@@ -125,8 +125,8 @@ class Capture:
 
     def _match(self, data: bytes) -> None:
         text = self._behind + data
-        for pattern, compiled in self._patterns.items():
-            if pattern not in self.seen and compiled.search(text):
+        for pattern in self._patterns:
+            if pattern not in self.seen and found_in(pattern, text):
                 self.seen.add(pattern)
         self._behind = text[-_OVERLAP:]
 

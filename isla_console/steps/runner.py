@@ -10,7 +10,6 @@ import importlib
 import itertools
 import json
 import os
-import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from isla_console.runbook.patterns import found_in
 from isla_console.runbook.shell import tools
 from isla_console.runbook.steps import Step
 from isla_console.runbook.templates import PlaceError
@@ -225,7 +225,7 @@ class Runner:
     async def _shell(self, run: Run, values: dict[str, str]) -> Outcome:
         step, declared = run.step, self._inputs.declared
         script = step.run or ""
-        used = tools(script)
+        used = await asyncio.to_thread(tools, script)
         dsn = values.pop(step.connect, "") if step.connect else ""
         for name, value in values.items():
             environment.check_shell(script, name, value, pattern=declared[name].pattern)
@@ -262,8 +262,12 @@ class Runner:
             case "exited" if code == 127 and (absent := shell.missing_tools(used, environ.get("PATH"))):
                 result, ending = "; ".join([*absent, _COPY]), "failed"
             case "exited":
-                odd = f" · {table.note}" if table.note else ""
-                result, ending = f"exit {code}{left}{odd}", "done" if code == 0 or met else "failed"
+                odd = "".join(f" · {note}" for note in (table.note, ended.note) if note)
+                good = (code == 0 and not table.is_error) or met
+                result, ending = f"exit {code}{left}{odd}", "done" if good else "failed"
+                # Where a pipe's last program alone counts, one that is missing would pass for done.
+                if ended.note and (absent := shell.missing_tools(used, environ.get("PATH"))):
+                    result, ending, code = "; ".join([*absent, _COPY]), "failed", 127
             case "stopped":
                 result, ending = f"stopped{left}", "stopped"
             case _:
@@ -286,11 +290,13 @@ class Runner:
         rows = tuple(self._clean(row) for row in table.rows) if table.rows is not None else None
         # Without an answer nobody knows whether the server did what it was asked to.
         unknown = answer.status is None and answer.sent and run.judgement.is_guarded
+        counted = "" if rows == () and table.note else _rows_word(rows)
         said = " · ".join(
             part
             for part in (
                 str(answer.status or ""),
-                table.note if rows == () and table.note else _rows_word(rows),
+                counted,
+                table.note if rows is not None else "",
                 f"to {self._redactor.text(answer.location)}, not followed" if answer.location else "",
                 self._redactor.text(answer.problem),
                 UNKNOWN if unknown else "",
@@ -299,7 +305,7 @@ class Runner:
         )
         text = said + "\n" + run.capture.take().text(self._redactor)
         for seen in step.seen:
-            if run.capture.size < HEAD and _found(seen.pattern, said):
+            if run.capture.size < HEAD and found_in(seen.pattern, said):
                 run.capture.seen.add(seen.pattern)
         met, expected = check(
             step.expect,
@@ -308,7 +314,7 @@ class Runner:
             rows=table.count,
             text=text,
         )
-        good = answer.status is not None and not answer.problem
+        good = answer.status is not None and not answer.problem and not table.is_error
         good = good and (met if met is not None else answer.status is not None and answer.status < 400)
         # An unwelcome answer is still an answer: the step failed only where there is none.
         ending: Ending = "stopped" if answer.stopped else "done" if answer.status is not None else "failed"
@@ -419,7 +425,7 @@ class Runner:
         text = as_text(rows) if rows is not None else kept.text(self._redactor)
         symptoms = [seen.symptom for seen in run.step.seen if seen.pattern in run.capture.seen]
         if ending == "failed" and not symptoms:
-            symptoms = [seen.symptom for seen in run.step.seen if _found(seen.pattern, result)]
+            symptoms = [seen.symptom for seen in run.step.seen if found_in(seen.pattern, result)]
         return Outcome(
             step=run.step.id,
             command=run.command,
@@ -441,10 +447,6 @@ class Runner:
 
 def _ending(word: str) -> Ending:
     return "done" if word == "done" else "stopped" if word == "stopped" else "failed"
-
-
-def _found(pattern: str, text: str) -> bool:
-    return re.search(pattern, text) is not None
 
 
 def _rows_word(rows: Sequence[Row] | None) -> str:

@@ -1,5 +1,8 @@
 """Running a command so that it can neither ask a question, nor hang, nor outlive its step.
 
+Bash runs it where there is bash, with `pipefail`: a pipe fails with any of its programs, except with one that
+was ended because its reader had enough, as in `… | head`.
+
 It gets a session of its own (no terminal, one process group to end), a closed standard input and a quiet
 environment. Whatever is left of it at the end is ended by SIGTERM and, after a grace, SIGKILL, including
 daemons that left the group where the system lets us find them. What could not be ended is reported. When the
@@ -10,17 +13,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import io
 import os
 import secrets
 import shutil
 import signal
+import subprocess
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
+from isla_console.runbook.shell import has_pipe, interpreter
 from isla_console.steps.lifeline import MARK, Lifeline
 
 GRACE_S: Final = 2.0
@@ -51,6 +57,24 @@ class Sink(Protocol):
         """Take in the next bytes."""
 
 
+_SIGPIPE_EXIT: Final = 128 + signal.SIGPIPE
+_STANDARD_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
+LAST_ONLY: Final = "only the last program of each pipe counts here, without bash"
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What runs a script: its path, and whether a pipe in it fails with any of its programs."""
+
+    path: str
+    has_pipefail: bool
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The command up to the script itself."""
+        return (self.path, "-o", "pipefail", "-c") if self.has_pipefail else (self.path, "-c")
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a command ended. `exit_code` is minus a signal's number for a signal, None if it never started."""
@@ -62,6 +86,8 @@ class Ended:
     """How many processes it had left running, which were then ended."""
     survivors: tuple[int, ...] = ()
     """The ids of processes that could not be ended, most often because they are another user's."""
+    note: str = ""
+    """What to know of the exit code; "" for nothing."""
 
 
 def missing_tools(tools: tuple[str, ...], path: str | None) -> list[str]:
@@ -73,6 +99,31 @@ def missing_tools(tools: tuple[str, ...], path: str | None) -> list[str]:
     ]
 
 
+@functools.lru_cache(maxsize=16)
+def shell_for(name: str, path: str) -> Shell:
+    """Return what runs a script that asks for a shell of this name. It may start the shell, to try it.
+
+    `sh` is bash too where there is one, because many a `sh` has no `pipefail`.
+    """
+    wanted = ("bash", "sh") if name in {"", "sh", "bash"} else (name, "bash", "sh")
+    found = next(
+        (at for one in wanted if (at := shutil.which(one, path=f"{_STANDARD_PATH}:{path}"))), "/bin/sh"
+    )
+    if Path(found).name == "bash":
+        return Shell(found, True)
+    try:
+        tried = subprocess.run(
+            [found, "-o", "pipefail", "-c", ":"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=GRACE_S,
+            env={"PATH": _STANDARD_PATH},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return Shell(found, False)
+    return Shell(found, tried.returncode == 0)
+
+
 async def run(
     script: str,
     environ: Mapping[str, str],
@@ -82,24 +133,38 @@ async def run(
     stop: asyncio.Event | None = None,
     cwd: str | None = None,
 ) -> Ended:
-    """Run a script with /bin/sh until it ends, `stop` is set, or the time is up.
+    """Run a script with its shell until it ends, `stop` is set, or the time is up.
 
     Its output (standard output and error, as they come) goes into `capture`. Cancelling ends the processes
     too. Nothing that the command does raises.
     """
     mark = secrets.token_hex(8)
+    shell = await asyncio.to_thread(shell_for, interpreter(script), environ.get("PATH", ""))
     try:
         lifeline = await Lifeline.tie(mark)
     except OSError as error:
         return Ended("not started", None, f"the command could not be started: {error}")
     try:
-        return await _run(script, environ, capture, lifeline, mark, timeout_s, stop, cwd)
+        ended = await _run((*shell.arguments, script), environ, capture, lifeline, mark, timeout_s, stop, cwd)
     finally:
         await lifeline.untie()
+    return await asyncio.to_thread(_judged, ended, script, shell)
+
+
+def _judged(ended: Ended, script: str, shell: Shell) -> Ended:
+    """Return how a script ended, with what is to be known of its pipes."""
+    if ended.how != "exited" or ended.exit_code not in {0, _SIGPIPE_EXIT} or "|" not in script:
+        return ended
+    if not shell.has_pipefail:
+        return replace(ended, note=LAST_ONLY) if has_pipe(script) else ended
+    # Of several programs that failed the last one counts: those after the one that was cut short were well.
+    if ended.exit_code == _SIGPIPE_EXIT and has_pipe(script):
+        return replace(ended, exit_code=0)
+    return ended
 
 
 async def _run(
-    script: str,
+    command: Sequence[str],
     environ: Mapping[str, str],
     capture: Sink,
     lifeline: Lifeline,
@@ -112,9 +177,7 @@ async def _run(
     read_end, write_end = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            "/bin/sh",
-            "-c",
-            script,
+            *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=write_end,
             stderr=write_end,

@@ -17,7 +17,7 @@ from isla_console.clock import Clock
 from isla_console.resources import resource
 from isla_console.session.session import Session, SessionError
 from isla_console.ui.commands import BY_ID, COMMANDS, REPLAY_KEYS, REPLAY_ROWS
-from isla_console.ui.controllers.base import COMMAND, Begun, Console, Controller, Handler
+from isla_console.ui.controllers.base import BACKGROUND, COMMAND, Begun, Console, Controller, Handler
 from isla_console.ui.controllers.communication import CommunicationController
 from isla_console.ui.controllers.console import ConsoleController
 from isla_console.ui.controllers.coordination import CoordinationController
@@ -43,8 +43,6 @@ LOOK_S = 0.5
 """Seconds between two readings of what other consoles journalled."""
 START = "start"
 """The group of the worker that opens everything."""
-BACKGROUND = "background"
-"""The group of workers that run as long as the console."""
 ASKS_WITHIN = 50
 """How often, a hundredth of a second apart, waiting keys check whether a command under way asks something.
 
@@ -108,6 +106,7 @@ class ConsoleProgram:
         session.open_database()
         console.begin(session.keep_database(), group=BACKGROUND)
         console.begin(session.measure(), group=BACKGROUND)
+        console.begin(session.look_deeper(), group=BACKGROUND)
         shell.set_interval(TICK_S, self.tick)
         shell.set_interval(LOOK_S, self.look)
         shell.set_interval(EDITS_S, self.notice_edits)

@@ -84,15 +84,21 @@ def production(project: Any) -> Production:
         {
             "id": found.get("id"),
             "created": found.get("createdAt"),
-            "commit": meta.get("githubCommitSha"),
-            "author": creator.get("username") or meta.get("githubCommitAuthorName"),
-            "message": meta.get("githubCommitMessage"),
+            "commit": _of_git(meta, "Sha"),
+            "author": creator.get("username") or _of_git(meta, "AuthorName"),
+            "message": _of_git(meta, "Message"),
             "state": found.get("readyState"),
         }
     )
     asked = _mapping(project.get("lastAliasRequest"))
     words = (_text(asked.get(key), 64) for key in ("type", "jobStatus", "toDeploymentId"))
     return Production(current, AliasChange(*words))
+
+
+def _of_git(meta: Mapping[str, Any], what: str) -> Any:
+    """Return what a deployment says of its commit, under the name of whoever hosts the repository."""
+    found = (meta.get(f"{host}Commit{what}") for host in ("github", "gitlab", "bitbucket", "git"))
+    return next((value for value in found if value), None)
 
 
 def first_moment(value: Any) -> datetime | None:

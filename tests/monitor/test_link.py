@@ -107,10 +107,11 @@ def test_targets_are_read(text: str, targets: tuple[tuple[str, int], ...], probl
 
 @pytest.mark.parametrize(
     ("given", "unset"),
-    [("", "set ISLA_LINK_CHECK"), ("nonsense", "ISLA_LINK_CHECK: nonsense is no host:port")],
+    [(",", "set ISLA_LINK_CHECK"), ("nonsense", "ISLA_LINK_CHECK: nonsense is no host:port")],
 )
 def test_a_link_without_targets_is_unknown(given: str, unset: str) -> None:
-    plan = link_plan(LinkCheck(targets=()), Settings.load({"HOME": "/nowhere", "ISLA_LINK_CHECK": given}))
+    check = LinkCheck(targets=("example.org:443",))
+    plan = link_plan(check, Settings.load({"HOME": "/nowhere", "ISLA_LINK_CHECK": given}))
     assert (plan.targets, plan.unset) == ((), unset)
 
 

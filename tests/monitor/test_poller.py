@@ -39,12 +39,12 @@ def probe(id: str, every_s: float = 0.1, timeout_s: float = 0.08, **options: Any
 def latency(probe: str = "fast", **options: Any) -> dict[str, Any]:
     source = {"kind": "probe", "probes": [probe], "aggregate": "p95", "window_s": 60, "take": "total"}
     fields = {"id": "latency", "title": "Latency", "short": "Latency", "unit": "ms", "every_s": 0.1}
-    return fields | {"normal": "< 50 ms", "alert": "> 200 ms", "source": source} | options
+    return fields | {"better": "lower", "normal": "< 50 ms", "alert": "> 200 ms", "source": source} | options
 
 
 def sql(query: str, every_s: float = 0.2, id: str = "connections") -> dict[str, Any]:
     source = {"kind": "postgres", "aggregate": "last", "window_s": 15, "query": query}
-    fields = {"id": id, "title": id, "short": id[:14], "normal": "< 50", "alert": "> 80"}
+    fields = {"id": id, "title": id, "short": id[:14], "better": "lower", "normal": "< 50", "alert": "> 80"}
     return fields | {"every_s": every_s, "source": source}
 
 

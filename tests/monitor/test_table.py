@@ -102,6 +102,7 @@ def metric(**source: Any) -> dict[str, Any]:
         "id": "queue",
         "title": "Queue",
         "short": "Queue",
+        "better": "lower",
         "normal": "< 5",
         "alert": "> 9",
         "every_s": 10,

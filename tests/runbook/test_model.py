@@ -1,6 +1,7 @@
 """Bounds, the helpers of a runbook, and the policy an incident freezes."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -80,10 +81,48 @@ def test_contacts_for(shipped: Loaded) -> None:
     def roles(severity: str | None, issue: str | None) -> list[str]:
         return [contact.id for contact in shipped.runbook.contacts_for(severity, issue)]
 
-    assert roles("P0", "payments") == ["on-call", "platform-lead", "stripe-support"]
+    ladder = ["senior-engineer", "cto", "ceo"]
+    assert roles("P0", "payments") == ["on-call", "platform-lead", "stripe-support", *ladder]
+    assert roles("P2", "payments") == ["on-call", "stripe-support", "senior-engineer"]
     assert roles("P3", "payments") == ["on-call", "stripe-support"]
-    assert roles("P1", "db-connections") == ["on-call", "platform-lead", "supabase-support"]
-    assert len(roles(None, None)) == 5
+    assert roles("P1", "db-connections") == ["on-call", "platform-lead", "supabase-support", *ladder]
+    assert len(roles(None, None)) == 8
+
+
+def test_everybody_whom_the_ladder_calls_is_a_contact(shipped: Loaded) -> None:
+    runbook = shipped.runbook
+    found = {
+        target: [contact.id for contact in runbook.contacts_of(target)]
+        for level in runbook.escalation.levels
+        for target in level.targets
+    }
+    assert found == {
+        "On-call engineer": ["on-call"],
+        "Platform lead": ["platform-lead"],
+        "Senior engineer": ["senior-engineer"],
+        "CTO": ["cto"],
+        "External support (Vercel/Supabase)": ["supabase-support", "vercel-support"],
+        "CEO": ["ceo"],
+    }
+    cto = runbook.contacts_of("CTO")[0]
+    assert (cto.contact, cto.reach) == (None, "not known: the original runbook names nobody")
+
+
+@pytest.mark.parametrize(
+    ("updated", "following", "review", "due"),
+    [
+        (None, None, "Quarterly", None),
+        (None, date(2026, 12, 1), "Quarterly", date(2026, 12, 1)),
+        (date(2026, 1, 1), date(2026, 12, 1), "Quarterly", date(2026, 12, 1)),
+        (date(2026, 1, 1), None, "quarterly", date(2026, 4, 3)),
+        (date(2026, 1, 1), None, "when there is time", None),
+    ],
+)
+def test_review_is_due(
+    shipped: Loaded, updated: date | None, following: date | None, review: str, due: date | None
+) -> None:
+    dates = {"last_updated": updated, "next_review": following, "review": review}
+    assert shipped.runbook.model_copy(update=dates).review_due == due
 
 
 def test_share_of_users(shipped: Loaded) -> None:

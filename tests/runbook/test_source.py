@@ -62,7 +62,7 @@ def test_counts(shipped: Loaded) -> None:
     assert [procedure.number for procedure in runbook.procedures] == [7, 8, 9]
     assert len(runbook.procedure("full-outage").steps) == 8
     counted = (
-        runbook.contacts,
+        [contact for contact in runbook.contacts if contact.contact],
         runbook.severities,
         runbook.health_checks,
         runbook.metrics,

@@ -117,7 +117,29 @@ def test_a_table_that_does_not_fit() -> None:
         ([["a"], {"id": 1}], "[]", ({"value": "a"}, {"id": 1}), 2, ""),
         ({"other": 1}, "[{id: id, x: x}]", None, None, "another shape"),
         ({"data": [{"a": 1}, {"a": 2}]}, "data[].{id: id}", None, None, "another shape"),
-        ({"data": None}, "data[].{id: id}", None, None, "another shape"),
+        ({"data": None}, "data[].{id: id}", (), None, NOTHING),
+        ({"data": [{"id": None}]}, "data[].{id: id}", ({"id": None},), 1, ""),
+        ({"targets": None}, "[{id: targets.production.id}]", ({"id": None},), 1, ""),
+        ({"targets": {}}, "[{id: targets.production.id}]", None, None, "another shape"),
+        ({"a": {"b": None}}, "[{id: not_null(a.c, a.b)}]", ({"id": None},), 1, ""),
+        ({"parts": None}, "parts[?up != 'yes'].{id: id}", (), None, NOTHING),
+        ({"parts": "x"}, "parts[?up != 'yes'].{id: id}", None, None, "another shape"),
+        ({"result": None, "error": "bad query"}, "result[].{id: id}", (), None, "bad query"),
+        ({"result": None, "error": {"message": "bad\nquery"}}, "result[].{id: id}", (), None, "bad query"),
+        ({"result": None, "errors": [{"detail": "bad"}]}, "result[].{id: id}", (), None, "bad"),
+        ({"id": None, "message": "gone"}, "[{id: id}]", ({"id": None},), 1, "gone"),
+        (
+            {"message": "no such project"},
+            "[{id: id}]",
+            None,
+            None,
+            "; it says: no such project",
+        ),
+        ({"error": 3, "other": 1}, "[{id: id}]", None, None, "another shape"),
+        ([{"at": "2026-11-26T10:00:00.123"}], None, ({"at": "2026-11-26T10:00:00.123Z"},), 1, ""),
+        ([{"at": "2026-11-26 10:00:00"}], None, ({"at": "2026-11-26T10:00:00Z"},), 1, ""),
+        ([{"at": "2026-11-26T10:00:00+01:00"}], None, ({"at": "2026-11-26T10:00:00+01:00"},), 1, ""),
+        ([{"at": "2026-11-26"}], None, ({"at": "2026-11-26"},), 1, ""),
         ({"data": 3}, "data", None, None, "another shape"),
         ("text", None, None, None, "another shape"),
         (None, None, None, None, "another shape"),
@@ -137,7 +159,9 @@ def test_tables(
     [
         (b'{"last": null}', "[last.{to: to}]", f"200 · {NOTHING}", False, 1),
         (b'["a", 1]', "[]", "200 · 2 rows", False, 1),
-        (b'{"data": null}', "data", "200 · JSON of another shape than the runbook expects", False, 1),
+        (b'{"data": null}', "data", f"200 · {NOTHING}", False, 1),
+        (b'{"data": 1}', "data", "200 · JSON of another shape than the runbook expects", False, 1),
+        (b'{"data": null, "error": "no access"}', "data", "200 · no access", False, 1),
         (b'{"data": []}', "data", "200 · 0 rows", True, 0),
     ],
 )
@@ -156,6 +180,32 @@ async def test_null_where_nothing_was_promised(bench: Bench, server: Server) -> 
     server.respond = server.plain(b'{"last": null}')
     outcome = await bench.do(http_step(server.url, table="[last.{to: to}]"))
     assert (outcome.result, outcome.rows, outcome.exit_code) == (f"200 · {NOTHING}", (), 0)
+
+
+async def test_what_a_vendor_says_of_an_error_is_shown_and_no_secret_with_it(
+    bench: Bench, server: Server
+) -> None:
+    """An answer that says what is wrong in the rows' place is no good answer, whatever its status."""
+    bench.redactor.add("s3cr3t-token-value")
+    server.respond = server.plain(b'{"result": null, "error": "token s3cr3t-token-value may not read"}')
+    outcome = await bench.do(http_step(server.url, table="result[].{id: id}"))
+    assert outcome.result.startswith("200 · token ")
+    assert outcome.result.endswith(" may not read")
+    assert "s3cr3t" not in outcome.result + outcome.output
+    assert (outcome.rows, outcome.exit_code) == ((), 1)
+
+
+async def test_a_row_of_nothing_but_nulls_is_a_row(bench: Bench, server: Server) -> None:
+    server.respond = server.plain(b'{"targets": null}')
+    outcome = await bench.do(
+        http_step(server.url, table="[{id: targets.production.id, at: targets.production.at}]")
+    )
+    assert (outcome.result, outcome.rows, outcome.exit_code) == (
+        "200 · 1 row",
+        ({"id": None, "at": None},),
+        0,
+    )
+    assert outcome.output == "id\tat\n–\t–"
 
 
 @pytest.mark.parametrize(

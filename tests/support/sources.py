@@ -58,5 +58,6 @@ def a_metric(context: Context, source: dict[str, Any], **fields: Any) -> Source[
 def metric_spec(source: dict[str, Any], **fields: Any) -> MetricSpec:
     """A metric as the runbook has it."""
     whole = {"id": "latency", "title": "Latency", "short": "Latency", "unit": "", "every_s": 5}
-    whole |= {"normal": "< 50", "alert": "> 200", "source": {"aggregate": "last", "window_s": 60} | source}
+    whole |= {"better": "lower", "normal": "< 50", "alert": "> 200"}
+    whole |= {"source": {"aggregate": "last", "window_s": 60} | source}
     return MetricSpec.model_validate(whole | fields)

@@ -1,4 +1,4 @@
-"""Taking one number, or one yes or no, out of a JSON answer by JMESPath, Prometheus's included."""
+"""Taking numbers, or one yes or no, out of a JSON answer by JMESPath, and out of Prometheus's."""
 
 from __future__ import annotations
 
@@ -9,26 +9,56 @@ from typing import Any
 from isla_console.monitor.http.prober import MAX_BODY
 from isla_console.text.brief import brief
 
-PROMETHEUS = "data.result[0].value[1] || data.result[1]"
-"""The JMESPath to the number in an instant query's answer: a vector's first series, or a scalar."""
-
 
 class NoNumber(Exception):
     """The answer holds no number; the text is safe to show."""
 
 
-def number(body: bytes, select: str) -> float:
-    """Return the number that the JMESPath `select` finds in a JSON body; it may be in quotes.
+def numbers(body: bytes, select: str) -> list[float]:
+    """Return the numbers that the JMESPath `select` finds in a JSON body, one or a list, in quotes or not.
 
     Raises:
-        NoNumber: The body is not JSON, is cut off, or has no finite number there.
+        NoNumber: The body is not JSON, is cut off, or has something else there.
     """
     found = _find(body, select)
+    return [
+        _number(one, f"at {brief(select, 60)}") for one in (found if isinstance(found, list) else [found])
+    ]
+
+
+def series(body: bytes) -> list[float]:
+    """Return the numbers in Prometheus's answer to an instant query: one of each series, or a scalar.
+
+    Raises:
+        NoNumber: It is no such answer; where Prometheus says why, that is said.
+    """
+    answer = _find(body, "@")
+    if not isinstance(answer, dict):
+        raise NoNumber("the answer is not Prometheus's")
+    if answer.get("status") == "error":
+        raise NoNumber(f"Prometheus says: {brief(str(answer.get('error') or 'error'), 120)}")
+    data = answer.get("data")
+    kind, result = (data.get("resultType"), data.get("result")) if isinstance(data, dict) else (None, None)
+    if kind == "scalar" and isinstance(result, list) and len(result) == 2:
+        return [_number(result[1], "in the scalar")]
+    if kind != "vector" or not isinstance(result, list):
+        raise NoNumber(f"the query gives {brief(str(kind), 30)}: a vector or a scalar is wanted")
+    return [_number(_sample_of(one), "in a series") for one in result]
+
+
+def _sample_of(one: Any) -> Any:
+    value = one.get("value") if isinstance(one, dict) else None
+    if value is None and isinstance(one, dict) and "histogram" in one:
+        raise NoNumber("the query gives a histogram: a number is wanted, such as its histogram_quantile")
+    return value[1] if isinstance(value, list) and len(value) == 2 else None
+
+
+def _number(found: Any, where: str) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float | str):
-        raise NoNumber(f"no number at {brief(select, 60)}")
+        raise NoNumber(f"no number {where}")
     try:
         value = float(found)
-    except ValueError:
+    except (ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
         raise NoNumber(f"{brief(str(found), 40)} is no number")

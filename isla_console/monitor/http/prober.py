@@ -27,12 +27,15 @@ from isla_console.monitor.metrics.sample import Phases, Sample, defect
 from isla_console.net.environment import ssl_context as trusted
 from isla_console.net.failures import Failure, OwnFault, network_failure
 from isla_console.net.lookup import LookupFailed, Resolver
+from isla_console.runbook.patterns import found_in
 from isla_console.settings.secret import Secret
 from isla_console.text.brief import brief
 from isla_console.text.redact import Redactor, redactor_of
 from isla_console.text.times import http_date, since_1970
 
 if TYPE_CHECKING:
+    import httpx
+
     from isla_console.net.stream import Progress, Request
 
 USER_AGENT = f"isla-console/{__version__} (health probe)"
@@ -56,6 +59,12 @@ class HttpCheck:
     """Seconds for everything, from the lookup to the end of the answer."""
     headers: tuple[tuple[str, Secret], ...] = ()
     expect_status: tuple[int, ...] = (200,)
+    expect_headers: tuple[tuple[str, str], ...] = ()
+    """Headers that the answer has, each with a pattern found in its value."""
+    expect_text: str = ""
+    """A pattern found in the answer's body; "" for any body."""
+    expect_bytes: int = 0
+    """How many bytes the answer's body has at least."""
     max_body: int = MAX_BODY
     """The most bytes that are read of the answer."""
     hidden: tuple[Secret, ...] = field(default=())
@@ -151,6 +160,8 @@ class HttpProber:
         progress.end()
         if failure is None and progress.status not in check.expect_status:
             failure = Failure(_unexpected(progress, check.expect_status), True)
+        if failure is None and (short := await asyncio.to_thread(_shortcoming, check, progress, bytes(body))):
+            failure = Failure(short, True)
         reason = redactor.text(failure.reason) if failure else ""
         sample = Sample(
             source=check.id,
@@ -238,6 +249,46 @@ def _unexpected(progress: Progress, expected: Iterable[int]) -> str:
     if progress.location:
         reason += f", redirects to {brief(progress.location, 80)}"
     return reason
+
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def _shortcoming(check: HttpCheck, progress: Progress, body: bytes) -> str:
+    """Return what an answer with the right status lacks to be a good one; "" where it lacks nothing."""
+    if progress.status in _REDIRECTS:
+        if not progress.location:
+            return f"{progress.status} without a Location: it redirects nowhere"
+        if _is_same(check.url.reveal(), progress.location):
+            return f"{progress.status} to itself: a redirect that never ends"
+    for name, pattern in check.expect_headers:
+        value = progress.headers.get(name.lower().encode())
+        if value is None:
+            return f"{progress.status}, but without the header {brief(name, 40)}"
+        if not found_in(pattern, value):
+            return f"{progress.status}, but {brief(name, 40)} is {brief(value.decode('latin-1'), 60)}"
+    if len(body) < check.expect_bytes:
+        said = f"only {len(body)} bytes" if body else "empty"
+        return f"{progress.status}, but the answer is {said}"
+    if check.expect_text and not found_in(check.expect_text, body):
+        return f"{progress.status}, but the answer has no {brief(check.expect_text, 40)}"
+    return ""
+
+
+def _is_same(url: str, location: str) -> bool:
+    """Return whether a redirect leads back to the address it came from, whatever the spelling of both."""
+    import httpx
+
+    try:
+        here, there = httpx.URL(url), httpx.URL(url).join(location)
+    except (httpx.InvalidURL, ValueError):
+        return False
+    return _place(here) == _place(there)
+
+
+def _place(url: httpx.URL) -> tuple[object, ...]:
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, url.port or default, url.raw_path or b"/"
 
 
 def _phases(progress: Progress, body: bytes, redactor: Redactor) -> Phases:

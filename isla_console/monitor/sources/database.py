@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from isla_console.database.session import DatabaseUnavailable
+from isla_console.database.session import DatabaseUnavailable, Numbers
 from isla_console.monitor.cron import problem_of
+from isla_console.monitor.metrics.combine import Combine, NotOneError, one_of, way_of
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
 from isla_console.monitor.sources.metric import MetricSource
@@ -24,16 +25,24 @@ PING_S = 25.0
 
 
 class PostgresMetric(MetricSource):
-    """A metric whose value a statement returns."""
+    """A metric whose value a statement returns: of one column, or called `value`; of one row, or combined."""
 
     def __init__(self, spec: MetricSpec, context: Context) -> None:
         super().__init__(spec, "sql", unset=context.database_unset)
         self._context = context
         self._sql = spec.source.query or ""
+        self._combine = way_of(spec.source.combine, spec.better)
 
     async def ask(self) -> Sample:
         """Run the statement; return its numbers as a sample."""
-        return await _numbers(self, self._context, self._sql)
+        rows = await _rows(self, self._context, self._sql)
+        if isinstance(rows, Sample):
+            return rows
+        now = self._context.clock()
+        try:
+            return Sample(self.id, now, True, values=numbers_in(rows, self._combine), reached=True)
+        except NotOneError as error:
+            return Sample(self.id, now, False, str(error), reached=True)
 
 
 class DatabaseProbe(Probe):
@@ -78,7 +87,10 @@ class Ping(Source[None]):
 
     async def ask(self) -> Sample:
         """Run a trivial statement, which keeps the connection open."""
-        return await _numbers(self, self._context, "SELECT 1 AS value")
+        rows = await _rows(self, self._context, "SELECT 1 AS value")
+        return (
+            rows if isinstance(rows, Sample) else Sample(self.id, self._context.clock(), True, reached=True)
+        )
 
     def observe(self, sample: Sample) -> None:
         """Do nothing: asking is enough."""
@@ -87,17 +99,39 @@ class Ping(Source[None]):
         """Return nothing: the connection has its own reading."""
 
 
-async def _numbers(source: Source[object], context: Context, sql: str) -> Sample:
+def numbers_in(rows: Sequence[Numbers], combine: Combine | None) -> dict[str, float]:
+    """Return the sample in a statement's rows as `value`, and the other numbers of its row by column name.
+
+    Raises:
+        NotOneError: There is not one number, and nothing says what becomes of several.
+    """
+    if not rows:
+        raise NotOneError("no row, one is wanted")
+    columns = list(rows[0])
+    if not columns:
+        raise NotOneError("the query returned no column")
+    if len(columns) > 1 and "value" not in columns:
+        raise NotOneError(f"{len(columns)} columns, one is wanted: call it `value`")
+    column = columns[0] if len(columns) == 1 else "value"
+    if combine is None and len(rows) > 1:
+        raise NotOneError(f"{len(rows)} rows, one is wanted: narrow it down, or write `combine`")
+    found = [value for row in rows if (value := row[column]) is not None]
+    if not found:
+        raise NotOneError("the query returned no value")
+    others = {name: value for name, value in rows[0].items() if value is not None} if len(rows) == 1 else {}
+    return others | {"value": one_of(found, combine, "row")}
+
+
+async def _rows(source: Source[object], context: Context, sql: str) -> Sequence[Numbers] | Sample:
+    """Return a statement's rows, or why there are none."""
     assert context.database is not None, source.unset
     try:
-        values = await context.database.query(sql, _deadline_s(source.every_s))
+        return await context.database.query(sql, _deadline_s(source.every_s))
     except DatabaseUnavailable as error:
         failure = error.failure
         return Sample(
             source.id, context.clock(), False, failure.reason, reached=failure.reached, ours=failure.ours
         )
-    reason = "" if values else "the query returned no value"
-    return Sample(source.id, context.clock(), bool(values), reason, values=values, reached=True)
 
 
 def _deadline_s(every_s: float) -> float:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from isla_console.monitor.http.answers import clock_offset
+from isla_console.monitor.metrics.combine import MOST, one_of, way_of
 from isla_console.monitor.metrics.metric import STALE_INTERVALS
 from isla_console.monitor.metrics.sample import Sample
 from isla_console.monitor.sources.context import Context
@@ -33,7 +34,6 @@ NOT_ANEW = "not counted anew since the last sample"
 
 _OPENMETRICS = "application/openmetrics-text"
 _ACCEPT = f"{_OPENMETRICS};version=1.0.0,text/plain;version=0.0.4;q=0.5"
-_COMBINE: Mapping[str, Callable[[Iterable[float]], float]] = {"sum": sum, "max": max, "min": min}
 _COUNTED = ("_total", "_count", "_sum", "_bucket")
 """Suffixes of series that only grow: the first is a counter's, the others a histogram's and a summary's."""
 
@@ -63,7 +63,7 @@ class OpenMetrics(HttpMetric):
     def __init__(self, spec: MetricSpec, context: Context) -> None:
         source = spec.source
         self._metric, self._labels = source.metric or "", source.labels
-        self._combine = source.combine
+        self._combine = way_of(source.combine, spec.better)
         label = f"openmetrics {self._metric}"
         super().__init__(spec, context, label, source.url or "", max_body=MAX_EXPOSITION)
         request = self.request
@@ -99,7 +99,7 @@ class OpenMetrics(HttpMetric):
                 self.pipeline.missing(SECOND_WANTED, sample.at)
                 return
             values = rates(before, (sample.at, scrape))
-        value = _COMBINE[self._combine or "sum"](values) if values else math.nan
+        value = one_of(values, self._combine or "sum", "series") if values else math.nan
         if math.isfinite(value):
             self.pipeline.add(value, sample.at)
         else:
@@ -114,6 +114,8 @@ class OpenMetrics(HttpMetric):
             return f"there is no {name}"
         if many > 1 and self._combine is None:
             return f"{many} series match {name}: one is wanted, or `combine`"
+        if many > MOST:
+            return f"more than {MOST:,} series match {name}"
         for series in scrape.series:
             if not math.isfinite(series.value):
                 return f"{name} is {series.value}: no number"

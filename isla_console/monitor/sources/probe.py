@@ -50,7 +50,13 @@ class HttpProbe(Probe):
         unset = context.inputs.missing_text(missing) if missing else ""
         super().__init__(spec.id, spec.title, spec.every_s, unset=unset, needs=missing)
         if check is not None:
-            check = replace(check, expect_status=spec.expect_status)
+            check = replace(
+                check,
+                expect_status=spec.expect_status,
+                expect_headers=tuple(spec.expect_headers.items()),
+                expect_text=spec.expect_text or "",
+                expect_bytes=spec.expect_bytes,
+            )
             if spec.healthy:
                 check = replace(check, max_body=MAX_JSON)
         self.check = check

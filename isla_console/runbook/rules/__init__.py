@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from isla_console.runbook.nodes import Node
-from isla_console.runbook.rules import bounds, references, steps, texts
+from isla_console.runbook.rules import bounds, references, safety, steps, texts
 from isla_console.runbook.rules.document import Breach, Index
 
 RULES: tuple[Callable[[Index], Iterator[Breach]], ...] = (
     *references.RULES,
     *steps.RULES,
     *bounds.RULES,
+    *safety.RULES,
     *texts.RULES,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -16,30 +17,48 @@ _FEW = 20
 _SOURCE_KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "probe": (("probes",), ("take",)),
     "error_rate": ((), ("probes",)),
-    "postgres": (("query",), ()),
+    "postgres": (("query",), ("combine",)),
     "stripe": ((), ()),
-    "http_json": (("url", "select"), ("headers",)),
-    "prometheus": (("url", "query"), ("headers",)),
+    "http_json": (("url", "select"), ("headers", "combine")),
+    "prometheus": (("url", "query"), ("headers", "combine")),
     "openmetrics": (("url", "metric"), ("headers", "labels", "combine")),
 }
 """By kind of source, the keys that it needs and those that it may have besides."""
+_BETTER = {"probe": "lower", "error_rate": "lower", "stripe": "higher"}
+"""By kind of source, which values are good, where the kind itself says so."""
+_PERCENT = frozenset({"error_rate", "stripe"})
+_MS = {"ms": 1000.0, "s": 1.0}
 _OWN_KEYS = tuple(dict.fromkeys(key for keys in _SOURCE_KEYS.values() for key in sum(keys, ())))
 """Keys that only some kinds have."""
 
 
 def thresholds(index: Index) -> Iterator[Breach]:
-    """No value is both normal and in alert, and both bounds are in the metric's unit."""
-    units: dict[str, str] = {}
+    """Both bounds can hold, never at once, on the sides of good and bad values, in the metric's unit."""
+    measured: dict[str, tuple[Any, Range]] = {}
     for path, metric in index.metrics:
-        unit = metric.get("unit", "")
+        unit, span = metric.get("unit", ""), _range(index, metric)
         if isinstance(metric.get("id"), str):
-            units[metric["id"]] = unit
+            measured[metric["id"]] = unit, span
         normal, alert = _bound(metric.get("normal")), _bound(metric.get("alert"))
-        yield from _unit((*path, "normal"), normal, unit)
-        yield from _unit((*path, "alert"), alert, unit)
+        for key, bound in (("normal", normal), ("alert", alert)):
+            yield from _unit((*path, key), bound, unit)
+            yield from _possible((*path, key), bound, span)
+        better = metric.get("better")
+        own = _BETTER.get(str(mapping(metric.get("source")).get("kind")))
+        if own is not None and better in ("lower", "higher") and better != own:
+            kind = mapping(metric.get("source"))["kind"]
+            yield Breach((*path, "better"), f"for a source of kind {kind}, {own} is better", f"better: {own}")
+            better = own
         if normal is None or alert is None:
             continue
-        if normal.upward == alert.upward:
+        if better in ("lower", "higher") and normal.upward != (better == "higher"):
+            low, high = ("<", ">") if better == "lower" else (">", "<")
+            yield Breach(
+                (*path, "normal"),
+                f"normal is {normal}, though {better} is better",
+                f"normal {low} … and alert {high} …",
+            )
+        elif normal.upward == alert.upward:
             wanted = "<" if normal.upward else ">"
             yield Breach(
                 (*path, "alert"),
@@ -51,10 +70,40 @@ def thresholds(index: Index) -> Iterator[Breach]:
     for path, symptom in index.symptoms:
         if "beyond" in symptom and "metric" not in symptom:
             yield Breach((*path, "beyond"), "`beyond` needs the `metric` it speaks of", on_key=True)
-        if isinstance(symptom.get("metric"), str):
-            yield from _unit(
-                (*path, "beyond"), _bound(symptom.get("beyond")), units.get(symptom["metric"], "")
-            )
+        found = measured.get(symptom["metric"]) if isinstance(symptom.get("metric"), str) else None
+        if found is not None:
+            beyond = _bound(symptom.get("beyond"))
+            yield from _unit((*path, "beyond"), beyond, found[0])
+            yield from _possible((*path, "beyond"), beyond, found[1])
+    for path, step in index.steps:
+        rows = _bound(mapping(step.get("expect")).get("rows"))
+        yield from _possible((*path, "expect", "rows"), rows, (0, math.inf, "there are at least 0 rows"))
+
+
+Range = tuple[float, float, str]
+"""The least and the greatest value that something can have, and why."""
+
+
+def _range(index: Index, metric: dict[str, Any]) -> Range:
+    """Return the values that a metric can have."""
+    source = mapping(metric.get("source"))
+    if str(source.get("kind")) in _PERCENT:
+        return 0, 100, "it is a share, from 0 to 100 %"
+    lowest = number(metric.get("lowest", 0))
+    lowest = 0 if lowest is None else lowest
+    scale = _MS.get(str(metric.get("unit")))
+    if source.get("kind") == "probe" and scale:
+        names = [name for _, name in texts(source.get("probes"))]
+        probe = next((item for _, item in index.probes if item.get("id") in names), {})
+        timeout, every = number(probe.get("timeout_s")), number(probe.get("every_s"))
+        if timeout and every:
+            return 0, min(timeout, every) * scale, f"the probe gives up after {min(timeout, every):g} s"
+    return lowest, math.inf, f"a value is at least {lowest:g}; `lowest` says otherwise"
+
+
+def _possible(path: Path, bound: Bound | None, span: Range) -> Iterator[Breach]:
+    if bound is not None and not bound.can_hold(span[0], span[1]):
+        yield Breach(path, f"{bound} never holds: {span[2]}", "a bound that can hold")
 
 
 def _bound(value: Any) -> Bound | None:

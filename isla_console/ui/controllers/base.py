@@ -31,6 +31,8 @@ Handler = Callable[[str], Begun]
 A coroutine is run as a worker of the group `command`.
 """
 
+BACKGROUND = "background"
+"""The group of workers that run beside everything else."""
 COMMAND = "command"
 """The group of workers that carry out commands; they may open sheets."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from textual.content import Content
 
 from isla_console.session.session import SessionError
-from isla_console.ui.controllers.base import Controller, Handler
+from isla_console.ui.controllers.base import BACKGROUND, Controller, Handler
 from isla_console.ui.main.pages import known_page
 from isla_console.ui.main.screen import why_not
 from isla_console.ui.sheets import incident as sheets
@@ -48,6 +48,7 @@ class ConsoleController(Controller):
             lines = [Content(line) for line in str(error).splitlines()]
             self.console.show("The runbook was not taken", lines)
             return
+        self.console.begin(self.session.look_deeper(), group=BACKGROUND)
         await self.session.notice_edits()
         if not known_page(self.console.main.page, self.console.state):
             self.console.go("home")

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
+from isla_console.runbook.values import at
 from isla_console.session.query_log import QueryLog
 from isla_console.session.sql_flow import SqlFlow
 from isla_console.session.sql_view import Query
@@ -116,8 +117,12 @@ class SqlController(Controller):
 
     async def ask_values(self, names: Sequence[str]) -> list[str] | None:
         """Ask for the values of a statement."""
-        answers = await self.console.ask(sheets.parameter_sheet(self.session.runbook, names))
-        return [answers[name] for name in names] if answers is not None else None
+        runbook, now = self.session.runbook, self.session.clock.now()
+        answers = await self.console.ask(sheets.parameter_sheet(runbook, names, now))
+        if answers is None:
+            return None
+        kinds = {name: runbook.inputs[name].type if name in runbook.inputs else "text" for name in names}
+        return [at(kinds[name], answers[name], now) for name in names]
 
     async def ask_days(self, name: str, first: str, last: str) -> list[date] | None:
         """Ask for a range of days; the sheet refuses anything else."""

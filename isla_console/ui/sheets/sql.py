@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from textual.content import Content
 
 from isla_console.runbook.model import Runbook
+from isla_console.runbook.values import at
 from isla_console.sql.days import days
 from isla_console.sql.sessions import How, ServerSession
 from isla_console.text.spans import age
@@ -27,7 +29,7 @@ def unlock_sheet(role: str) -> AskScreen:
     )
 
 
-def parameter_sheet(runbook: Runbook, names: Sequence[str]) -> AskScreen:
+def parameter_sheet(runbook: Runbook, names: Sequence[str], now: datetime) -> AskScreen:
     """Ask for the values of $1, $2 ... in a statement of the runbook or a typed one."""
     fields = []
     for number, name in enumerate(names, 1):
@@ -36,7 +38,7 @@ def parameter_sheet(runbook: Runbook, names: Sequence[str]) -> AskScreen:
             Field(
                 name,
                 f"${number} {known.title if known else ''}".rstrip(),
-                str(known.default or "") if known else "",
+                at(known.type, known.default or "", now) if known else "",
                 hint=(f"such as {known.example}" if known and known.example else ""),
             )
         )

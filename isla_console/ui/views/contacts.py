@@ -44,7 +44,7 @@ def contact_lines(contact: Contact) -> list[Content]:
     return [
         Content.assemble((contact.role, "bold")),
         Content(""),
-        Content.assemble(("Reach   ", MUTED), contact.contact),
+        Content.assemble(("Reach   ", MUTED), (contact.reach, "" if contact.contact else "$warning")),
         Content.assemble(("When    ", MUTED), contact.when),
         Content.assemble(("For     ", MUTED), ", ".join(contact.severities) or "every severity"),
         Content.assemble(("Issues  ", MUTED), ", ".join(contact.issues) or "every issue"),
@@ -54,7 +54,10 @@ def contact_lines(contact: Contact) -> list[Content]:
 def _contact(contact: Contact, width: int) -> Row:
     role = 22 if width >= 70 else 17
     reach = 24 if width >= 70 else 20
-    content = Content.assemble(
-        (f" {contact.role:<{role}}", "bold"), f"{contact.contact:<{reach}}", (contact.when, MUTED)
+    how = (
+        (f"{contact.contact:<{reach}}", "")
+        if contact.contact
+        else (f"{'nobody filled in':<{reach}}", "$warning")
     )
+    content = Content.assemble((f" {contact.role:<{role}}", "bold"), how, (contact.when, MUTED))
     return Row(RowKey("contact", contact.id), content.truncate(width, ellipsis=True))

@@ -15,6 +15,7 @@ from isla_console.text.times import clock_text
 from isla_console.triage.health import Health, failing_words
 from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.theme import GLYPHS, LEVEL_GLYPHS, LEVEL_STYLES, MUTED, STYLES
+from isla_console.ui.views.runbook import runbook_rows
 from isla_console.ui.views.triage import offered, triage_rows, vendor_rows
 
 
@@ -42,7 +43,7 @@ def home_rows(state: ConsoleState, width: int) -> list[Row]:
             rows.append(Row(RowKey("probe", probe.id), ends(left, right, width)))
     rows += vendor_rows(state, width)
     rows += _earlier(state, width)
-    rows += [Row.text(""), Row.heading("Runbook"), *_runbook(state, width)]
+    rows += [Row.text(""), Row.heading("Runbook"), *runbook_rows(state, width)]
     return rows
 
 
@@ -195,18 +196,6 @@ def _standing(incident: Incident, state: ConsoleState) -> Content:
         f"{incident.state} · declared {clock_text(incident.declared_at, state.now)}",
         "$warning" if incident.is_open else MUTED,
     )
-
-
-def _runbook(state: ConsoleState, width: int) -> list[Row]:
-    runbook = state.runbook
-    updated = runbook.last_updated or "never (the date is unfilled)"
-    errors = len(state.findings)
-    found = f"{errors} finding{'s' if errors != 1 else ''} · isla-console check" if errors else "no findings"
-    lines = [
-        f" {runbook.title} · owner {runbook.owner} · updated {updated} · {found}",
-        *([f" Set: {', '.join(state.missing)}"] if state.missing else []),
-    ]
-    return [Row.text(Content.styled(line, MUTED).truncate(width, ellipsis=True)) for line in lines]
 
 
 def _paragraph(content: Content, width: int) -> list[Row]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from isla_console.session.state import ConsoleState
+from isla_console.steps.rows import NULL, cell, columns_of, time_columns
 from isla_console.steps.rows import Row as Record
-from isla_console.steps.rows import cell, columns_of, time_columns
 from isla_console.text.money import amount_text
 from isla_console.text.plain import plain
 from isla_console.text.spans import span_text, took_text
@@ -125,7 +125,10 @@ def table_lines(
     if not records:
         return [Content.styled("no rows", MUTED)]
     shown = records[:most]
-    columns = [name for name in columns_of(shown) if any(row.get(name) is not None for row in shown)]
+    every = columns_of(shown)
+    columns = [name for name in every if any(row.get(name) is not None for row in shown)]
+    # Rows of nothing but nulls are rows all the same, and say so.
+    empty, columns = ("", columns) if columns else (NULL, list(every))
     moments = time_columns(shown, step.times if step is not None else ())
     money = step.money if step is not None else {}
 
@@ -136,7 +139,7 @@ def table_lines(
         return _value(name, row.get(name), now, name in moments)
 
     columns = [name for name in columns if name not in money.values()]
-    cells = [[plain(written(name, row)) for name in columns] for row in shown]
+    cells = [[plain(written(name, row)) or empty for name in columns] for row in shown]
     sizes = [
         min(widest, max(Content(text).cell_length for text in (plain(name), *(row[i] for row in cells))))
         for i, name in enumerate(columns)

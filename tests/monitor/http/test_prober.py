@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import trustme
@@ -364,3 +365,72 @@ async def test_being_cancelled_is_prompt_and_leaves_nothing(endpoints: Endpoints
     assert time.monotonic() - started < 5 * slowness()
     await asyncio.sleep(0)
     assert not [task for task in asyncio.all_tasks() - before if "probe" in repr(task)]
+
+
+def answer(status: str, *headers: str, body: bytes = b"") -> bytes:
+    """The bytes of an answer."""
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location", ["", "/", "{url}", "HTTP://127.0.0.1:{port}/", "{url}#part", "//127.0.0.1:{port}"]
+)
+async def test_a_redirect_to_itself_is_no_good_answer(
+    endpoints: Endpoints, prober: HttpProber, status: int, location: str
+) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        where = location.format(url=f"http://127.0.0.1:{port}/", port=port)
+        writer.write(answer(f"{status} Moved", f"Location: {where}"))
+
+    port = await endpoints.port(handler)
+    sample = await prober.probe(check(f"http://127.0.0.1:{port}/", expect_status=(status,)))
+    wanted = (
+        "to itself: a redirect that never ends" if location else "without a Location: it redirects nowhere"
+    )
+    assert (sample.ok, sample.reason, sample.reached) == (False, f"{status} {wanted}", True)
+
+
+@pytest.mark.parametrize(
+    "location", ["https://127.0.0.1/", "/other", "?x=1", "http://127.0.0.1:1/", "https://example.com/"]
+)
+async def test_a_redirect_elsewhere_is_one(endpoints: Endpoints, prober: HttpProber, location: str) -> None:
+    url = await endpoints.answers(answer("302 Found", f"Location: {location}"))
+    assert (await prober.probe(check(url, expect_status=(302,)))).ok
+
+
+async def test_a_redirect_that_was_not_expected_is_told_as_such(
+    endpoints: Endpoints, prober: HttpProber
+) -> None:
+    url = await endpoints.answers(answer("302 Found", "Location: /"))
+    assert (await prober.probe(check(url))).reason == "302 instead of 200, redirects to /"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        ({}, ""),
+        ({"expect_bytes": 2}, ""),
+        ({"expect_bytes": 3}, "200, but the answer is only 2 bytes"),
+        ({"expect_text": "^ok$"}, ""),
+        ({"expect_text": "(o+)+n"}, "200, but the answer has no (o+)+n"),
+        ({"expect_headers": (("X-Up", "yes|no"),)}, ""),
+        ({"expect_headers": (("x-up", "^n"),)}, "200, but x-up is yes"),
+        ({"expect_headers": (("X-Down", "."),)}, "200, but without the header X-Down"),
+    ],
+)
+async def test_what_a_good_answer_is(
+    endpoints: Endpoints, prober: HttpProber, wanted: dict[str, Any], reason: str
+) -> None:
+    url = await endpoints.answers(answer("200 OK", "X-Up: yes", body=b"ok"))
+    sample = await prober.probe(check(url, **wanted))
+    assert (sample.ok, sample.reason) == (not reason, reason)
+
+
+async def test_an_empty_answer_is_not_one_that_has_a_body(endpoints: Endpoints, prober: HttpProber) -> None:
+    url = await endpoints.answers(answer("200 OK"))
+    assert (await prober.probe(check(url))).ok
+    sample = await prober.probe(check(url, expect_bytes=1))
+    assert (sample.ok, sample.reason, sample.reached) == (False, "200, but the answer is empty", True)
