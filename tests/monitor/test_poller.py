@@ -31,6 +31,10 @@ from tests.support.waiting import until
 DOCUMENT: dict[str, Any] = yaml.load(resource("runbook.yaml").read_text(), yaml.CSafeLoader)
 
 
+NO_LINK = ","
+"""ISLA_LINK_CHECK that names no host: whether our own link is up is then not known."""
+
+
 def probe(id: str, every_s: float = 0.1, timeout_s: float = 0.08, **options: Any) -> dict[str, Any]:
     fields = {"id": id, "title": id, "url": f"${{APP_URL}}/{id}", "every_s": every_s, "timeout_s": timeout_s}
     return fields | options
@@ -63,9 +67,10 @@ def make(
         "probes": [],
         "metrics": metrics or [],
         "database_checks": checks or [],
-        "link_check": link or {"targets": []},
+        "link_check": link or DOCUMENT["link_check"],
     }
-    settings = Settings.load({"HOME": str(home), "ISLA_ACTOR": "ana"} | (environ or {}))
+    own = {"HOME": str(home), "ISLA_ACTOR": "ana"} | ({} if link else {"ISLA_LINK_CHECK": NO_LINK})
+    settings = Settings.load(own | (environ or {}))
     return Poller(Runbook.model_validate(DOCUMENT | parts), settings, **options)
 
 
@@ -169,8 +174,8 @@ async def test_nothing_raises_whatever_fails(tmp_path: Path, caplog: pytest.LogC
 
 
 async def test_with_nothing_configured_it_runs_and_says_what_to_set(tmp_path: Path) -> None:
-    settings = Settings.load({"HOME": str(tmp_path)})
-    poller = Poller(Runbook.model_validate(DOCUMENT | {"link_check": {"targets": []}}), settings)
+    settings = Settings.load({"HOME": str(tmp_path), "ISLA_LINK_CHECK": NO_LINK})
+    poller = Poller(Runbook.model_validate(DOCUMENT), settings)
     async with running(poller):
         await asyncio.sleep(0.05)
         snapshot = poller.snapshot(utcnow())
