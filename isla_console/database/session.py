@@ -141,8 +141,17 @@ class DatabaseSession:
         """Return the state of the connection."""
         return self._reading
 
-    async def query(self, sql: str, deadline_s: float) -> list[Numbers]:
-        """Ask for numbers and return each row's, by column name and in the row's order.
+    async def query(self, sql: str, deadline_s: float) -> dict[str, float]:
+        """Ask for one row and return its numbers by column name, in the row's order.
+
+        Raises:
+            DatabaseUnavailable: There is no answer. Nothing else is raised.
+        """
+        row = next(iter(await self.numbers(sql, deadline_s)), {})
+        return {name: value for name, value in row.items() if value is not None}
+
+    async def numbers(self, sql: str, deadline_s: float) -> list[Numbers]:
+        """Ask for numbers and return those of each row, by column name and in the row's order.
 
         Args:
             sql: One statement; it runs in a READ ONLY transaction that is rolled back.

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 LONGEST_MIN = 10_080
 """The most minutes of any clock of an incident: a week."""
+SHORTEST_MIN = 0.1
+"""The least minutes of any of them that is not 0."""
 LONGEST_S = 86_400
 """The most seconds of any interval, timeout or window: a day."""
 
@@ -37,7 +39,7 @@ Bytes = Annotated[int, Strict(), Field(ge=0, le=65_536)]
 Percent = Annotated[float, Strict(), Field(ge=0, le=100)]
 Minute = Annotated[float, Strict(), Field(ge=0, le=LONGEST_MIN)]
 """A point of a clock in minutes, at which something is due; 0 is at once."""
-Minutes = Annotated[float, Strict(), Field(ge=1, le=LONGEST_MIN)]
+Minutes = Annotated[float, Strict(), Field(ge=SHORTEST_MIN, le=LONGEST_MIN)]
 """A span of minutes."""
 Soak = Annotated[float, Strict(), Field(ge=0, le=1440)]
 Hours = Annotated[float, Strict(), Field(ge=1, le=8760)]

@@ -197,7 +197,7 @@ async def test_nothing_is_destroyed_that_cannot_be_journalled(tmp_path: Path) ->
     """Not outside an incident, and not in one whose journal takes nothing; a read goes on."""
     target = tmp_path / "precious"
     target.write_text("x")
-    steps = shell("remove", f"rm {target}") + shell("look", f"cat {target}")
+    steps = shell("remove", f"rm {target}", "write") + shell("look", f"cat {target}")
     async with open_console(tmp_path, steps, kind=Unwritable) as console:
         assert await console.do("remove") is None
         await console.declare()

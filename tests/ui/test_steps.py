@@ -314,7 +314,7 @@ async def test_a_backup_is_counted(
 async def test_outside_an_incident_nothing_is_destroyed(tmp_path: Path) -> None:
     target = tmp_path / "precious"
     target.write_text("x")
-    app = app_with(tmp_path, shell("remove", f"rm {target}", "read"))
+    app = app_with(tmp_path, shell("remove", f"rm {target}", "write"))
     async with app.run_test(size=(140, 40)) as pilot:
         await settle(pilot)
         await at(app, pilot, "remove")

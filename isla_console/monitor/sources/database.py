@@ -126,7 +126,7 @@ async def _rows(source: Source[object], context: Context, sql: str) -> Sequence[
     """Return a statement's rows, or why there are none."""
     assert context.database is not None, source.unset
     try:
-        return await context.database.query(sql, _deadline_s(source.every_s))
+        return await context.database.numbers(sql, _deadline_s(source.every_s))
     except DatabaseUnavailable as error:
         failure = error.failure
         return Sample(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from isla_console.runbook import effects
+from isla_console.runbook.fields import SHORTEST_MIN
 from isla_console.runbook.findings import Path, nearest, show
 from isla_console.runbook.rules.document import Breach, Index, ids, mapping, number, texts
 from isla_console.runbook.shell import interpreter
@@ -53,7 +54,7 @@ def soaks(index: Index) -> Iterator[Breach]:
 
 
 def short_times(index: Index) -> Iterator[Breach]:
-    """What is due, or lasts, for less than a minute is a slip of the pen: it is 0, or a minute at least."""
+    """What is due, or lasts, for the blink of an eye is a slip of the pen: it is 0, or a while."""
     times: list[tuple[Path, Any]] = []
     for path, level in index.levels:
         times += [((*path, key), level.get(key)) for key in ("from_min", "to_min")]
@@ -64,8 +65,8 @@ def short_times(index: Index) -> Iterator[Breach]:
         times += [((*path, "ladder", level), due) for level, due in ladder.items()]
     for path, value in times:
         minutes = number(value)
-        if minutes is not None and 0 < minutes < 1:
-            yield Breach(path, f"{show(value)} is out of range", "0, or at least 1 minute")
+        if minutes is not None and 0 < minutes < SHORTEST_MIN:
+            yield Breach(path, f"{show(value)} is out of range", f"0, or at least {SHORTEST_MIN:g} minutes")
 
 
 def targets(index: Index) -> Iterator[Breach]:
@@ -104,7 +105,7 @@ def watched(index: Index) -> Iterator[Breach]:
 def declared_effects(index: Index) -> Iterator[Breach]:
     """No step declares less than its text plainly does.
 
-    Of scripts, only those that are to change nothing are looked at here: the rest takes too long for the start.
+    Of scripts, only those that are to change nothing are looked at: the rest takes too long for the start.
     """
     for path, step in index.steps:
         declared = step.get("effect")

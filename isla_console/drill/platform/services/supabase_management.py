@@ -23,6 +23,8 @@ from isla_console.drill.scenario.faults import Faults
 PROJECT_REF: Final = "drilldrilldrilldrill"
 
 _SOURCE: Final = re.compile(r"\bsource(?:_name)?\s*=\s*'(\w+)'")
+_LOGS_LAST: Final = timedelta(minutes=1)
+"""What the API answers for where a request names no end."""
 _LOGS: Final = ("auth_logs", "postgres_logs", "edge_logs", "supavisor_logs", "postgrest_logs")
 _SERVICES: Final = ("auth", "rest", "db", "pooler")
 
@@ -40,7 +42,12 @@ def management_service(pool: asyncpg.Pool[Any], faults: Faults, token: str) -> S
         found = _SOURCE.search(request.query_params.get("sql", ""))
         if found is None or found[1] not in _LOGS:
             return JSONResponse({"message": "Unknown source in query"}, status_code=400)
-        return JSONResponse({"result": _logs(found[1], faults), "error": None})
+        times = (request.query_params.get(f"iso_timestamp_{end}") for end in ("start", "end"))
+        try:
+            start, end = (datetime.fromisoformat(time) if time else None for time in times)
+        except ValueError:
+            return JSONResponse({"result": None, "error": "invalid timestamp"}, status_code=400)
+        return JSONResponse({"result": logged(found[1], faults, start, end), "error": None})
 
     def refusal(request: Request) -> Response | None:
         if not bears(request, token):
@@ -150,8 +157,13 @@ async def _health(name: str, pool: asyncpg.Pool[Any], faults: Faults) -> dict[st
     return answer
 
 
-def _logs(source: str, faults: Faults) -> list[dict[str, Any]]:
+def logged(
+    source: str, faults: Faults, start: datetime | None = None, end: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Return what a log has between two times, as the API does: a minute without an end, in UTC unsaid."""
     now = datetime.now(UTC)
+    start = start or now - _LOGS_LAST
+    end = end or start + _LOGS_LAST
     messages = ["connection authorized", "request completed"]
     if source == "auth_logs":
         messages = ['{"level":"info","msg":"request completed","path":"/token","status":200}']
@@ -164,7 +176,9 @@ def _logs(source: str, faults: Faults) -> list[dict[str, Any]]:
     if source == "postgres_logs" and sum(faults.held().values()) > 40:
         refused = "FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute"
         messages = [refused] * 4 + messages
+    rows = ((now - timedelta(seconds=7 * n + 1), text) for n, text in enumerate(messages))
     return [
-        {"timestamp": int((now - timedelta(seconds=7 * n)).timestamp() * 1e6), "event_message": text}
-        for n, text in enumerate(messages)
+        {"timestamp": at.replace(tzinfo=None).isoformat(timespec="microseconds"), "event_message": text}
+        for at, text in rows
+        if start <= at <= end
     ]
