@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from isla_console.incident.record.bounds import time_problem, value_problem
 from isla_console.incident.record.ids import derived_id, time_ordered_id
 from isla_console.incident.record.kinds import KINDS, MACHINE_KINDS, problems
 from isla_console.text.times import as_stored, parse_utc, utc_text
@@ -108,14 +109,20 @@ def event(
     """
     if kind not in KINDS:
         raise EventError(f"kind: {kind!r} is not known")
+    wrong = [f"data.{name}: {why}" for name, value in data.items() if (why := value_problem(value))]
+    if wrong:
+        raise EventError("; ".join(wrong))
     fields = {name: _without_surrogates(value) for name, value in data.items() if value is not None}
     wrong = problems(kind, fields)
+    happened = as_stored(now if occurred_at is None else occurred_at)
+    if problem := time_problem(happened):
+        wrong.append(f"occurred_at: {problem}")
     if wrong:
         raise EventError("; ".join(wrong))
     return Event(
         id=id or time_ordered_id(now),
         incident=incident,
-        occurred_at=as_stored(now if occurred_at is None else occurred_at),
+        occurred_at=happened,
         recorded_at=as_stored(now),
         actor=author.actor,
         host=author.host,
@@ -149,9 +156,13 @@ def parse(source: str | Mapping[str, Any]) -> Event:
             times[name] = as_stored(parse_utc(value))
         except ValueError as error:
             wrong.append(f"{name}: {error}")
+        else:
+            wrong += [f"{name}: {why}" for why in [time_problem(times[name])] if why]
     data = source.get("data")
     if not isinstance(data, dict):
         wrong.append(f"data: {'missing' if data is None else 'expected an object'}")
+    elif bad := [f"data.{name}: {why}" for name, value in data.items() if (why := value_problem(value))]:
+        wrong.extend(bad)
     elif isinstance(source.get("kind"), str):
         wrong.extend(problems(source["kind"], data))
     if wrong:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,9 @@ ENDED_STATES = frozenset({"resolved", "closed", "cancelled", "merged"})
 
 LATE_NOTE = timedelta(seconds=60)
 """An entry written down later than this after it happened is marked late."""
+
+SAME_WITHIN = timedelta(seconds=10)
+"""How far apart two consoles may write down one and the same measured change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredChange:
-    """A change that was measured. `kind` is `metric`, `probe`, `vendor` or `link`."""
+    """A change that was measured, and whose console saw it.
+
+    `kind` is `metric`, `probe`, `vendor` or `link`.
+    """
 
     kind: str
     name: str
@@ -192,15 +198,40 @@ class MeasuredChange:
     after: str
     value: str
     at: datetime
+    by: str = ""
+
+
+def is_known_change(change: MeasuredChange, earlier: Sequence[MeasuredChange]) -> bool:
+    """Return whether a change is one that was written down already, by this console or by another.
+
+    Each console on a journal measures for itself, and sees the same change a moment sooner or later. What one
+    console saw again, after another change of the same thing, did happen again.
+
+    Args:
+        change: The change in question.
+        earlier: What is known, oldest first.
+    """
+    is_newest = True
+    for other in reversed(earlier):
+        if change.at - other.at > SAME_WITHIN:
+            return False
+        if (other.kind, other.name) != (change.kind, change.name):
+            continue
+        same = (other.before, other.after) == (change.before, change.after)
+        if same and (is_newest or other.by != change.by):
+            return True
+        is_newest = False
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
     """One incident as its events tell it. Times are aware UTC; tuples are in time order.
 
-    `timeline` holds every event, with corrections applied; `corrections` and `originals` map a
-    corrected event's id to the correction and to the event as first written. `cadence_events` are
-    the events that move the update clocks.
+    `timeline` holds every event, with corrections applied, and a change that two consoles measured once;
+    `corrections` and `originals` map a corrected event's id to the correction and to the event as first
+    written. `cadence_events` are the events that move the update clocks. `unusable` says for each event whose
+    data no clock can use what is wrong with it: it is shown, and changes nothing.
     """
 
     id: str
@@ -236,6 +267,7 @@ class Incident:
     corrections: Mapping[str, Event]
     originals: Mapping[str, Event]
     unknown_kinds: tuple[str, ...]
+    unusable: Mapping[str, str]
     last_human_at: datetime
     last_at: datetime
     last_recorded_at: datetime

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from isla_console.incident.record.bounds import DURATION_MS, SPAN, WHOLE, time_problem
 from isla_console.incident.record.policy import Policy, PolicyError
 from isla_console.text.times import parse_utc
 
@@ -35,14 +36,9 @@ def _any_text(value: Any) -> str | None:
     return None if isinstance(value, str) else "expected text"
 
 
-def _number(value: Any) -> str | None:
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    return None if good and value == value else "expected a number"
-
-
 def _whole(value: Any) -> str | None:
     good = isinstance(value, int) and not isinstance(value, bool)
-    return None if good else "expected a whole number"
+    return WHOLE.problem(value) if good else "expected a whole number"
 
 
 def _flag(value: Any) -> str | None:
@@ -61,10 +57,9 @@ def _time(value: Any) -> str | None:
     if not isinstance(value, str):
         return "expected a time such as 2026-11-23T14:00:00Z"
     try:
-        parse_utc(value)
+        return time_problem(parse_utc(value))
     except ValueError as error:
         return str(error)
-    return None
 
 
 def _policy(value: Any) -> str | None:
@@ -125,7 +120,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "update_drafted": _SAID,
     "update_copied": {**_AUDIENCE, "text?": _any_text, "via?": _any_text},
     "update_sent": _SAID,
-    "update_snoozed": {**_AUDIENCE, "minutes": _number, "reason": _text},
+    "update_snoozed": {**_AUDIENCE, "minutes": SPAN.problem, "reason": _text},
     "symptom_seen": _SYMPTOM,
     "symptom_denied": _SYMPTOM,
     "step_done": _STEP,
@@ -136,7 +131,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "command": _any_text,
         "effect": _any_text,
         "exit_code": _whole,
-        "duration_ms": _number,
+        "duration_ms": DURATION_MS.problem,
         "output": _any_text,
         "truncated": _flag,
     },
@@ -145,7 +140,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "sql": _any_text,
         "mode": _one_of("read", "write"),
         "rows": _whole,
-        "duration_ms": _number,
+        "duration_ms": DURATION_MS.problem,
         "outcome": _one_of("ok", "error", "committed", "rolled_back"),
     },
     "metric_changed": _CHANGED,

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from isla_console.incident.record.bounds import HOURS, OFFSET, SPAN, Bounds
+
 
 class PolicyError(ValueError):
     """The object is not a policy; the message names the field."""
@@ -76,7 +78,7 @@ class Policy:
         levels = tuple(
             Level(
                 _read_text(level, "id", f"levels[{index}]"),
-                _read_minutes(level, "from_min", f"levels[{index}]"),
+                _read_number(level, "from_min", f"levels[{index}]", OFFSET),
                 tuple(_read_texts(level, "targets", f"levels[{index}]")),
             )
             for index, level in enumerate(_read_objects(source, "levels"))
@@ -84,8 +86,10 @@ class Policy:
         if not levels:
             raise PolicyError("levels: expected at least one")
         nag = source.get("nag_min")
-        if not isinstance(nag, Sequence) or not all(_is_number(value) for value in nag):
+        if not isinstance(nag, list | tuple):
             raise PolicyError("nag_min: expected a list of minutes")
+        for index, value in enumerate(nag):
+            _check_number(value, f"nag_min[{index}]", SPAN)
         rules = source.get("severities")
         if not isinstance(rules, Mapping) or not rules:
             raise PolicyError("severities: expected an object with at least one severity")
@@ -141,23 +145,27 @@ def _read_rule(source: Any, where: str) -> SeverityRule:
     if not isinstance(source, Mapping):
         raise PolicyError(f"{where}: expected an object")
     ladder = source.get("ladder")
-    if not isinstance(ladder, Mapping) or not all(
-        value is None or _is_number(value) for value in ladder.values()
-    ):
+    if not isinstance(ladder, Mapping):
         raise PolicyError(f"{where}.ladder: expected minutes, or null, for each level")
+    for level, value in ladder.items():
+        if value is not None:
+            _check_number(value, f"{where}.ladder.{level}", OFFSET)
     return SeverityRule(
         ladder={str(level): value for level, value in ladder.items()},
-        first_update_min=_read_optional_minutes(source, "first_update_min", where),
-        cadence_min=_read_optional_minutes(source, "cadence_min", where),
+        first_update_min=_read_optional(source, "first_update_min", where, SPAN),
+        cadence_min=_read_optional(source, "cadence_min", where, SPAN),
         cadence_after_first_only=bool(source.get("cadence_after_first_only")),
-        soak_min=_read_optional_minutes(source, "soak_min", where) or 0,
-        postmortem_h=_read_optional_minutes(source, "postmortem_h", where),
+        soak_min=_read_optional(source, "soak_min", where, OFFSET) or 0,
+        postmortem_h=_read_optional(source, "postmortem_h", where, HOURS),
         postmortem_asked=bool(source.get("postmortem_asked")),
     )
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+def _check_number(value: Any, where: str, bounds: Bounds) -> float:
+    problem = bounds.problem(value)
+    if problem is not None:
+        raise PolicyError(f"{where}: {problem}")
+    return float(value)
 
 
 def _read_objects(source: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
@@ -181,12 +189,9 @@ def _read_texts(source: Mapping[str, Any], name: str, where: str) -> Sequence[st
     return value
 
 
-def _read_minutes(source: Mapping[str, Any], name: str, where: str) -> float:
-    value = source.get(name)
-    if not _is_number(value):
-        raise PolicyError(f"{where}.{name}: expected a number, 0 or more")
-    return float(value)  # type: ignore[arg-type]
+def _read_number(source: Mapping[str, Any], name: str, where: str, bounds: Bounds) -> float:
+    return _check_number(source.get(name), f"{where}.{name}", bounds)
 
 
-def _read_optional_minutes(source: Mapping[str, Any], name: str, where: str) -> float | None:
-    return None if source.get(name) is None else _read_minutes(source, name, where)
+def _read_optional(source: Mapping[str, Any], name: str, where: str, bounds: Bounds) -> float | None:
+    return None if source.get(name) is None else _read_number(source, name, where, bounds)

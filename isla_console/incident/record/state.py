@@ -27,6 +27,7 @@ from isla_console.incident.record.facts import (
     Symptom,
     Tick,
     Update,
+    is_known_change,
     text_of,
 )
 from isla_console.incident.record.kinds import KINDS, problems
@@ -48,6 +49,7 @@ _CADENCE_KINDS = frozenset(
         "merged",
     }
 )
+_MEASURED_KINDS = frozenset({"metric_changed", "probe_changed", "vendor_changed", "link_changed"})
 UNCORRECTABLE = frozenset({"declared", "corrected", "level_due", "console_opened", "console_closed"})
 """Kinds that cannot be corrected: what the console itself found, and the frozen policy."""
 
@@ -55,8 +57,9 @@ UNCORRECTABLE = frozenset({"declared", "corrected", "level_due", "console_opened
 def fold(events: Iterable[Event]) -> Incident | None:
     """Fold the events of one incident; None when none of them declares it.
 
-    Events are ordered by `(occurred_at, id)` and each id counts once. Nothing an event says
-    raises: an unknown kind, or data that cannot be used, stays in the timeline and changes nothing.
+    Events are ordered by `(occurred_at, id)` and each id counts once, as does a change that several consoles
+    measured. Nothing an event says raises: an unknown kind, or data that cannot be used, stays in the
+    timeline and changes nothing.
     """
     ledger = Ledger()
     ledger.add(events)
@@ -103,6 +106,19 @@ class Ledger:
     def incident(self) -> Incident | None:
         """The fold so far; None until one of the events declares the incident."""
         return self._incident
+
+    @property
+    def problem(self) -> str:
+        """Why the events make no incident; "" when they do."""
+        if self._incident is not None:
+            return ""
+        declared = [event for event in self._by_id.values() if event.kind == "declared"]
+        wrong = [problem for event in declared for problem in problems("declared", event.data)]
+        return (
+            f"its declaration cannot be used: {'; '.join(wrong)}"
+            if declared
+            else "it has none that declares it"
+        )
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -176,6 +192,7 @@ class _Draft:
         self.merged_into: str | None = None
         self.timeline: list[Event] = []
         self.unknown_kinds: dict[str, None] = {}
+        self.unusable: dict[str, str] = {}
         self.last_human_at = at
         self.last_at = at
         self.last_recorded_at = declared.recorded_at
@@ -200,21 +217,40 @@ class _Draft:
         if correction is not None:
             self.originals[event.id] = event
             event = replace(event, data=correction.data["data"])
-        self.timeline.append(event)
         self.last_at = max(self.last_at, event.occurred_at)
         self.last_recorded_at = max(self.last_recorded_at, event.recorded_at)
         if event.is_human and event.occurred_at > self.last_human_at:
             self.last_human_at = event.occurred_at
+        if event.kind in _MEASURED_KINDS:
+            self.measured(event)
+            return
+        self.timeline.append(event)
+        handler = _APPLY_BY_KIND.get(event.kind)
+        if handler is None:
+            if event.kind not in KINDS:
+                self.unknown_kinds[event.kind] = None
+            return
+        # A journal keeps what older consoles let in; what rules count with must fit.
+        if wrong := problems(event.kind, event.data):
+            self.unusable[event.id] = "; ".join(wrong)
+            return
         if event.kind in _CADENCE_KINDS:
             self.cadence_events.append(event)
-        handler = _APPLY_BY_KIND.get(event.kind)
-        if handler is not None:
-            try:
-                handler(self, event, event.data)
-            except (KeyError, TypeError, ValueError, AttributeError):
-                return  # data of a shape this console cannot use: shown, not obeyed
-        elif event.kind not in KINDS:
-            self.unknown_kinds[event.kind] = None
+        self.attempt(handler, event)
+
+    def attempt(self, handler: Callable[[_Draft, Event, Any], None], event: Event) -> None:
+        """Let a handler take the event; data of a shape this console cannot use is shown, not obeyed."""
+        try:
+            handler(self, event, event.data)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            self.unusable[event.id] = "; ".join(problems(event.kind, event.data)) or "its data does not fit"
+
+    def measured(self, event: Event) -> None:
+        """Apply a measured change, unless another console's entry says the same already."""
+        known = len(self.changes)
+        self.attempt(_Draft.change, event)
+        if len(self.changes) > known or event.id in self.unusable:
+            self.timeline.append(event)
 
     def freeze(self) -> Incident:
         """Return the incident as of the events applied so far."""
@@ -252,6 +288,7 @@ class _Draft:
             corrections=dict(self.corrections),
             originals=dict(self.originals),
             unknown_kinds=tuple(self.unknown_kinds),
+            unusable=dict(self.unusable),
             last_human_at=self.last_human_at,
             last_at=self.last_at,
             last_recorded_at=self.last_recorded_at,
@@ -367,16 +404,17 @@ class _Draft:
         )
 
     def change(self, event: Event, data: Any) -> None:
-        self.changes.append(
-            MeasuredChange(
-                kind=event.kind.removesuffix("_changed"),
-                name=data["name"],
-                before=data["from"],
-                after=data["to"],
-                value=text_of(data.get("value")),
-                at=event.occurred_at,
-            )
+        change = MeasuredChange(
+            kind=event.kind.removesuffix("_changed"),
+            name=text_of(data["name"]),
+            before=text_of(data["from"]),
+            after=text_of(data["to"]),
+            value=text_of(data.get("value")),
+            at=event.occurred_at,
+            by=f"{event.actor}@{event.host}",
         )
+        if not is_known_change(change, self.changes):
+            self.changes.append(change)
 
     def note(self, event: Event, data: Any) -> None:
         decision = event.kind == "decided"
@@ -456,10 +494,6 @@ _APPLY_BY_KIND: dict[str, Callable[[_Draft, Event, Any], None]] = {
     "step_done": _Draft.step,
     "step_undone": _Draft.step,
     "step_skipped": _Draft.step,
-    "metric_changed": _Draft.change,
-    "probe_changed": _Draft.change,
-    "vendor_changed": _Draft.change,
-    "link_changed": _Draft.change,
     "noted": _Draft.note,
     "decided": _Draft.note,
     "action_added": _Draft.action_added,

@@ -23,10 +23,18 @@ def sentence(event: Event, incident: Incident) -> str:
     phrase = _PHRASES.get(event.kind)
     try:
         text = phrase(event.data, incident) if phrase else _raw(event)
-    except (KeyError, TypeError, AttributeError, ValueError):
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError):
         text = _raw(event)
     who = f"{event.actor} " if event.is_human else ""
     return plain(f"{who}{text}")
+
+
+def phrase(event: Event) -> str:
+    """Say in one line what happened where there is no incident to name its parts by."""
+    said = event.data.get("text") or event.data.get("title")
+    who = f"{event.actor} " if event.is_human else ""
+    text = f"{event.kind.replace('_', ' ')}: {said}" if isinstance(said, str) else _raw(event)
+    return plain(f"{who}{text}")[:1000]
 
 
 def _raw(event: Event) -> str:

@@ -120,9 +120,9 @@ def test_times_are_strict() -> None:
         ({"levels": []}, "levels"),
         ({"levels": [{"id": "L1", "from_min": "soon", "targets": []}]}, "levels[0].from_min"),
         ({"levels": [{"id": "L1", "from_min": 0, "targets": "ana"}]}, "levels[0].targets"),
-        ({"nag_min": [True]}, "nag_min"),
+        ({"nag_min": [True]}, "nag_min[0]"),
         ({"severities": {}}, "severities"),
-        ({"severities": {"P0": {"ladder": {"L1": "x"}}}}, "severities.P0.ladder"),
+        ({"severities": {"P0": {"ladder": {"L1": "x"}}}}, "severities.P0.ladder.L1"),
         ({"checklist": [{"id": "a"}]}, "checklist[0].text"),
     ],
 )
