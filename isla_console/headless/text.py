@@ -8,6 +8,7 @@ from typing import Any
 
 from isla_console.incident.record.kinds import ROLES
 from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.ahead import ahead_sentence, begins_ahead
 from isla_console.incident.rules.cadence import updates
 from isla_console.incident.rules.clocks import e_seconds, hold_until, t_seconds
 from isla_console.incident.rules.escalation import Rung, ladder
@@ -27,6 +28,8 @@ def list_text(rows: Sequence[Mapping[str, Any]]) -> str:
     for row in rows:
         mark = "*" if row["open"] else " "
         overdue = f"  OVERDUE: {', '.join(row['overdue'])}" if row["overdue"] else ""
+        if row.get("ahead_s"):
+            overdue += f"  CLOCK: entries {span_text(row['ahead_s'])} ahead of this host's"
         head = f"{mark} {plain(row['id']):<{width}}  {plain(row['severity']):<3} {row['state']:<13}"
         lines.append(f"{head} {full_text(parse_utc(row['declared_at']))}  {plain(row['title'])}{overdue}")
     return "\n".join(lines) + "\n"
@@ -36,12 +39,18 @@ def show_text(incident: Incident, now: datetime) -> str:
     """Format the incident's state at `now`, in some twenty-five lines."""
     due = postmortem(incident, now)
     held = hold_until(incident, now)
+    unknown = begins_ahead(incident, now)
+    t = "?" if unknown else elapsed(t_seconds(incident, now))
+    e = "?" if unknown else elapsed(e_seconds(incident, now))
+    wrong = ahead_sentence(incident, now)
     lines = [
         f"{incident.severity} {incident.title} · {incident.state}",
         incident.id,
+        *((f"CLOCK: {wrong}.",) if wrong else ()),
+        *((f"{_unusable(incident)}.",) if incident.unusable else ()),
         "",
-        f"T {elapsed(t_seconds(incident, now))}  since {clock_text(incident.impact_started_at, now)}",
-        f"E {elapsed(e_seconds(incident, now))}" + (f"  held until {clock_text(held, now)}" if held else ""),
+        f"T {t}  since {clock_text(incident.impact_started_at, now)}",
+        f"E {e}" + (f"  held until {clock_text(held, now)}" if held else ""),
         "",
         "Next",
         f"  {what_now(incident, now)}",
@@ -69,6 +78,13 @@ def show_text(incident: Incident, now: datetime) -> str:
         state = (due.state or "not begun").replace("_", " ")
         lines += ["", f"Post-mortem {state}, owner {due.owner or 'nobody'}{when}{late}"]
     return "".join(f"{plain(line)}\n" for line in lines)
+
+
+def _unusable(incident: Incident) -> str:
+    """Say which entries are shown but change nothing, and why."""
+    found = list(incident.unusable.items())
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return f"Set aside, for its data does not fit: entry {found[0][0]} ({found[0][1]}){more}"
 
 
 def _rung_text(rung: Rung, now: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from isla_console.incident.record.kinds import ROLES
 from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.ahead import ahead, begins_ahead
 from isla_console.incident.rules.cadence import updates
 from isla_console.incident.rules.clocks import e_seconds, t_seconds
 from isla_console.incident.rules.escalation import current_level, ladder
@@ -23,8 +24,8 @@ def show(incident: Incident, now: datetime) -> dict[str, Any]:
         "title": incident.title,
         "severity": incident.severity,
         "state": incident.state,
-        "t_seconds": round(t_seconds(incident, now), 3),
-        "e_seconds": round(e_seconds(incident, now), 3),
+        "t_seconds": None if begins_ahead(incident, now) else round(t_seconds(incident, now), 3),
+        "e_seconds": None if begins_ahead(incident, now) else round(e_seconds(incident, now), 3),
         "level": current_level(incident, now),
         "ladder": [
             {
@@ -51,6 +52,7 @@ def show(incident: Incident, now: datetime) -> dict[str, Any]:
             for tick in incident.checklist.values()
         ],
         "next": what_now(incident, now),
+        **_clock(incident, now),
     }
 
 
@@ -71,7 +73,14 @@ def summary(incident: Incident, now: datetime) -> dict[str, Any]:
         "declared_at": utc_text(incident.declared_at),
         "open": incident.is_open,
         "overdue": overdue,
+        **_clock(incident, now),
     }
+
+
+def _clock(incident: Incident, now: datetime) -> dict[str, float]:
+    """Return how many seconds the last entry is ahead of `now`; nothing if it is not."""
+    distance = ahead(incident, now)
+    return {"ahead_s": round(distance.total_seconds(), 3)} if distance is not None else {}
 
 
 def _utc_text_or_none(when: datetime | None) -> str | None:
