@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isla_console import __version__
+from isla_console import __version__, streams
 
 if TYPE_CHECKING:
     from isla_console.settings.resolve import Settings
@@ -22,17 +22,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Exit codes: 0 done, 1 refused or findings, 2 wrong usage, 130 interrupted.
     """
     _restore_signals()
+    streams.make_usable()
     try:
         words = sys.argv[1:] if argv is None else argv
         arguments = _parser(with_commands=bool(words)).parse_args(words)
         run = _headless if "headless" in arguments else arguments.run
-        return int(run(arguments))
+        code = int(run(arguments))
+        streams.flush()
+        return code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # `isla-console check | head`: the reader has left, so nothing more is written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:
+        # `isla-console check | head`, where the reader has left, or a full disk behind `>`.
+        return streams.give_up(error)
 
 
 def _restore_signals() -> None:
@@ -240,7 +242,7 @@ def _headless(arguments: argparse.Namespace) -> int:
         arguments,
         journal=settings.state_dir / FILE_NAME,
         now=datetime.now(UTC),
-        stdin=sys.stdin.buffer,
+        stdin=sys.stdin.buffer if sys.stdin is not None else None,
         out=sys.stdout,
         err=sys.stderr,
     )

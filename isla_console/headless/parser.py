@@ -1,4 +1,4 @@
-"""The arguments of `isla-console incident …` and `isla-console report`."""
+"""The arguments of `isla-console incident …`, `isla-console journal …` and `isla-console report`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def add_commands(commands: Any) -> None:
-    """Add both commands to argparse's subcommands; `headless.run` takes what they parse.
+    """Add the commands to argparse's subcommands; `headless.run` takes what they parse.
 
     Args:
         commands: What `ArgumentParser.add_subparsers` returned.
@@ -30,6 +30,18 @@ def add_commands(commands: Any) -> None:
     importing.add_argument("--strict", action="store_true", help="take nothing unless every line is good")
     for action in (listing, show, export, importing):
         action.set_defaults(headless="incident")
+
+    journal = commands.add_parser("journal", help="verify, salvage and back up where incidents are kept")
+    acts = journal.add_subparsers(dest="action", metavar="ACTION", required=True)
+    verify = acts.add_parser("verify", help="check every page and every entry's checksum")
+    salvage = acts.add_parser("salvage", help="make a good journal of a damaged one, which is kept")
+    salvage.add_argument(
+        "-o", "--output", metavar="FILE", help="write it there; by default it takes the place"
+    )
+    backup = acts.add_parser("backup", help="copy the journal, while consoles are open on it or not")
+    for action in (verify, salvage, backup):
+        action.add_argument("--json", action="store_true", help="as JSON")
+        action.set_defaults(headless="journal")
 
     report = commands.add_parser("report", help="the post-mortem as Markdown")
     report.add_argument("id", nargs="?", metavar="ID", help="the open one, or the last, when left out")

@@ -45,10 +45,11 @@ def export_lines(events: Iterable[Event]) -> Iterator[str]:
         yield event.to_json() + "\n"
 
 
-def read_lines(source: BinaryIO, now: datetime) -> Iterator[tuple[int, Event | str]]:
+def read_lines(source: BinaryIO, now: datetime | None) -> Iterator[tuple[int, Event | str]]:
     """Yield each line's number and its event, or what is wrong with it; blank lines are skipped.
 
-    One line is held at a time, and never more than `MAX_LINE` bytes of it.
+    With `now`, what lies after it is refused. One line is held at a time, and never more than `MAX_LINE`
+    bytes of it.
     """
     number = 0
     while line := source.readline(MAX_LINE + 1):
@@ -95,13 +96,15 @@ def import_lines(source: BinaryIO, journal: LocalJournal, *, now: datetime, stri
     return Imported(taken, known, tuple(findings))
 
 
-def _parse_line(line: bytes, now: datetime) -> Event | str:
+def _parse_line(line: bytes, now: datetime | None) -> Event | str:
     try:
         event = parse(line.decode("utf-8"))
     except UnicodeDecodeError as error:
         return f"not UTF-8 at byte {error.start + 1}"
     except EventError as error:
         return str(error)
+    if now is None:
+        return event
     for name, when in (("occurred_at", event.occurred_at), ("recorded_at", event.recorded_at)):
         if when > now + AHEAD:
             return f"{name}: {utc_text(when)} is in the future; now it is {utc_text(now)}"

@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from isla_console.incident.record.events import Event, EventError, parse
+from isla_console.incident.record.events import Event
 from isla_console.journal.interchange import read_lines
-from isla_console.journal.local import APPLICATION_ID, JournalError
-
-_MAGIC = b"SQLite format 3\x00"
-_COLUMNS = ("id", "incident", "occurred_at", "recorded_at", "actor", "host", "kind", "data")
+from isla_console.journal.place import MAGIC, JournalError
+from isla_console.journal.reading import reading
 
 
-def read_recorded(path: Path) -> list[Event]:
-    """Read every event in a file, in its order.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The events of a file, in its order, and what of it was set aside, one sentence each."""
+
+    events: tuple[Event, ...]
+    problems: tuple[str, ...]
+
+
+def read_recorded(path: Path) -> Recorded:
+    """Read every event in a file; what is none is set aside.
 
     Raises:
-        JournalError: The file cannot be read, holds nothing, or has a line that is not an event.
+        JournalError: The file cannot be read, or holds no event.
     """
     try:
         with path.open("rb") as file:
-            events = _read_database(path) if file.read(len(_MAGIC)) == _MAGIC else _read_json_lines(path)
+            is_database = file.read(len(MAGIC)) == MAGIC
+        found = _read_database(path) if is_database else _read_json_lines(path)
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror or error}") from None
-    if not events:
-        raise JournalError(f"{path}: holds no event")
-    return events
+    if not found.events:
+        why = found.problems[0] if found.problems else "holds no event"
+        raise JournalError(f"{path}: {why}")
+    return found
 
 
-def _read_json_lines(path: Path) -> list[Event]:
-    events = []
+def _read_json_lines(path: Path) -> Recorded:
     with path.open("rb") as file:
-        for number, found in read_lines(file, datetime.now(UTC)):
-            if isinstance(found, str):
-                raise JournalError(f"{path}:{number}: {found}")
-            events.append(found)
-    return events
+        lines = list(read_lines(file, datetime.now(UTC)))
+    return Recorded(
+        tuple(found for _, found in lines if isinstance(found, Event)),
+        tuple(f"line {number}: {found}" for number, found in lines if isinstance(found, str)),
+    )
 
 
-def _read_database(path: Path) -> list[Event]:
-    try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=4)
-        try:
-            if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-                raise JournalError(f"{path}: is another program's database, no journal")
-            rows = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM events ORDER BY seq").fetchall()
-        finally:
-            connection.close()
-        return [parse({**dict(zip(_COLUMNS, row, strict=True)), "data": json.loads(row[-1])}) for row in rows]
-    except (sqlite3.Error, EventError, ValueError) as error:
-        raise JournalError(f"{path}: cannot be read ({error})") from None
+def _read_database(path: Path) -> Recorded:
+    with reading(path) as journal:
+        events = tuple(event for _, event in journal.since(0))
+        return Recorded(events, tuple(str(one) for one in journal.damaged))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident
-from isla_console.journal.store import Saved
+from isla_console.journal.store import Saved, Unsaved
 from isla_console.monitor.monitor import Monitor
 from isla_console.runbook.model import Runbook
 
@@ -30,8 +30,16 @@ class Journal(Protocol):
     """Keeps every incident's events, and folds them into incidents."""
 
     @property
+    def problem(self) -> str:
+        """Why nothing can be written, since it could not be opened yet; "" once it was."""
+
+    @property
     def saved(self) -> Saved:
-        """How many events are not on disk yet, and why."""
+        """How many events are not on disk yet, and why; and what befell the journal."""
+
+    @property
+    def unsaved(self) -> Sequence[Event]:
+        """The events that are not on disk yet, oldest first."""
 
     @property
     def incidents(self) -> Sequence[Incident]:
@@ -41,7 +49,7 @@ class Journal(Protocol):
         """Return the incident with an id as it is now; None if there is none."""
 
     async def open(self) -> None:
-        """Read the journal.
+        """Read the journal; after a failure, `refresh` tries again.
 
         Raises:
             JournalError: It cannot be used; the message says why and what to do.
@@ -53,5 +61,5 @@ class Journal(Protocol):
     async def refresh(self) -> bool:
         """Write what waits and read what others wrote; return whether any incident changed."""
 
-    async def close(self) -> None:
-        """Write what waits, and close the journal."""
+    async def close(self) -> Unsaved:
+        """Write what waits, and close the journal; return what could not be saved, and where it is."""

@@ -15,7 +15,7 @@ from isla_console.database.session import SessionReading
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident, fold
 from isla_console.incident.rules.alarms import Alarm
-from isla_console.journal.store import Saved
+from isla_console.journal.store import Saved, Unsaved
 from isla_console.monitor.link import LinkReading
 from isla_console.monitor.metrics.health import ProbeReading
 from isla_console.monitor.metrics.metric import Reading
@@ -94,6 +94,11 @@ class RecordedJournal:
         self._shown = -1
         self._incident: Incident | None = None
 
+    problem = ""
+    """Nothing hinders it."""
+    unsaved = ()
+    """Nothing ever waits for the disk."""
+
     @property
     def saved(self) -> Saved:
         """Nothing ever waits for the disk."""
@@ -125,8 +130,9 @@ class RecordedJournal:
         self._incident = fold(written)
         return True
 
-    async def close(self) -> None:
+    async def close(self) -> Unsaved:
         """Do nothing: there is nothing to close."""
+        return Unsaved()
 
 
 class RecordedMonitor:

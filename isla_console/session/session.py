@@ -6,6 +6,7 @@ The screen's workers and timers call its methods; what fails becomes text in the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
@@ -15,13 +16,15 @@ from typing import Any
 
 from isla_console import __version__
 from isla_console.drill.client import DrillState
+from isla_console.faults import LOG_NAME, Faults
 from isla_console.incident.commands import Stamp
 from isla_console.incident.record.events import Author, Event, EventError, event
+from isla_console.incident.record.facts import MeasuredChange, is_known_change
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
 from isla_console.incident.rules.escalation import crossing_events
-from isla_console.journal.local import FILE_NAME, JournalError
-from isla_console.journal.store import JournalStore
+from isla_console.journal.place import FILE_NAME, JournalError
+from isla_console.journal.store import JournalStore, Unsaved
 from isla_console.monitor.monitor import Monitor, Snapshot, Transition
 from isla_console.monitor.poller import Poller
 from isla_console.monitor.stripe.drift import Drift
@@ -33,10 +36,10 @@ from isla_console.session.reconcile import Reconciler
 from isla_console.session.state import Comparing, ConsoleState
 from isla_console.session.steps import Sql, StepServices
 from isla_console.settings.resolve import Settings
+from isla_console.settings.variables import SECRETS
 from isla_console.sql.database import Database
 from isla_console.steps.runner import Run
-from isla_console.text.plain import plain
-from isla_console.text.redact import redact
+from isla_console.text.redact import Redactor
 from isla_console.text.times import utc_text
 from isla_console.triage.facts import gather
 from isla_console.triage.health import health_of
@@ -93,8 +96,8 @@ class Session:
         self.drill_state = DrillState()
         self._speed = float(settings.get("ISLA_DRILL_SPEED") or 1) if settings.drill else 1.0
         self._known: set[str] = set()
-        self._journal_problem = "the journal is not open yet"
-        self._problem = ""
+        self._redactor: Redactor | None = None
+        self.faults = Faults(settings.state_dir / LOG_NAME, self._hide)
         self._rung: set[str] = set()
         self._changes: list[Transition] = []
         self._reconciler = Reconciler()
@@ -155,10 +158,7 @@ class Session:
         task.add_done_callback(self._followed.discard)
 
     async def _show_failure(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except Exception as error:
-            self.complain(error)
+        await self.faults.guard(work, f"in {getattr(work, '__qualname__', 'a task')}")
 
     async def stop_steps(self) -> None:
         """Stop every running step, and wait until it has ended and its outcome is journalled."""
@@ -180,7 +180,7 @@ class Session:
     @property
     def write_problem(self) -> str:
         """Why nothing can be journalled ("" when it can)."""
-        return self._journal_problem
+        return self.journal.problem
 
     async def load_runbook(self) -> None:
         """Read and check the runbook, off the event loop.
@@ -243,14 +243,10 @@ class Session:
             self.edited_runbook = bool(digest) and digest != loaded.sha256
 
     async def open_journal(self) -> None:
-        """Open the journal; if that fails, the console goes on without one and says so."""
-        try:
+        """Open the journal; if that fails, the console goes on without one, says so, and tries again."""
+        with contextlib.suppress(JournalError):  # why is the journal's `problem`, which is shown
             await self.journal.open()
-        except JournalError as error:
-            self._journal_problem = str(error)
-        else:
-            self._journal_problem = ""
-            self._known = {incident.id for incident in self.open_incidents}
+        self._known = {incident.id for incident in self.open_incidents}
 
     def declared_elsewhere(self) -> Incident | None:
         """Return the incident that another console declared since the last call, if this one has none."""
@@ -324,10 +320,14 @@ class Session:
         for change in changes:
             if change.old == "unknown" and change.new == "ok":
                 continue  # the console has only just begun to measure: nothing changed in production
+            if _is_known(change, incident, self.author):
+                continue  # another console was quicker
             events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
         if not waiting and self.monitor is not None:
             # Transitions that a console which has ended could not journal.
             for change in self._reconciler.changes(incident, self.monitor.snapshot(now), now):
+                if _is_known(change, incident, self.author):
+                    continue
                 events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
         if jump is not None:
             moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}
@@ -339,10 +339,8 @@ class Session:
 
     async def look(self) -> bool:
         """Read what others wrote and write what waits; return whether anything changed."""
-        if self._journal_problem:
-            return False
-        before = self.journal.saved
-        return await self.journal.refresh() or self.journal.saved != before
+        before = (self.journal.saved, self.journal.problem)
+        return await self.journal.refresh() or (self.journal.saved, self.journal.problem) != before
 
     def new_alarms(self) -> list[Alarm]:
         """Return the incident's alarms that this console has not rung yet; from now on they count as rung."""
@@ -363,12 +361,17 @@ class Session:
         live = self.monitor.snapshot(self.clock.now()) if self.monitor is not None else None
         self.frozen = None if self.frozen is not None else live
 
-    def complain(self, error: Exception) -> None:
-        """Show a defect of the console in a timer on the banner; it is never raised."""
-        text = redact(str(error))
+    def complain(self, error: BaseException, doing: str = "beside the screen") -> None:
+        """Show a defect of the console on the banner, and log it; it is never raised."""
+        self.faults.report(error, doing)
+
+    def _hide(self, text: str) -> str:
+        """Take every secret that is known out of what a defect says."""
         if self._step_services is not None:
-            text = self._step_services.redactor.text(text)
-        self._problem = f"internal fault: {type(error).__name__}: {plain(text)[:200]}"
+            return self._step_services.redactor.text(text)
+        if self._redactor is None:
+            self._redactor = Redactor(found for name in SECRETS if (found := self.settings.secret(name)))
+        return self._redactor.text(text)
 
     def state(self, now: datetime) -> ConsoleState | None:
         """Return everything to draw at `now`; None until the runbook is read."""
@@ -379,7 +382,7 @@ class Session:
         # Live facts, even while the panels are frozen: the ranking must not wait.
         facts = gather(live, incident)
         saved = self.journal.saved
-        problem = self._journal_problem or self._problem
+        problem = self.journal.problem
         return ConsoleState(
             now=now,
             runbook=self.runbook,
@@ -391,6 +394,7 @@ class Session:
                 other for other in self.journal.incidents if other.id != self.incident_id or not incident
             ),
             saved=replace(saved, reason=problem) if problem else saved,
+            faults=self.faults.shown(),
             drill=self.settings.drill or "",
             drill_speed=self._speed,
             drill_state=self.drill_state,
@@ -416,13 +420,17 @@ class Session:
         if self.incident is not None and not self.write_problem:
             await self.record(self._event(kind, {"version": __version__}, self.incident, self.clock.now()))
 
-    async def close(self) -> None:
-        """Stop what runs, close the database's connections, write what waits and close the journal."""
-        await self.stop_steps()
+    async def close(self) -> Unsaved:
+        """Stop what runs, close the database's connections, write what waits and close the journal.
+
+        Returns:
+            What could not be saved.
+        """
+        await self.faults.guard(self.stop_steps(), "while stopping steps")
         if self.database is not None:
-            await self.database.close()
-        await self.log_console("console_closed")
-        await self.journal.close()
+            await self.faults.guard(self.database.close(), "while closing the database's connections")
+        await self.faults.guard(self.log_console("console_closed"), "while journalling the end")
+        return await self.journal.close()
 
     def _ran(self, incident: Incident | None) -> dict[str, Event]:
         """Return the newest `ran` entry of each step; cached for each state of the incident."""
@@ -456,6 +464,20 @@ def _digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""
+
+
+def _is_known(change: Transition, incident: Incident, author: Author) -> bool:
+    """Return whether the journal has this change already, from another console."""
+    measured = MeasuredChange(
+        change.kind,
+        change.name,
+        change.old,
+        change.new,
+        change.value,
+        change.at,
+        f"{author.actor}@{author.host}",
+    )
+    return is_known_change(measured, incident.changes)
 
 
 def _change_data(change: Transition) -> dict[str, object]:

@@ -58,6 +58,8 @@ class ConsoleState:
     incident: Incident | None = None
     others: tuple[Incident, ...] = ()
     saved: Saved = field(default_factory=Saved)
+    faults: tuple[str, ...] = ()
+    """Defects of the console in the last minutes, one sentence each."""
     replay: str = ""
     """Which recorded incident this is, and how fast it runs; "" outside a replay."""
     drill: str = ""

@@ -6,7 +6,8 @@ No timer or worker may raise; what fails is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ from textual.worker import Worker, WorkerState
 
 from isla_console.clock import Clock
 from isla_console.resources import resource
+from isla_console.session.parting import parting
 from isla_console.session.session import Session, SessionError
 from isla_console.ui.commands import BY_ID, COMMANDS, REPLAY_KEYS, REPLAY_ROWS
 from isla_console.ui.controllers.base import BACKGROUND, COMMAND, Begun, Console, Controller, Handler
@@ -41,6 +43,8 @@ TICK_S = 1.0
 EDITS_S = 10.0
 LOOK_S = 0.5
 """Seconds between two readings of what other consoles journalled."""
+OPENING_S = 1.0
+"""How long the start waits for the journal before it opens what does not need it."""
 START = "start"
 """The group of the worker that opens everything."""
 ASKS_WITHIN = 50
@@ -82,17 +86,23 @@ class ConsoleProgram:
         )
         self.commands: Mapping[str, Handler] = _joined(one.commands for one in self.controllers)
         self.rows: Mapping[str, Handler] = _joined(one.rows for one in self.controllers)
+        self._is_resumed = False
         self._looks: WeakKeyDictionary[Worker[object], int] = WeakKeyDictionary()
 
     def begin(self) -> None:
         """Open what there is to show, once the first frame is painted."""
         shell = self.shell
+        shell.main.on_fault = self.session.complain
+        self.session.faults.watch(asyncio.get_running_loop())
         shell.stylesheet.read_all([resource("styles") / name for name in STYLES])
         shell.stylesheet.reparse()
         self.console.begin(self.start(), group=START)
 
     async def start(self) -> None:
-        """Open the runbook, the journal and the monitor in this order, and show each as it comes."""
+        """Open the runbook, the journal and the monitor in this order, and show each as it comes.
+
+        A part that fails is said, and those that do not need it are opened all the same.
+        """
         session, shell, console = self.session, self.shell, self.console
         try:
             await session.load_runbook()
@@ -100,47 +110,68 @@ class ConsoleProgram:
             shell.problem = str(error)
             shell.exit(1)
             return
-        await session.open_journal()
-        console.refresh_state()
-        session.open_monitor()
-        session.open_database()
-        console.begin(session.keep_database(), group=BACKGROUND)
-        console.begin(session.measure(), group=BACKGROUND)
-        console.begin(session.look_deeper(), group=BACKGROUND)
-        shell.set_interval(TICK_S, self.tick)
-        shell.set_interval(LOOK_S, self.look)
-        shell.set_interval(EDITS_S, self.notice_edits)
-        console.begin(self.drill.watch(), group=BACKGROUND)
+        except Exception as error:
+            # Without a runbook there is nothing to show, not even this.
+            shell.problem = f"the runbook could not be read: {session.faults.report(error, 'in the start')}"
+            shell.exit(1)
+            return
+        opening = asyncio.create_task(
+            session.faults.guard(session.open_journal(), "while opening the journal"), name="open the journal"
+        )
+        # Keys wait for a journal that another program holds, but probes and the clock do not.
+        await asyncio.wait({opening}, timeout=OPENING_S)
+        self._guarded(console.refresh_state, "while drawing")
+        for part in (session.open_monitor, session.open_database):
+            self._guarded(part, f"in {part.__name__}")
+        for work in (session.keep_database, session.measure, session.look_deeper, self.drill.watch):
+            console.begin(work(), group=BACKGROUND)
+        for every_s, timer in ((TICK_S, self.tick), (LOOK_S, self.look), (EDITS_S, self.notice_edits)):
+            shell.set_interval(every_s, timer)
+        await opening
+        await self._resume()
+
+    async def _resume(self) -> None:
+        """Go back to the open incident and its page, once, as soon as the journal can be written."""
+        if self._is_resumed or self.session.journal.problem:
+            return
+        self._is_resumed = True
+        await self.session.faults.guard(self._go_back(), "while going back to the open incident")
+
+    async def _go_back(self) -> None:
         await self.incident.resume()
-        if (issue := session.incident.issue if session.incident else None) is not None:
-            console.go(f"issue:{issue}")
+        if (issue := self.session.incident.issue if self.session.incident else None) is not None:
+            self.console.go(f"issue:{issue}")
 
     async def tick(self) -> None:
         """Once a second, journal the crossings that came due, ring what is due, and draw."""
-        try:
-            await self.session.tick()
-            self.ring()
-            self.console.refresh_state()
-        except Exception as error:
-            self.session.complain(error)
+        await self.session.faults.guard(self.session.tick(), "while journalling what came due")
+        self._guarded(self.ring, "while ringing")
+        self._guarded(self.console.refresh_state, "while drawing")
 
     async def notice_edits(self) -> None:
         """From time to time, check whether the runbook's file was edited."""
-        try:
-            await self.session.notice_edits()
-        except Exception as error:
-            self.session.complain(error)
+        await self.session.faults.guard(self.session.notice_edits(), "while looking for edits")
 
     async def look(self) -> None:
         """Twice a second, read what other consoles journalled and write what waits for the disk."""
+        await self.session.faults.guard(self._look(), "while reading the journal")
+
+    async def _look(self) -> None:
+        if await self.session.look():
+            if not self._is_resumed and not self.session.journal.problem:
+                # The journal could not be opened at the start: what the start does with it is done now.
+                self.console.begin(self._resume())
+            elif (declared := self.session.declared_elsewhere()) is not None:
+                self.console.begin(self.incident.work_on(declared.id))
+            self.ring()
+            self.console.refresh_state()
+
+    def _guarded(self, work: Callable[[], None], doing: str) -> None:
+        """Do a part of something; its failure is said, and the other parts are done all the same."""
         try:
-            if await self.session.look():
-                if (declared := self.session.declared_elsewhere()) is not None:
-                    self.console.begin(self.incident.work_on(declared.id))
-                self.ring()
-                self.console.refresh_state()
+            work()
         except Exception as error:
-            self.session.complain(error)
+            self.session.complain(error, doing)
 
     def ring(self) -> None:
         """Sound each new alarm once, and put what is due into the window's title."""
@@ -232,8 +263,9 @@ class ConsoleProgram:
         """Say it when a command fails by a defect of the console, which goes on."""
         error = event.worker.error
         if event.state is WorkerState.ERROR and isinstance(error, Exception):
-            self.session.complain(error)
+            self.session.complain(error, f"in {event.worker.name or event.worker.group}")
             self.console.say(f"Not done, by an internal fault: {type(error).__name__}", warn=True)
+            self._show_fault()
         elif (
             event.state is WorkerState.CANCELLED
             and event.worker.group == COMMAND
@@ -241,8 +273,12 @@ class ConsoleProgram:
         ):
             # No person stops a command: its cancellation is a defect too, and silence would look like a
             # lost key.
-            self.session.complain(RuntimeError(f"{event.worker.name} was cut off"))
+            self.session.complain(RuntimeError("it was cut off"), f"in {event.worker.name}")
             self.console.say("Not done: it was cut off. Press the key again.", warn=True)
+
+    def _show_fault(self) -> None:
+        """Draw a fault now: the timers that draw may not run yet, or may be what failed."""
+        self._guarded(self.console.refresh_state, "while drawing")
 
     def palette(self) -> Iterable[SystemCommand]:
         """Yield the registry's commands, possible ones first, then issues and procedures by name."""
@@ -261,9 +297,11 @@ class ConsoleProgram:
                 opens = partial(self.console.go, f"procedure:{procedure.id}")
                 yield SystemCommand(procedure.title, "Open the procedure.", opens)
 
-    async def close(self) -> None:
-        """Stop what runs and close the journal."""
-        await self.session.close()
+    async def close(self) -> str:
+        """Stop what runs and close the journal; return what has to be said once the terminal is restored."""
+        unsaved = await self.session.close()
+        self.session.faults.unwatch(asyncio.get_running_loop())
+        return parting(unsaved)
 
 
 def _joined(tables: Iterable[Mapping[str, Handler]]) -> dict[str, Handler]:

@@ -23,6 +23,7 @@ from textual.worker import Worker
 
 from isla_console.resources import resource
 from isla_console.settings.resolve import Settings
+from isla_console.text.plain import plain
 from isla_console.ui.commands import bindings
 from isla_console.ui.main.notice import Notice, show_on_sheet
 from isla_console.ui.main.screen import MainScreen
@@ -62,8 +63,8 @@ class Program(Protocol):
     def worker_changed(self, event: Worker.StateChanged) -> None:
         """Say it when a worker fails."""
 
-    async def close(self) -> None:
-        """Stop what runs and close the journal."""
+    async def close(self) -> str:
+        """Stop what runs and close the journal; return what has to be said once the terminal is restored."""
 
 
 class Shell(TerminalApp):
@@ -93,6 +94,8 @@ class Shell(TerminalApp):
         self._notice_timer: Timer | None = None
         self.problem = ""
         """Why the console ended, printed once the terminal is restored."""
+        self.parting = ""
+        """What could not be saved, printed once the terminal is restored."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict(DARK.variables)
@@ -121,12 +124,17 @@ class Shell(TerminalApp):
 
     def begin(self) -> None:
         """Go on with the program, once the first frame is painted."""
-        self.load().begin()
+        try:
+            self.load().begin()
+        except Exception as error:
+            # Whatever a console is made of is missing or wrong: there is nothing that could go on.
+            self.problem = f"isla-console cannot start: {type(error).__name__}: {plain(str(error))}"
+            self.exit(1)
 
     async def on_unmount(self) -> None:
         self.key_queue.stop()
         if self.program is not None:
-            await self.program.close()
+            self.parting = await self.program.close()
 
     async def on_event(self, event: Event) -> None:
         dropped = self.key_queue.dropped

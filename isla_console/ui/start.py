@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isla_console.settings.resolve import Settings
+from isla_console.text.plain import plain
 from isla_console.ui.shell import Program, Shell
 from isla_console.ui.terminal.ending import EndingSignals
 from isla_console.ui.terminal.suitable import why_unsuitable
@@ -43,9 +45,13 @@ def run(settings: Settings, make_session: Callable[[], Session] | None = None) -
         app = Shell(settings, lambda shell: _load(shell, make_session))
         app.signals = signals
         code = app.run(mouse=settings.get("ISLA_MOUSE") not in {"off", "0", "false"})
-        if app.problem:
-            print(app.problem, file=sys.stderr)
-    return code if code is not None else (app.return_code or 0)
+        code = code if code is not None else (app.return_code or 0)
+        # A terminal that has hung up takes nothing: what was to be said is in the file that it names.
+        with contextlib.suppress(OSError):
+            for text in (app.problem, app.parting):
+                if text:
+                    print(text, file=sys.stderr, flush=True)
+    return code or 1 if app.parting else code
 
 
 def run_replay(path: Path, incident: str, speed: float, settings: Settings) -> int:
@@ -64,8 +70,12 @@ def run_replay(path: Path, incident: str, speed: float, settings: Settings) -> i
     from isla_console.journal.recorded import read_recorded
     from isla_console.session.replay import Replay, ReplaySession, choose
 
-    events = choose(read_recorded(path), incident)
-    return run(settings, lambda: ReplaySession(settings, Replay(events, speed)))
+    recorded = read_recorded(path)
+    events = choose(recorded.events, incident)
+    code = run(settings, lambda: ReplaySession(settings, Replay(events, speed)))
+    for problem in recorded.problems:
+        print(f"{path}: set aside: {plain(problem)}", file=sys.stderr)
+    return code
 
 
 def _load(shell: Shell, make_session: Callable[[], Session] | None) -> Program:

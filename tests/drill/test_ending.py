@@ -148,7 +148,7 @@ def test_a_killed_drill_keeps_its_record_and_its_journal(warm_folder: Path) -> N
     ((kept,), wrong) = record.read_all(state)
     assert wrong == []
     assert (kept.log[0].kind, kept.log[-1].kind) == ("phase", "cut_off")
-    assert [event.kind for event in read_recorded(state / "journal.sqlite3")].count("declared") == 1
+    assert [event.kind for event in read_recorded(state / "journal.sqlite3").events].count("declared") == 1
     told = subprocess.run([*command, "report"], env=environ, capture_output=True, text=True, check=True)
     assert "cut off: the console was gone before anybody left it" in told.stdout
 

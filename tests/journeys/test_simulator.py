@@ -57,7 +57,7 @@ class Place:
         return self.host.log_in(CONSOLE, wire or self.host.wire(), columns=columns, rows=rows)
 
     def events(self) -> list[Event]:
-        return read_recorded(self.state / "journal.sqlite3")
+        return list(read_recorded(self.state / "journal.sqlite3").events)
 
 
 @contextlib.contextmanager

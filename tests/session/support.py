@@ -101,7 +101,7 @@ class StepConsole:
         """Wait until what was begun has ended; nothing of it may have failed."""
         async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(*self.session._followed)
-        assert self.session._problem == ""
+        assert self.session.faults.shown() == ()
 
     async def declare(self) -> None:
         """Declare an incident, and work on it."""

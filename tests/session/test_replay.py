@@ -161,7 +161,7 @@ def test_it_reads_a_journal_without_touching_it(tmp_path: Path) -> None:
         journal.append(recorded())
     path.chmod(0o400)
     before = path.stat().st_mtime_ns
-    assert read_recorded(path) == recorded_in_order(path)
+    assert list(read_recorded(path).events) == recorded_in_order(path)
     assert path.stat().st_mtime_ns == before
 
 
@@ -174,7 +174,7 @@ def test_it_reads_exported_lines(tmp_path: Path) -> None:
     path = tmp_path / "export.jsonl"
     events = recorded()
     path.write_text("".join(export_lines(events)))
-    assert sorted(read_recorded(path), key=lambda event: event.id) == sorted(
+    assert sorted(read_recorded(path).events, key=lambda event: event.id) == sorted(
         events, key=lambda event: event.id
     )
 
@@ -183,8 +183,8 @@ def test_it_reads_exported_lines(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"", "holds no event"),
-        (b"not json\n", "1: not JSON"),
-        (b"SQLite format 3\x00" + b"\xff" * 512, "cannot be read"),
+        (b"not json\n", "line 1: not JSON"),
+        (b"SQLite format 3\x00" + b"\xff" * 512, "damaged"),
     ],
 )
 def test_what_is_no_recording_is_said(

@@ -10,7 +10,8 @@ from isla_console.drill.scenario.model import Scenario, ScenarioError, load
 from isla_console.drill.score.record import Record, read_all
 from isla_console.drill.score.scoring import Score, score
 from isla_console.incident.record.events import Event
-from isla_console.journal.local import FILE_NAME, JournalError, LocalJournal
+from isla_console.journal.place import FILE_NAME, JournalError, exists
+from isla_console.journal.reading import reading
 from isla_console.text.plain import plain
 from isla_console.text.spans import countdown
 from isla_console.text.times import clock_text, full_text
@@ -149,9 +150,9 @@ def _scores(records: Sequence[Record], state: Path) -> tuple[list[Score], list[s
 
 
 def _events(path: Path) -> list[Event]:
-    if not path.exists():
+    if not exists(path):
         return []
-    with LocalJournal.open(path) as journal:
+    with reading(path) as journal:
         return [event for _, event in journal.since(0)]
 
 

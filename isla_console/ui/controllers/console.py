@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from textual.content import Content
 
+from isla_console.session.parting import event_line
 from isla_console.session.session import SessionError
 from isla_console.ui.controllers.base import BACKGROUND, Controller, Handler
 from isla_console.ui.main.pages import known_page
@@ -81,9 +82,12 @@ class ConsoleController(Controller):
         self.console.shell.push_screen(HelpScreen(lambda command: why_not(command, state)))
 
     async def quit(self, key: str) -> None:
-        """Leave the console, once the person knows what still runs, which is stopped."""
+        """Leave the console, once the person knows what still runs (it is stopped) and what is not saved."""
         running = [run.step.title for run in self.session.running_steps]
-        answers = await self.console.ask(sheets.quit_sheet(self.session.incident, running))
+        journal = self.session.journal
+        unsaved = [event_line(event) for event in journal.unsaved]
+        sheet = sheets.quit_sheet(self.session.incident, running, unsaved, journal.saved.reason)
+        answers = await self.console.ask(sheet)
         if answers is not None and answers["leave"] == "yes":
             await self.session.stop_steps()
             self.console.shell.exit(0)

@@ -11,8 +11,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,6 +24,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from isla_console.ui.commands import COMMANDS, LOOKING, Command
+from isla_console.ui.lines import Row
 from isla_console.ui.main.footer import KeyLine, footer_line
 from isla_console.ui.main.notice import Notice
 from isla_console.ui.main.panels import Panels
@@ -64,6 +66,8 @@ class MainScreen(LeanScreen):
         self.notice: Notice | None = None
         """What is said at the moment, in the line of the keys."""
         self.page = "home"
+        self.on_fault: Callable[[Exception, str], None] = lambda error, doing: None
+        """Takes a defect in drawing; set by the program."""
         self._way_back: list[Place] = []
         self._places: dict[str, str] = {}
 
@@ -95,30 +99,54 @@ class MainScreen(LeanScreen):
         self.draw()
 
     def draw(self) -> None:
-        """Bring every part up to the state; only what has changed is painted."""
+        """Bring every part up to the state; only what has changed is painted.
+
+        A part that cannot be drawn says so, and the others are drawn all the same.
+        """
         state = self.state
         if state is None or not self.is_mounted:
             return
-        from isla_console.ui.views.bar import banner_lines, bar_line
+        for name, part in self._PARTS.items():
+            try:
+                part(self, state)
+            except Exception as error:
+                self.on_fault(error, f"while drawing the {name}")
+                self._draw_fault(name, error)
+
+    def _draw_fault(self, name: str, error: Exception) -> None:
+        """Say in a part that it cannot be drawn: what it showed last is no longer true."""
+        line = Content.styled(f" cannot be drawn: {type(error).__name__}", "$error bold")
+        for found in self.query(f"#{name}").results(TextBlock):
+            found.show_lines([line])
+        for rows in self.query(f"#{name}").results(RowList):
+            rows.show_rows([Row.text(line)])
+
+    def _draw_bar(self, state: ConsoleState) -> None:
+        from isla_console.ui.views.bar import bar_line
+
+        self.query_one("#bar", TextBlock).show_lines([bar_line(state, self.size.width)])
+
+    def _draw_banner(self, state: ConsoleState) -> None:
+        from isla_console.ui.views.bar import banner_lines
+
+        self.query_one("#banner", TextBlock).show_lines(banner_lines(state, self.size.width))
+
+    def _draw_sidebar(self, state: ConsoleState) -> None:
         from isla_console.ui.views.sidebar import sidebar_rows
 
-        width = self.size.width
-        self.query_one("#bar", TextBlock).show_lines([bar_line(state, width)])
-        self.query_one("#banner", TextBlock).show_lines(banner_lines(state, width))
-        self._draw_measures(state, width)
         sidebar = self.query_one("#sidebar", RowList)
         sidebar.show_rows(sidebar_rows(state, sidebar.row_width))
-        self._draw_page(state)
-        self._draw_side(state)
-        self.draw_keys()
 
     def draw_keys(self) -> None:
         """Draw the footer with the keys that work here, or with what is said at the moment."""
-        state = self.state
-        keys = self.query_one("#keys", KeyLine)
-        if state is None:
-            keys.show_lines(self.notice.lines(self.size.width, Content("")) if self.notice else [])
+        if self.state is not None:
+            self._draw_keys(self.state)
             return
+        said = self.notice.lines(self.size.width, Content("")) if self.notice else []
+        self.query_one("#keys", KeyLine).show_lines(said)
+
+    def _draw_keys(self, state: ConsoleState) -> None:
+        keys = self.query_one("#keys", KeyLine)
         # Where every column has room, the keys that fold them are not needed; and a second incident
         # is rare enough to be left to the help and the palette.
         folded = {"sidebar", "ladder"} if self.has_class("-wide") else set()
@@ -127,7 +155,9 @@ class MainScreen(LeanScreen):
         possible = [
             command for command in COMMANDS if command.id not in folded and not why_not(command, state)
         ]
-        status = "saved" if not state.saved.reason else f"{state.saved.pending} NOT SAVED"
+        status = "saved" if not state.saved.reason else "CANNOT SAVE"
+        if state.saved.pending:
+            status = f"{state.saved.pending} NOT SAVED"
         shown = Content.styled(
             status if state.incident else "", MUTED if status == "saved" else "$error bold"
         )
@@ -238,12 +268,14 @@ class MainScreen(LeanScreen):
     def _row_chosen(self, event: RowList.Chosen) -> None:
         self.post_message(self.RowChosen(event.key))
 
-    def _draw_measures(self, state: ConsoleState, width: int) -> None:
+    def _draw_panels(self, state: ConsoleState) -> None:
+        self.query_one("#panels", Panels).show(state)
+
+    def _draw_strip(self, state: ConsoleState) -> None:
         from isla_console.ui.views.panels import metric_strip, verdict
 
-        snapshot = state.snapshot
-        self.query_one("#panels", Panels).show(state)
-        strip = metric_strip(snapshot.metrics if snapshot else (), verdict(state), width - 2)
+        metrics = state.snapshot.metrics if state.snapshot else ()
+        strip = metric_strip(metrics, verdict(state), self.size.width - 2)
         self.query_one("#strip", TextBlock).show_lines(strip)
 
     def _draw_page(self, state: ConsoleState) -> None:
@@ -258,12 +290,16 @@ class MainScreen(LeanScreen):
         _title(rows, title, hint)
         rows.show_rows(page_rows(self.page, state, rows.row_width, self._last_issue()))
 
-    def _draw_side(self, state: ConsoleState) -> None:
-        from isla_console.ui.views.side import checklist_rows, event_lines, ladder_lines
+    def _draw_ladder(self, state: ConsoleState) -> None:
+        from isla_console.ui.views.side import ladder_lines
 
         ladder = self.query_one("#ladder", TextBlock)
         _title(ladder, "Escalation")
         ladder.show_lines(ladder_lines(state, ladder.content_size.width or 26))
+
+    def _draw_checklist(self, state: ConsoleState) -> None:
+        from isla_console.ui.views.side import checklist_rows
+
         checklist = self.query_one("#checklist", RowList)
         rows = checklist_rows(state, checklist.row_width)
         done = (
@@ -273,11 +309,29 @@ class MainScreen(LeanScreen):
         )
         _title(checklist, f"Checklist {done}/{len(rows)}" if state.incident else "Checklist")
         checklist.show_rows(rows)
+
+    def _draw_events(self, state: ConsoleState) -> None:
+        from isla_console.ui.views.side import event_lines
+
         events = self.query_one("#events", TextBlock)
         _title(events, "Timeline")
         events.show_lines(
             event_lines(state, events.content_size.width or 26, events.content_size.height or 6)
         )
+
+    _PARTS: ClassVar[dict[str, Callable[[MainScreen, ConsoleState], None]]] = {
+        "bar": _draw_bar,
+        "banner": _draw_banner,
+        "panels": _draw_panels,
+        "strip": _draw_strip,
+        "sidebar": _draw_sidebar,
+        "page": _draw_page,
+        "ladder": _draw_ladder,
+        "checklist": _draw_checklist,
+        "events": _draw_events,
+        "keys": _draw_keys,
+    }
+    """What draws each part, by the id of its widget."""
 
     @property
     def last_issue(self) -> str | None:

@@ -239,21 +239,36 @@ def resume_sheet(incidents: list[Incident]) -> AskScreen:
     return AskScreen("Several incidents are open", [Field("incident", "Work on", choices[0].value, choices)])
 
 
-def quit_sheet(incident: Incident | None, running: Sequence[str] = ()) -> AskScreen:
-    """Ask whether to leave, naming what runs; if anything does, staying is preselected."""
+UNSAVED_SHOWN = 8
+"""How many unsaved entries the question whether to leave names; the rest are counted."""
+
+
+def quit_sheet(
+    incident: Incident | None, running: Sequence[str] = (), unsaved: Sequence[str] = (), reason: str = ""
+) -> AskScreen:
+    """Ask whether to leave; with anything that runs or is not saved, staying is preselected."""
     going_on = f"{incident.id} goes on: the next launch is back in it. " if incident else ""
     leave = "stop what runs, and leave" if running else "leave"
+    if unsaved:
+        leave += ": they are printed, and kept in a file that the next start takes in"
+    intro = [Content.styled(f"Still running: {', '.join(running)}", "$warning")] if running else []
+    if unsaved:
+        count = "1 entry is" if len(unsaved) == 1 else f"{len(unsaved)} entries are"
+        intro.append(Content.styled(f"{count} NOT SAVED: {reason}", "$error bold"))
+        intro += [Content(f"  {line}") for line in unsaved[:UNSAVED_SHOWN]]
+        if len(unsaved) > UNSAVED_SHOWN:
+            intro.append(Content(f"  and {len(unsaved) - UNSAVED_SHOWN} more"))
     return AskScreen(
         "Leave isla-console?",
         [
             Field(
                 "leave",
                 f"{going_on}Sure?",
-                "no" if running else "yes",
+                "no" if running or unsaved else "yes",
                 [Choice("yes", leave), Choice("no", "stay")],
             )
         ],
-        intro=[Content.styled(f"Still running: {', '.join(running)}", "$warning")] if running else (),
+        intro=intro,
     )
 
 

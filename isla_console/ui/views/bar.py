@@ -9,6 +9,7 @@ from textwrap import wrap
 from textual.content import Content
 
 from isla_console.incident.record.state import Incident
+from isla_console.incident.rules.ahead import ahead_sentence, begins_ahead
 from isla_console.incident.rules.cadence import UpdateDue, updates
 from isla_console.incident.rules.clocks import hold_until, t_seconds
 from isla_console.incident.rules.escalation import ladder, next_rung
@@ -78,10 +79,14 @@ def banner_lines(state: ConsoleState, width: int) -> list[Content]:
             Content.styled(text, "$background on $accent bold").truncate(width, ellipsis=True, pad=True)
         )
     if state.saved.reason:
-        waiting = (
-            f" NOT SAVED ({state.saved.pending} waiting, trying again): " if state.saved.pending else " "
-        )
+        waiting = f" NOT SAVED ({state.saved.pending} waiting): " if state.saved.pending else " "
         lines += _whole(f"{waiting}{state.saved.reason}", "$background on $error bold", width)
+    for note in state.saved.notes:
+        lines += _whole(f" Journal: {note}", "$background on $warning bold", width)
+    for fault in state.faults:
+        lines += _whole(f" {fault}", "$background on $error bold", width)
+    if state.incident is not None and (wrong := ahead_sentence(state.incident, state.now)):
+        lines += _whole(f" ◆ {wrong}", "$background on $error bold", width)
     if state.alarms:
         said = "; ".join(alarm.text for alarm in state.alarms)
         lines += _whole(f" ◆ {said}", "$background on $error bold", width)
@@ -120,6 +125,8 @@ def _place(state: ConsoleState) -> Content:
 
 
 def _clock(incident: Incident, state: ConsoleState) -> _Part | None:
+    if begins_ahead(incident, state.now):
+        return _Part(Content.styled("T+? clock", LATE), Content.styled("T+?", LATE))
     seconds = t_seconds(incident, state.now)
     short = elapsed(seconds)
     return _Part(
