@@ -139,6 +139,7 @@ class Faults:
             return
         entry = f"{utc_text(datetime.now(UTC))} isla-console {__version__}: {text}\n".encode(errors="replace")
         with contextlib.suppress(OSError):
+            self._log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._log.exists() and self._log.stat().st_size + len(entry) > _MOST_BYTES:
                 self._log.replace(self._log.with_name(f"{LOG_NAME}.1"))
             handle = os.open(

@@ -63,6 +63,9 @@ class Monitor(Protocol):
     on_change: Callable[[Transition], None] | None
     """Called on the event loop with each transition of a metric, a probe, a vendor or our own link."""
 
+    on_fault: Callable[[Exception, str], object]
+    """Called with a defect of the console, and with what it was at; the watching goes on."""
+
     @property
     def stripe(self) -> StripeReader | None:
         """The client of Stripe; None without a key."""

@@ -11,12 +11,12 @@ about the platform. While blind, no transition of a metric or probe is reported.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from isla_console.database.session import DatabaseSession, SessionReading
@@ -84,6 +84,7 @@ class Poller:
         """
         self.on_sample = on_sample
         self.on_change = on_change
+        self.on_fault: Callable[[Exception, str], object] = _log_fault
         self._clock = clock
         resolver = Resolver()
         self._context = make_context(runbook, settings, resolver, clock=clock, http=http)
@@ -119,13 +120,16 @@ class Poller:
     async def run(self) -> None:
         """Watch until cancelled; then close every connection within half a second."""
         asked = [source for source in self._sources if source.is_asked]
-        tasks = [asyncio.create_task(self._tick())]
+        tasks = [asyncio.create_task(self._lasting(self._tick, "in the monitor's clock"))]
         # Where nothing is configured, nobody is asked.
         if self._link_targets and asked:
-            tasks.append(asyncio.create_task(self._watch_link()))
+            tasks.append(asyncio.create_task(self._lasting(self._watch_link, "while checking our own link")))
         stagger_s = min([STAGGER_S, *(source.every_s / len(asked) for source in asked)])
         tasks += [
-            asyncio.create_task(self._watch(source, index * stagger_s)) for index, source in enumerate(asked)
+            asyncio.create_task(
+                self._lasting(partial(self._watch, source, index * stagger_s), f"while watching {source.id}")
+            )
+            for index, source in enumerate(asked)
         ]
         try:
             await asyncio.gather(*tasks)
@@ -169,13 +173,24 @@ class Poller:
         asked = [self._ask(source) for source in self._sources if source.is_asked]
         await asyncio.gather(*asked, return_exceptions=True)
 
+    async def _lasting(self, work: Callable[[], Awaitable[None]], doing: str) -> None:
+        """Do something endless; a defect in it is said, and it begins again, while all else goes on."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                self.on_fault(error, doing)
+            await asyncio.sleep(TICK_S)
+
     async def _watch(self, source: Source[object], delay: float) -> None:
         await asyncio.sleep(delay)
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
-            with contextlib.suppress(Exception):
+            try:
                 await self._ask(source)
+            except Exception as error:
+                self.on_fault(error, f"while taking in what {source.id} answered")
             pause = source.every_s * random.uniform(1 - JITTER, 1 + JITTER)
             await asyncio.sleep(max(started + pause - loop.time(), source.every_s * 0.05))
 
@@ -194,9 +209,8 @@ class Poller:
             try:
                 sample = await source.ask()
             except Exception as error:
-                # A defect of the console is a sample that says nothing. No traceback: its frames may hold
-                # secrets.
-                _log.error("%s: internal error %s", source.id, type(error).__name__)
+                # A defect of the console is a sample that says nothing.
+                self.on_fault(error, f"while asking {source.id}")
                 sample = Sample(source.id, self._clock(), False, defect(error), ours=True)
         self._receive(sample, began)
         return sample
@@ -208,7 +222,7 @@ class Poller:
             try:
                 ms, reason, ours = await self._link_probe.check()
             except Exception as error:
-                _log.error("link: internal error %s", type(error).__name__)
+                self.on_fault(error, "while checking our own link")
                 ms, reason, ours = None, defect(error), True
             self._receive_link(LinkSample(self._clock(), ms, reason, ours))
             await asyncio.sleep(max(started + self._link_every_s - loop.time(), 0.1))
@@ -308,4 +322,9 @@ class Poller:
         try:
             callback(argument)
         except Exception as error:
-            _log.error("a listener failed: %s", type(error).__name__)
+            self.on_fault(error, "in a listener of the monitor")
+
+
+def _log_fault(error: Exception, doing: str) -> None:
+    # No traceback: its frames may hold secrets.
+    _log.error("%s: internal error %s", doing, type(error).__name__)

@@ -143,6 +143,7 @@ class RecordedMonitor:
 
     def __init__(self, replay: Replay, runbook: Runbook) -> None:
         self.on_change: Callable[[Transition], None] | None = None
+        self.on_fault: Callable[[Exception, str], object] = lambda error, doing: None
         self._replay = replay
         self._runbook = runbook
 

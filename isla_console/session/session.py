@@ -271,6 +271,7 @@ class Session:
         """Make the monitor; `measure` runs it."""
         self.monitor = self._make_monitor(self.runbook)
         self.monitor.on_change = self._changes.append
+        self.monitor.on_fault = self.complain
 
     def _make_poller(self, runbook: Runbook) -> Monitor:
         return Poller(runbook, self.settings, clock=self.clock.now)

@@ -120,9 +120,9 @@ class ConsoleProgram:
         )
         # Keys wait for a journal that another program holds, but probes and the clock do not.
         await asyncio.wait({opening}, timeout=OPENING_S)
-        self._guarded(console.refresh_state, "while drawing")
-        for part in (session.open_monitor, session.open_database):
-            self._guarded(part, f"in {part.__name__}")
+        self._draw()
+        self._guarded(session.open_monitor, "while opening the monitor")
+        self._guarded(session.open_database, "while opening the database")
         for work in (session.keep_database, session.measure, session.look_deeper, self.drill.watch):
             console.begin(work(), group=BACKGROUND)
         for every_s, timer in ((TICK_S, self.tick), (LOOK_S, self.look), (EDITS_S, self.notice_edits)):
@@ -146,7 +146,7 @@ class ConsoleProgram:
         """Once a second, journal the crossings that came due, ring what is due, and draw."""
         await self.session.faults.guard(self.session.tick(), "while journalling what came due")
         self._guarded(self.ring, "while ringing")
-        self._guarded(self.console.refresh_state, "while drawing")
+        self._draw()
 
     async def notice_edits(self) -> None:
         """From time to time, check whether the runbook's file was edited."""
@@ -265,7 +265,7 @@ class ConsoleProgram:
         if event.state is WorkerState.ERROR and isinstance(error, Exception):
             self.session.complain(error, f"in {event.worker.name or event.worker.group}")
             self.console.say(f"Not done, by an internal fault: {type(error).__name__}", warn=True)
-            self._show_fault()
+            self._draw()
         elif (
             event.state is WorkerState.CANCELLED
             and event.worker.group == COMMAND
@@ -276,9 +276,13 @@ class ConsoleProgram:
             self.session.complain(RuntimeError("it was cut off"), f"in {event.worker.name}")
             self.console.say("Not done: it was cut off. Press the key again.", warn=True)
 
-    def _show_fault(self) -> None:
-        """Draw a fault now: the timers that draw may not run yet, or may be what failed."""
-        self._guarded(self.console.refresh_state, "while drawing")
+    def _draw(self) -> None:
+        """Draw the state of now; where there is none to be had, at least why."""
+        try:
+            self.console.refresh_state()
+        except Exception as error:
+            self.session.complain(error, "while making what is shown")
+            self._guarded(lambda: self.shell.main.show_fault(self.session.faults.shown()[0]), "while drawing")
 
     def palette(self) -> Iterable[SystemCommand]:
         """Yield the registry's commands, possible ones first, then issues and procedures by name."""

@@ -113,6 +113,15 @@ class MainScreen(LeanScreen):
                 self.on_fault(error, f"while drawing the {name}")
                 self._draw_fault(name, error)
 
+    def show_fault(self, text: str) -> None:
+        """Show on the banner why there is nothing newer to draw."""
+        from isla_console.ui.views.bar import whole
+
+        line = f"{text}; what is shown is no longer true"
+        self.query_one("#banner", TextBlock).show_lines(
+            whole(line, "$background on $error bold", self.size.width)
+        )
+
     def _draw_fault(self, name: str, error: Exception) -> None:
         """Say in a part that it cannot be drawn: what it showed last is no longer true."""
         line = Content.styled(f" cannot be drawn: {type(error).__name__}", "$error bold")

@@ -80,16 +80,16 @@ def banner_lines(state: ConsoleState, width: int) -> list[Content]:
         )
     if state.saved.reason:
         waiting = f" NOT SAVED ({state.saved.pending} waiting): " if state.saved.pending else " "
-        lines += _whole(f"{waiting}{state.saved.reason}", "$background on $error bold", width)
+        lines += whole(f"{waiting}{state.saved.reason}", "$background on $error bold", width)
     for note in state.saved.notes:
-        lines += _whole(f" Journal: {note}", "$background on $warning bold", width)
+        lines += whole(f" Journal: {note}", "$background on $warning bold", width)
     for fault in state.faults:
-        lines += _whole(f" {fault}", "$background on $error bold", width)
+        lines += whole(f" {fault}", "$background on $error bold", width)
     if state.incident is not None and (wrong := ahead_sentence(state.incident, state.now)):
-        lines += _whole(f" ◆ {wrong}", "$background on $error bold", width)
+        lines += whole(f" ◆ {wrong}", "$background on $error bold", width)
     if state.alarms:
         said = "; ".join(alarm.text for alarm in state.alarms)
-        lines += _whole(f" ◆ {said}", "$background on $error bold", width)
+        lines += whole(f" ◆ {said}", "$background on $error bold", width)
     if state.edited_runbook:
         kept = " The incident keeps its ladder and cadence." if state.incident else ""
         text = f" runbook.yaml was edited. L: read it again.{kept}"
@@ -104,7 +104,7 @@ def banner_lines(state: ConsoleState, width: int) -> list[Content]:
     return lines
 
 
-def _whole(text: str, style: str, width: int) -> list[Content]:
+def whole(text: str, style: str, width: int) -> list[Content]:
     """Wrap a banner onto as many lines as it needs: whom to call, or what to do, is at its end."""
     lines = wrap(
         text.strip(), width - 1, initial_indent=" ", subsequent_indent="   ", max_lines=4, placeholder=" …"
