@@ -28,14 +28,14 @@ def reading(path: Path) -> Iterator[ReadJournal]:
     Raises:
         JournalError: It cannot be read, is no journal, or is a newer console's.
     """
-    try:
-        check(path)
-        with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
+        try:
+            check(path)
             journal = _first_that_opens(path, stack)
-            stack.callback(journal.close)
-            yield journal
-    except OSError as error:
-        raise JournalError(f"{path}: {error.strerror or error}") from None
+        except OSError as error:
+            raise JournalError(f"{path}: {error.strerror or error}") from None
+        stack.callback(journal.close)
+        yield journal
 
 
 def _first_that_opens(path: Path, stack: contextlib.ExitStack) -> ReadJournal:
