@@ -49,6 +49,8 @@ DEEPER_AFTER_S = 3.0
 """Seconds after which scripts and patterns are looked at: by then the first board is drawn."""
 FOLLOW_S = 2.0
 """How long leaving waits until what came of stopped steps is journalled, and what is cut off has said so."""
+HURRY_S = 0.5
+"""The same, and how long the steps have to end, when a signal ends the process."""
 
 
 class SessionError(Exception):
@@ -160,17 +162,23 @@ class Session:
     async def _show_failure(self, work: Coroutine[Any, Any, None]) -> None:
         await self.faults.guard(work, f"in {getattr(work, '__qualname__', 'a task')}")
 
-    async def stop_steps(self) -> None:
-        """Stop every running step, and wait until it has ended and its outcome is journalled."""
+    async def stop_steps(self, *, in_hurry: bool = False) -> None:
+        """Stop every running step, and wait until it has ended and its outcome is journalled.
+
+        Args:
+            in_hurry: Whether the process is ended from outside and has little time: what does not end by
+                itself is killed sooner.
+        """
         if self._step_services is not None:
-            await self._step_services.runner.close()
+            runner = self._step_services.runner
+            await (runner.close(HURRY_S) if in_hurry else runner.close())
         if self._followed:
             # What is followed further, as a deployment that goes live, does not keep anybody here.
-            _, late = await asyncio.wait(self._followed, timeout=FOLLOW_S)
+            _, late = await asyncio.wait(self._followed, timeout=HURRY_S if in_hurry else FOLLOW_S)
             for task in late:
                 task.cancel()
             if late:
-                await asyncio.wait(late, timeout=FOLLOW_S)
+                await asyncio.wait(late, timeout=HURRY_S if in_hurry else FOLLOW_S)
 
     @property
     def open_incidents(self) -> list[Incident]:
@@ -421,13 +429,16 @@ class Session:
         if self.incident is not None and not self.write_problem:
             await self.record(self._event(kind, {"version": __version__}, self.incident, self.clock.now()))
 
-    async def close(self) -> Unsaved:
+    async def close(self, *, in_hurry: bool = False) -> Unsaved:
         """Stop what runs, close the database's connections, write what waits and close the journal.
+
+        Args:
+            in_hurry: As for `stop_steps`.
 
         Returns:
             What could not be saved.
         """
-        await self.faults.guard(self.stop_steps(), "while stopping steps")
+        await self.faults.guard(self.stop_steps(in_hurry=in_hurry), "while stopping steps")
         if self.database is not None:
             await self.faults.guard(self.database.close(), "while closing the database's connections")
         await self.faults.guard(self.log_console("console_closed"), "while journalling the end")

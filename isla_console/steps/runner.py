@@ -181,13 +181,13 @@ class Runner:
         """Drop the outcomes, because they belong to another incident; what runs goes on."""
         self.runs = {step: run for step, run in self.runs.items() if run.is_running}
 
-    async def close(self) -> None:
-        """Stop every step and wait until it has ended."""
+    async def close(self, grace_s: float = shell.GRACE_S + 1) -> None:
+        """Stop every step and wait until it has ended; what has not after the grace is killed."""
         tasks = [run.task for run in self.running]
         for run in self.running:
             run.stop.set()
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=shell.GRACE_S + 1)
+            _, late = await asyncio.wait(tasks, timeout=grace_s)
             for task in late:
                 task.cancel()
 

@@ -301,9 +301,9 @@ class ConsoleProgram:
                 opens = partial(self.console.go, f"procedure:{procedure.id}")
                 yield SystemCommand(procedure.title, "Open the procedure.", opens)
 
-    async def close(self) -> str:
+    async def close(self, *, in_hurry: bool) -> str:
         """Stop what runs and close the journal; return what has to be said once the terminal is restored."""
-        unsaved = await self.session.close()
+        unsaved = await self.session.close(in_hurry=in_hurry)
         self.session.faults.unwatch(asyncio.get_running_loop())
         return parting(unsaved)
 

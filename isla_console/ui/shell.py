@@ -63,8 +63,11 @@ class Program(Protocol):
     def worker_changed(self, event: Worker.StateChanged) -> None:
         """Say it when a worker fails."""
 
-    async def close(self) -> str:
-        """Stop what runs and close the journal; return what has to be said once the terminal is restored."""
+    async def close(self, *, in_hurry: bool) -> str:
+        """Stop what runs and close the journal; return what has to be said once the terminal is restored.
+
+        `in_hurry` when a signal ends the process.
+        """
 
 
 class Shell(TerminalApp):
@@ -134,7 +137,9 @@ class Shell(TerminalApp):
     async def on_unmount(self) -> None:
         self.key_queue.stop()
         if self.program is not None:
-            self.parting = await self.program.close()
+            driver = self.console_driver
+            hurry = driver is not None and driver.in_hurry
+            self.parting = await self.program.close(in_hurry=hurry)
 
     async def on_event(self, event: Event) -> None:
         dropped = self.key_queue.dropped

@@ -1,6 +1,7 @@
 """Nobody reads the terminal, as on a stalled connection: work goes on, and every signal ends it."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import COMMAND, Launch
+from tests.journeys.test_steps import app_with, shell, to_row
 from tests.support.hostile import hostile_server
 from tests.support.pace import slowness
 from tests.support.platform import assert_gone, descendants
@@ -85,6 +87,23 @@ def test_a_signal_ends_it_while_nobody_reads(launch: Launch, tmp_path: Path, num
         assert terminal.code == 128 + number
         assert_gone(below)
     assert journalled(tmp_path)[-1][0] == "console_closed"
+
+
+def test_a_stubborn_step_is_ended_in_time(launch: Launch, tmp_path: Path) -> None:
+    """It hears no signal; it is killed, and what came of it is journalled, within the two seconds."""
+    app_with(tmp_path, shell("slow", "trap '' TERM HUP; echo pid $$; while :; do sleep 1; done"))
+    with launch(ISLA_RUNBOOK=str(tmp_path / "runbook.yaml"), COLORTERM="truecolor") as terminal:
+        declare(terminal)
+        terminal.send("1")
+        to_row(terminal, "Step slow")
+        terminal.send("enter")
+        terminal.wait_for(lambda text: re.search(r"pid \d+", text) is not None)
+        below = descendants(terminal.pid) | {terminal.pid}
+        stall(terminal, 2)
+        assert terminal.signal_unread(signal.SIGTERM) < END_S * max(1.0, slowness() / 2)
+        assert_gone(below)
+    kinds = [kind for kind, _ in journalled(tmp_path)]
+    assert kinds[-2:] == ["ran", "console_closed"]
 
 
 STATES: dict[str, tuple[str | None, bytes]] = {
