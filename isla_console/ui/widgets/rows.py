@@ -98,12 +98,25 @@ class RowList(OptionList):
             y = min(max(y, below - height), max(index, y))
         self.scroll_to(y=y, animate=False)
 
+    def scroll_to_highlight(self, top: bool = False) -> None:
+        """Bring the cursor's row into view, with the first lines of the page wherever they fit above it.
+
+        What a page says first has no row to stand on, so that no key would bring it back into sight.
+        """
+        height = self.scrollable_content_region.height
+        if not height:
+            return  # it is hidden, and will be looked at again once it has a size
+        if self.highlighted is not None and self.highlighted < height:
+            self.scroll_to(y=0, animate=False)
+        else:
+            super().scroll_to_highlight(top)
+
     def on_resize(self) -> None:
         """Keep the cursor in sight, if it was, when an alarm or the terminal takes lines away."""
         top, height = self.scroll_offset.y, self._height
         # Where no line is left, what was in sight before is looked for again once there are lines.
         self._height = self.scrollable_content_region.height or height
-        if self.highlighted is not None and top <= self.highlighted < top + height:
+        if self.highlighted is not None and (not height or top <= self.highlighted < top + height):
             self.call_after_refresh(self.scroll_to_highlight)
 
     def _end_below(self, index: int) -> int:
