@@ -176,7 +176,7 @@ COMMANDS: tuple[Command, ...] = (
 LOOKING = frozenset(
     (
         *("home", "go", "search", "contacts", "timeline", "back", "sidebar", "ladder", "detail", "filter"),
-        *("communication", "postmortem", "now", "brief"),
+        *("communication", "postmortem", "now", "brief", "likeliest"),
         *("pause", "faster", "slower"),
         *("theme", "mouse", "redraw", "help", "palette", "quit"),
     )
@@ -185,8 +185,15 @@ LOOKING = frozenset(
 REPLAY_KEYS = {"space": "pause", "minus": "slower"}
 """Keys that have another command in a replay, where their usual one is not possible."""
 
-REPLAY_ROWS = frozenset({"goto", "command"})
-"""Kinds of row whose Enter only opens a page, or carries out a command, which is checked by itself."""
+REPLAY_ROWS = frozenset(
+    (
+        *("goto", "look", "command"),
+        *("deployment", "vendor", "payment", "endpoint", "subscription", "differences"),
+    )
+)
+"""Kinds of row whose Enter opens or shows something, or carries out a command, which is checked by itself."""
+REPLAY = "this is a replay: nothing is done"
+"""Why nothing can be begun in a replay."""
 
 BY_ID = {command.id: command for command in COMMANDS}
 

@@ -18,7 +18,7 @@ from isla_console.clock import Clock
 from isla_console.resources import resource
 from isla_console.session.parting import parting
 from isla_console.session.session import Session, SessionError
-from isla_console.ui.commands import BY_ID, COMMANDS, REPLAY_KEYS, REPLAY_ROWS
+from isla_console.ui.commands import BY_ID, COMMANDS, REPLAY, REPLAY_KEYS, REPLAY_ROWS
 from isla_console.ui.controllers.base import BACKGROUND, COMMAND, Begun, Console, Controller, Handler
 from isla_console.ui.controllers.communication import CommunicationController
 from isla_console.ui.controllers.console import ConsoleController
@@ -209,17 +209,20 @@ class ConsoleProgram:
         row, state = RowKey.parse(key), self.shell.main.state
         if row is None:
             return
+        handler = self.rows.get(row.kind)
         # In a replay, what was done is shown, not done again.
-        handler = self.rows.get(row.kind) if not self.is_replay or row.kind in REPLAY_ROWS else None
-        if handler is not None:
+        begins = handler is not None and self.is_replay and row.kind not in REPLAY_ROWS
+        if handler is not None and not begins:
             self._carry_out(handler(row.id))
         elif state is not None and (shown := detail.of_row(key, state)) is not None:
             self.console.show(*shown)
+        elif begins:
+            self.console.say(REPLAY.capitalize() + ".")
 
     def take_request(self, request: Request) -> None:
         """Do what a page asks for; in a replay, do nothing."""
         if self.is_replay:
-            self.console.say("This is a replay: nothing is done.")
+            self.console.say(REPLAY.capitalize() + ".")
             return
         match request:
             case DraftAsked():

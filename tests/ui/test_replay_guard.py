@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import Any, get_args
 
 import pytest
+from textual.app import App
 from textual.screen import ModalScreen
 
 from isla_console.session.replay import Replay, ReplaySession
 from isla_console.settings.resolve import Settings
 from isla_console.steps.runner import Runner
-from isla_console.ui.commands import COMMANDS
+from isla_console.ui.commands import COMMANDS, LOOKING, REPLAY, REPLAY_KEYS, REPLAY_ROWS
 from isla_console.ui.controllers.base import Console
 from isla_console.ui.main.pages import PAGE_COMMANDS
 from isla_console.ui.messages import (
@@ -49,16 +51,24 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         found.append(f"started {step.id}")
         raise AssertionError(step.id)
 
-    ask = Console.ask
+    push = App.push_screen
 
-    async def asked(self: Console, sheet: Any) -> Any:
-        if isinstance(sheet, AskScreen | GuardScreen):
-            found.append(f"asked {type(sheet).__name__}")
-        return await ask(self, sheet)
+    def pushed(self: App[Any], screen: Any, *rest: Any, **more: Any) -> Any:
+        if isinstance(screen, AskScreen | GuardScreen):
+            found.append(f"asked {type(screen).__name__}")
+        return push(self, screen, *rest, **more)
 
     monkeypatch.setattr(ReplaySession, "record", record)
     monkeypatch.setattr(Runner, "start", start)
-    monkeypatch.setattr(Console, "ask", asked)
+    monkeypatch.setattr(App, "push_screen", pushed)
+    return found
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The passing messages, newest last."""
+    found: list[str] = []
+    monkeypatch.setattr(Console, "say", lambda self, text, **how: found.append(text))
     return found
 
 
@@ -106,21 +116,25 @@ def pages(app: Shell) -> list[str]:
     ]
 
 
-async def test_no_command_begins_anything(tmp_path: Path, begun: list[str]) -> None:
+async def test_no_command_begins_anything(tmp_path: Path, begun: list[str], said: list[str]) -> None:
+    """What only looks works; anything else says in one line that this is a replay."""
     async with replayed(tmp_path) as (pilot, app):
         for command in COMMANDS:
             if command.id in {"quit", "palette", "mouse"}:  # of the terminal alone
                 continue
             for key in command.keys.split(","):
+                said.clear()
                 app.program.run_command(command.id, key)
                 await left_alone(pilot, app)
+                refused = [text for text in said if REPLAY in text]
+                assert bool(refused) == (REPLAY_KEYS.get(key, command.id) not in LOOKING), command.id
         assert app.is_running
     assert begun == []
     assert not (tmp_path / "state").exists(), "a replay writes no journal"
 
 
-async def test_no_row_begins_anything(tmp_path: Path, begun: list[str]) -> None:
-    """Enter on every row of every page and of the checklist."""
+async def test_no_row_begins_anything(tmp_path: Path, begun: list[str], said: list[str]) -> None:
+    """Enter on every row of every page and of the checklist shows something, or says why it does not."""
     entered: set[str] = set()
     async with replayed(tmp_path) as (pilot, app):
         for page in pages(app):
@@ -130,14 +144,49 @@ async def test_no_row_begins_anything(tmp_path: Path, begun: list[str]) -> None:
                 continue
             lists = [app.main.query_one("#page", RowList), app.main.query_one("#checklist", RowList)]
             for key in [option.id for rows in lists for option in rows.options if option.id]:
+                said.clear()
                 app.program.open_row(key)
                 entered.add(key.partition(":")[0])
+                await settle(pilot)
+                kind = key.partition(":")[0]
+                opened = isinstance(app.screen, ModalScreen) or app.main.page != page
+                if kind in app.program.rows and kind not in REPLAY_ROWS:
+                    assert opened or any("replay" in text for text in said), key
                 await left_alone(pilot, app)
                 app.program.console.go(page)
         for kind in sorted({kind for one in app.program.controllers for kind in one.rows} - entered):
             app.program.open_row(f"{kind}:redirect-down")
             await left_alone(pilot, app)
     assert {"step", "check", "symptom"} <= entered
+    assert begun == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["home", "issue:redirect-down", "procedure:outage", "communication"])
+async def test_no_key_begins_anything(tmp_path: Path, begun: list[str], page: str) -> None:
+    """Every key of a keyboard, on the page itself: no sheet that asks for anything ever opens."""
+    keys = [key for key in ascii_letters + digits if key != "q"]
+    keys += [
+        "space",
+        "enter",
+        "tab",
+        "minus",
+        "plus",
+        "comma",
+        "full_stop",
+        "less_than_sign",
+        "f2",
+        "f4",
+        "f5",
+    ]
+    async with replayed(tmp_path) as (pilot, app):
+        if page not in pages(app):
+            page = pages(app)[-1]
+        for key in keys:
+            app.program.console.go(page)
+            await pilot.press(key)
+            await left_alone(pilot, app)
+        assert app.is_running
     assert begun == []
 
 

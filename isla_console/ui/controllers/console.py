@@ -83,6 +83,9 @@ class ConsoleController(Controller):
 
     async def quit(self, key: str) -> None:
         """Leave the console, once the person knows what still runs (it is stopped) and what is not saved."""
+        if self.session.is_replay:  # nothing runs, and nothing is left open
+            self.console.shell.exit(0)
+            return
         running = [run.step.title for run in self.session.running_steps]
         journal = self.session.journal
         unsaved = [event_line(event) for event in journal.unsaved]

@@ -23,7 +23,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from isla_console.ui.commands import COMMANDS, LOOKING, Command
+from isla_console.ui.commands import COMMANDS, LOOKING, REPLAY, Command
 from isla_console.ui.lines import Row
 from isla_console.ui.main.footer import KeyLine, footer_line
 from isla_console.ui.main.notice import Notice
@@ -358,7 +358,7 @@ def why_not(command: Command, state: ConsoleState | None) -> str:
     if state is None:
         return "still starting"
     if state.replay and command.id not in LOOKING:
-        return "this is a replay: nothing is done"
+        return REPLAY
     if command.needs == "incident" and state.incident is None:
         return "no incident: d declares one"
     if command.needs == "replay" and not state.replay:
