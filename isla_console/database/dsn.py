@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 from isla_console.settings.secret import Secret
 from isla_console.text.redact import redact
 
-TRANSACTION_POOLER_PORT = 6543
-"""The port of Supavisor's transaction mode and of Supabase's PgBouncer; a convention everywhere."""
-
-Mode = Literal["direct", "session pooler", "transaction pooler"]
-
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where an address leads. `host` is "" for a Unix socket or when several are listed."""
+    """Where an address leads. `host` is "" for a Unix socket or when several are listed.
+
+    Neither says whether a pooler sits between: only the server's answers do.
+    """
 
     host: str
     port: int
-    mode: Mode
-
-    @property
-    def pooled(self) -> bool:
-        """Whether a pooler sits between: prepared statements may not survive it."""
-        return self.mode != "direct"
 
 
 def parse(dsn: Secret) -> Address | None:
-    """Return the address' host, port and mode, or None if it is not a postgresql:// URL."""
+    """Return the address' host and port, or None if it is not a postgresql:// URL."""
     try:
         parts = urlsplit(dsn.reveal())
         if parts.scheme not in {"postgresql", "postgres"}:
@@ -42,11 +33,7 @@ def parse(dsn: Secret) -> Address | None:
         port = int(query.get("port", ["5432" if listed else str(parts.port or 5432)])[0])
     except ValueError:
         return None
-    if host.startswith("/"):
-        host = ""
-    if port == TRANSACTION_POOLER_PORT:
-        return Address(host, port, "transaction pooler")
-    return Address(host, port, "session pooler" if "pooler" in host else "direct")
+    return Address("" if host.startswith("/") else host, port)
 
 
 def verified(dsn: Secret) -> Secret:

@@ -83,23 +83,26 @@ def connect_failure(error: BaseException, dsn: Secret) -> PgFailure:
 
 
 def query_failure(error: BaseException, dsn: Secret) -> PgFailure:
-    """Return what an error while querying means. The text is redacted and safe to show."""
+    """Return what an error while querying means. The text is redacted and safe to show.
+
+    An error of our own, such as a value that cannot be sent, is `query`: whether the connection still answers
+    is to be tried, not guessed.
+    """
     import asyncpg
 
-    # asyncpg reports the server's goodbye to an idle connection as an internal error of its own.
-    gone = asyncpg.InterfaceError | asyncpg.InternalClientError | asyncpg.PostgresConnectionError
-    if isinstance(error, gone):
+    if isinstance(error, asyncpg.PostgresConnectionError):
         return PgFailure("lost", "our connection was closed", False)
     if isinstance(error, asyncpg.PostgresError):
         return _server_failure(error, dsn, _QUERY, otherwise="query")
-    if found := network_failure(error):
-        return PgFailure("lost", found.reason, found.reached)
     if isinstance(error, TimeoutError):
         return PgFailure("lost", "no answer in time: the connection is given up", False)
-    if isinstance(error, ValueError):
-        # A value of the wrong type was never sent: the connection, perhaps the last one, is kept.
-        return PgFailure("query", brief(redact_address(str(error), dsn), 100), True)
-    return PgFailure("lost", f"the query failed: {type(error).__name__}", False)
+    if isinstance(error, OSError):
+        found = network_failure(error)
+        if found is not None:
+            return PgFailure("lost", found.reason, found.reached)
+        return PgFailure("lost", "our connection was closed", False)
+    words = brief(redact_address(str(error), dsn), 100)
+    return PgFailure("query", words or f"the query failed: {type(error).__name__}", True, ours=True)
 
 
 def _server_failure(

@@ -2,8 +2,12 @@
 
 It is kept because nobody gets a new one while "too many connections" is the problem. It only reads:
 every statement runs in a READ ONLY transaction that is rolled back, with a timeout on the server and
-a deadline here. Session settings are SET after connecting (poolers drop them from the startup packet)
-and read back, because a pooler may not have applied them.
+a deadline here.
+
+The server's connection may not be ours alone: a pooler on any port may hand it to an application after each
+transaction. So nothing is ever set but inside a transaction, for that transaction, and no statement has a
+name. Even our own name is: a comment at the transaction's end says who left the connection idle. What was set
+is read back, because a pooler may not have applied it.
 """
 
 from __future__ import annotations
@@ -12,13 +16,11 @@ import asyncio
 import contextlib
 import importlib
 import ipaddress
-import math
 import random
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from isla_console.database import dsn as addresses
@@ -27,12 +29,13 @@ from isla_console.database.failures import (
     connect_failure,
     query_failure,
 )
+from isla_console.database.values import as_number
 from isla_console.net.lookup import LookupFailed, Resolver
 from isla_console.settings.secret import Secret
 from isla_console.text.spans import span_text
 
 if TYPE_CHECKING:
-    from asyncpg import Connection
+    from isla_console.database.driver import TextConnection
 
 CONNECT_TIMEOUT_S: Final = 5.0
 STATEMENT_TIMEOUT_S: Final = 3.0
@@ -51,13 +54,19 @@ _SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
     # name, as SET takes it, as pg_settings shows it (milliseconds)
     ("lock_timeout", "2s", "2000"),
     ("idle_in_transaction_session_timeout", "30s", "30000"),
-    ("default_transaction_read_only", "on", "on"),
     ("row_security", "off", "off"),  # an error instead of silently fewer rows
     ("standard_conforming_strings", "on", "on"),  # otherwise the server reads strings unlike the guard
     ("TimeZone", "UTC", "UTC"),
+    # How values are written: as every server does unless told otherwise, so that they can be read back.
+    ("DateStyle", "ISO", "ISO"),
+    ("IntervalStyle", "postgres", "postgres"),
+    ("extra_float_digits", "1", "1"),
+    ("bytea_output", "hex", "hex"),
 )
+_NAME: Final = re.compile(r"[^A-Za-z0-9@._/:+-]")
+_SHOWN: Final = "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY($1::text[])"
 _WHO: Final = """
-SELECT current_user::text AS role, current_database()::text AS database,
+SELECT pg_backend_pid() AS process, current_user::text AS role, current_database()::text AS database,
        current_setting('server_version') AS version,
        pg_has_role(current_user, 'pg_monitor', 'member') AS sees_sessions,
        (SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user) AS sees_rows
@@ -82,7 +91,7 @@ class SessionReading:
     database: str = ""
     version: str = ""
     mode: str = ""
-    """`direct`, `session pooler` or `transaction pooler`; "" when not connected."""
+    """`direct` or `pooler`, as the server's answers tell; "" when not connected."""
     tls: str = ""
     """How this connection is protected, as found, not as asked for."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -113,7 +122,8 @@ class DatabaseSession:
 
         Args:
             dsn: The address.
-            application_name: How the server lists the connection.
+            application_name: How the server lists the connection while it works, and what its last statement
+                says while it is idle.
             resolver: Looks up the host name.
             statement_timeout_s: The server's limit for a statement, in seconds.
             variable: The variable that the address came from, for messages.
@@ -122,20 +132,22 @@ class DatabaseSession:
         """
         self._dsn = dsn
         self._address = addresses.parse(dsn)
-        self._application_name = application_name[:63]
+        self._name = _NAME.sub("_", application_name)[:63]
         self._resolver = resolver
         self._variable = variable
         limit = statement_timeout_s
         self._settings = (("statement_timeout", f"{limit:g}s", f"{limit * 1000:.0f}"), *_SETTINGS)
         self._refused_retry_s = refused_retry_s
         self._jitter = jitter
-        self._connection: Connection[Any] | None = None
+        self._connection: TextConnection | None = None
         self._lock = asyncio.Lock()
         self._attempts = 0
         self._next_attempt = 0.0
         self._failure: PgFailure | None = None
         self._reading = SessionReading("unknown", "not connected yet")
+        self._is_direct = False
         self._lost = asyncio.Event()
+        self._judged: tuple[BaseException | None, PgFailure | None] = (None, None)
 
     def reading(self) -> SessionReading:
         """Return the state of the connection."""
@@ -178,21 +190,21 @@ class DatabaseSession:
             async with self.using(deadline_s) as connection, asyncio.timeout(deadline_s):
                 await connection.execute(self.begin())
                 rows = await connection.fetch(sql, *arguments)
-                await connection.execute("ROLLBACK")
+                await connection.execute(self.end())
         except DatabaseUnavailable:
             raise
         except Exception as error:
-            raise DatabaseUnavailable(query_failure(error, self._dsn)) from None
-        return list(rows)
+            raise DatabaseUnavailable(self.failure(error)) from None
+        return rows
 
     @contextlib.asynccontextmanager
     async def using(
         self, connect_s: float = CONNECT_TIMEOUT_S, wait_s: float = BUSY_WAIT_S
-    ) -> AsyncIterator[Connection[Any]]:
+    ) -> AsyncIterator[TextConnection]:
         """Provide the connection to one user alone until the block ends.
 
         An error in the block passes through, after the transaction is rolled back; where that is not
-        possible at once, the connection is dropped.
+        possible at once, the connection is dropped. Whether it is lost, the server says, not the error.
 
         Raises:
             DatabaseUnavailable: There is no connection, or another user has it.
@@ -203,27 +215,61 @@ class DatabaseSession:
             try:
                 yield connection
             except asyncio.CancelledError:
-                if not await _rolled_back(connection):
+                if not await self._rolled_back(connection):
                     self._drop(connection)
                     self._down(PgFailure("lost", "no answer: the connection is given up", False))
                 raise
             except Exception as error:
-                failure = query_failure(error, self._dsn)
-                if failure.kind != "query" or not await _rolled_back(connection):
-                    self._drop(connection)
-                    self._down(failure)
+                self._judged = error, await self._settle(connection, error)
                 raise
         finally:
             self._lock.release()
 
-    def begin(self, mode: str = "READ ONLY") -> str:
-        """Return the SQL that begins a transaction, with the session's settings where a pooler keeps none."""
-        local = f"; {self._set_statements(local=True)}" if self._reading.mode == "transaction pooler" else ""
-        return f"BEGIN {mode}{local}"
+    def begin(self, mode: str = "READ ONLY", **more: str) -> str:
+        """Return the SQL that begins a transaction with the settings for it; `more` adds to them."""
+        wanted = {name: value for name, value, _ in self._settings} | more | {"application_name": self._name}
+        return "; ".join(
+            (f"BEGIN {mode}", *(f"SET LOCAL {name} = '{value}'" for name, value in wanted.items()))
+        )
+
+    def end(self, how: Literal["ROLLBACK", "COMMIT"] = "ROLLBACK") -> str:
+        """Return the SQL that ends a transaction.
+
+        Where the connection is ours alone, it tells whoever looks at it while it is idle whose it is.
+        """
+        return f"{how} -- {self._name}" if self._is_direct else how
 
     def failure(self, error: BaseException) -> PgFailure:
-        """Return what an error of this connection means, redacted."""
-        return query_failure(error, self._dsn)
+        """Return what an error of this connection means, redacted, and what became of the connection."""
+        judged, failure = self._judged
+        return failure if judged is error and failure is not None else query_failure(error, self._dsn)
+
+    async def connect_apart(self, settings: Mapping[str, str]) -> TextConnection:
+        """Return a further connection, for the caller to close, on which `settings` hold from its start.
+
+        It is for what runs outside a transaction, and so must be the caller's alone. The settings are as
+        pg_settings has them.
+
+        Raises:
+            DatabaseUnavailable: There is none, or not one that is the caller's alone.
+        """
+        connection: TextConnection | None = None
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                connection = await self._open({**settings, "application_name": self._name})
+                rows = await connection.fetch(_SHOWN, list(settings))
+                process = await connection.fetchval("SELECT pg_backend_pid()")
+        except BaseException as error:
+            if connection is not None:
+                connection.terminate()
+            if not isinstance(error, Exception):
+                raise
+            raise DatabaseUnavailable(_no_further(connect_failure(error, self._dsn))) from None
+        shown = {row["name"]: row["setting"] for row in rows}
+        if process != connection.get_server_pid() or shown != dict(settings):
+            connection.terminate()
+            raise DatabaseUnavailable(_ONLY_DIRECT)
+        return connection
 
     async def keep(self, every_s: float) -> None:
         """Open the connection and keep it open until cancelled.
@@ -234,7 +280,8 @@ class DatabaseSession:
             self._lost.clear()
             with contextlib.suppress(Exception):
                 async with self.using() as connection, asyncio.timeout(BUSY_WAIT_S * 2):
-                    await connection.execute("SELECT 1")
+                    await connection.execute(self.begin())
+                    await connection.execute(self.end())
             if self._connection is None:
                 await asyncio.sleep(BACKOFF_S[0])
                 continue
@@ -266,7 +313,7 @@ class DatabaseSession:
                 PgFailure("query", "the connection is busy with another query", False)
             ) from None
 
-    async def _connected(self, deadline_s: float) -> Connection[Any]:
+    async def _connected(self, deadline_s: float) -> TextConnection:
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
         self._connection = None
@@ -295,19 +342,14 @@ class DatabaseSession:
         self._next_attempt = asyncio.get_running_loop().time() + pause * self._jitter()
         return failure
 
-    async def _connect(self, timeout_s: float) -> Connection[Any] | PgFailure:
+    async def _connect(self, timeout_s: float) -> TextConnection | PgFailure:
         if self._address is None:
             reason = "it is no postgresql:// address"
             return PgFailure("address", f"{self._variable}: {reason}", False, ours=True)
-        connection: Connection[Any] | None = None
+        connection: TextConnection | None = None
         try:
             async with asyncio.timeout(timeout_s):
-                await asyncio.to_thread(importlib.import_module, "asyncpg")
-                if self._address.host:
-                    # asyncpg looks the name up again, in threads that quitting waits for: it only
-                    # gets a name that resolves.
-                    await self._resolver.resolve(self._address.host, self._address.port)
-                connection = await self._open(self._address)
+                connection = await self._open()
                 self._reading = await self._prepare(connection, self._address)
         except TimeoutError:
             failure = PgFailure("network", f"timed out after {timeout_s:g} s connecting", False)
@@ -327,37 +369,32 @@ class DatabaseSession:
             failure = replace(failure, reason=f"{self._variable}: {failure.reason}")
         return failure
 
-    async def _open(self, address: addresses.Address) -> Connection[Any]:
-        import asyncpg
+    async def _open(self, settings: Mapping[str, str] | None = None) -> TextConnection:
+        driver = await asyncio.to_thread(importlib.import_module, "isla_console.database.driver")
+        if self._address is not None and self._address.host:
+            # asyncpg looks the name up again, in threads that quitting waits for: it only gets a name
+            # that resolves.
+            await self._resolver.resolve(self._address.host, self._address.port)
+        opened: TextConnection = await driver.connect(addresses.verified(self._dsn).reveal(), settings)
+        return opened
 
-        return await asyncpg.connect(
-            addresses.verified(self._dsn).reveal(),
-            # A transaction pooler hands each transaction to another server connection, where our
-            # prepared statements do not exist.
-            statement_cache_size=0 if address.pooled else 100,
-            server_settings={"application_name": self._application_name},
-        )
-
-    async def _prepare(self, connection: Connection[Any], address: addresses.Address) -> SessionReading:
-        """Set the session up, then read back what is true."""
-        local = address.mode == "transaction pooler"
-        if local:
-            await connection.execute("BEGIN READ ONLY")
-        await connection.execute(self._set_statements(local))
+    async def _prepare(self, connection: TextConnection, address: addresses.Address) -> SessionReading:
+        """Begin a transaction as all will begin, and read back what is true in it."""
+        self._is_direct = False
+        await connection.execute(self.begin())
         names = [name for name, _, _ in self._settings]
-        rows = await connection.fetch(
-            "SELECT name, setting FROM pg_settings WHERE name = ANY($1::text[])", names
-        )
+        rows = await connection.fetch(_SHOWN, names)
         who = await connection.fetchrow(_WHO)
-        if local:
-            await connection.execute("ROLLBACK")
+        assert who is not None
+        # The server named its process when we connected; a pooler makes that number up.
+        self._is_direct = who["process"] == connection.get_server_pid()
+        await connection.execute(self.end())
         settings = {row["name"]: row["setting"] for row in rows}
         warnings = [
             f"{name} is {settings.get(name, 'not known')}, not {wanted}"
             for name, _, wanted in self._settings
-            if settings.get(name) != wanted
+            if settings.get(name, "").partition(",")[0] != wanted
         ]
-        assert who is not None
         if not who["sees_sessions"]:
             warnings.append(f"{who['role']} is no member of pg_monitor: other sessions are hidden")
         if not who["sees_rows"]:
@@ -368,39 +405,53 @@ class DatabaseSession:
             role=who["role"],
             database=who["database"],
             version=who["version"],
-            mode=address.mode,
+            mode="direct" if self._is_direct else "pooler",
             tls=_tls(connection, address.host),
             settings=settings,
             warnings=tuple(warnings),
         )
 
-    async def _ask(self, connection: Connection[Any], sql: str, deadline_s: float) -> list[Numbers]:
+    async def _ask(self, connection: TextConnection, sql: str, deadline_s: float) -> list[Numbers]:
         try:
             async with asyncio.timeout(deadline_s):
                 await connection.execute(self.begin())
                 rows = await connection.fetch(sql)
-                await connection.execute("ROLLBACK")
+                await connection.execute(self.end())
         except TimeoutError:
             reason = f"the server stopped answering for {deadline_s:g} s: connection dropped"
             failure = PgFailure("lost", reason, False)
+            self._drop(connection)
+            self._down(failure)
         except asyncio.CancelledError:
             self._drop(connection)
             raise
         except Exception as error:
-            failure = query_failure(error, self._dsn)
+            failure = await self._settle(connection, error)
         else:
-            return [{name: _number(value) for name, value in row.items()} for row in rows]
-        if failure.kind != "query" or not await _rolled_back(connection):
-            self._drop(connection)
-            self._down(failure)
+            return [{name: as_number(value) for name, value in row.items()} for row in rows]
         raise DatabaseUnavailable(failure)
 
-    def _set_statements(self, local: bool) -> str:
-        """Return the settings as SQL; behind a transaction pooler SET LOCAL, because SET would outlast us."""
-        word = "SET LOCAL" if local else "SET"
-        return "; ".join(f"{word} {name} = '{value}'" for name, value, _ in self._settings)
+    async def _settle(self, connection: TextConnection, error: BaseException) -> PgFailure:
+        """Return what an error means; drop the connection unless the transaction could be rolled back."""
+        failure = query_failure(error, self._dsn)
+        if failure.kind == "query":
+            if await self._rolled_back(connection):
+                return failure
+            failure = PgFailure("lost", "our connection was closed", False)
+        self._drop(connection)
+        self._down(failure)
+        return failure
 
-    def _drop(self, connection: Connection[Any]) -> None:
+    async def _rolled_back(self, connection: TextConnection) -> bool:
+        """Return whether the failed transaction was rolled back, so that the connection can be used again."""
+        try:
+            async with asyncio.timeout(BUSY_WAIT_S):
+                await connection.execute(self.end())
+        except Exception:
+            return False
+        return not connection.is_closed()
+
+    def _drop(self, connection: TextConnection) -> None:
         self._connection = None
         self._lost.set()
         connection.terminate()
@@ -413,30 +464,24 @@ class DatabaseSession:
             self._down(PgFailure("lost", "the server closed our connection", False))
 
     def _down(self, failure: PgFailure) -> None:
-        mode = self._address.mode if self._address else ""
-        self._reading = SessionReading("down", failure.reason, mode=mode)
+        self._reading = SessionReading("down", failure.reason, mode=self._reading.mode)
 
 
-async def _rolled_back(connection: Connection[Any]) -> bool:
-    """Return whether the failed transaction was rolled back, so that the connection can be used again."""
-    try:
-        async with asyncio.timeout(BUSY_WAIT_S):
-            await connection.execute("ROLLBACK")
-    except Exception:
-        return False
-    return not connection.is_closed()
+_ONLY_DIRECT: Final = PgFailure(
+    "query",
+    "it needs a direct connection: a pooler sits between, which may split it or pass settings on",
+    True,
+)
 
 
-def _number(value: object) -> float | None:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, int | float | Decimal):
-        number = float(value)
-        return number if math.isfinite(number) else None
-    return None
+def _no_further(failure: PgFailure) -> PgFailure:
+    """Return why there is no further connection; the kept one is there all the same."""
+    if "startup parameter" in failure.reason:
+        return _ONLY_DIRECT
+    return PgFailure("query", f"it needs a connection of its own: {failure.reason}", failure.reached)
 
 
-def _tls(connection: Connection[Any], host: str) -> str:
+def _tls(connection: TextConnection, host: str) -> str:
     """Return how the connection is protected, as the socket says: an address need not ask for anything."""
     transport = getattr(connection, "_transport", None)
     if transport is None:

@@ -87,7 +87,7 @@ class ServerSessions:
         if session is None:
             return
         if reason := session.shielded:
-            self._view.say(f"Session {session.pid} is not ended from here: {reason}.")
+            self._view.say(f"{session.label} is not ended from here: {reason}.")
             return
         branch = next((one for one in sessions.tree(self._found) if one.session.pid == pid), None)
         if await self._view.confirm_end(session, how, branch.blocks if branch else 0):

@@ -9,6 +9,7 @@ from pathlib import Path
 from isla_console.session.sql_view import Query, SqlView
 from isla_console.sql.engine import SqlEngine
 from isla_console.sql.export import ExportFile, Format, export_path
+from isla_console.sql.rows import EXPORTED
 
 TIMEOUT_S = 600.0
 """The server's time limit in seconds; an export is longer than what a person reads."""
@@ -37,7 +38,7 @@ async def export(
         if result.ok:
             file.finish()
             done = True
-            view.say(f"{file.rows} rows in {file.path}")
+            view.say(f"{file.rows} rows in {file.path}{_cut(result.cut)}")
         else:
             view.show_result(result, query)
             view.say("Nothing was exported.")
@@ -46,3 +47,11 @@ async def export(
     finally:
         if not done:
             file.abandon()
+
+
+def _cut(cells: int) -> str:
+    """Return that cells were cut, and how to have them whole; "" when none was."""
+    if not cells:
+        return ""
+    many = "1 cell was" if cells == 1 else f"{cells} cells were"
+    return f"; {many} cut at {EXPORTED.cell // 1024**2} MiB: psql's \\copy writes them whole"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from isla_console.database.values import load
 from isla_console.incident.record.state import Incident
 from isla_console.runbook.model import Runbook
 from isla_console.runbook.steps import Effect, Input, Step
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 REVEAL_S = 10.0
 """Seconds for which a masked output is shown on request."""
+_COUNTS = frozenset({"int2", "int4", "int8"})
+"""The types whose values are numbers for a step; every other value is PostgreSQL's own text."""
 UNDO = ".undo"
 """The suffix of the id of a step that undoes another one."""
 
@@ -193,10 +196,20 @@ class Sql:
 
     async def run(self, statement: str, params: Sequence[int | str | date]) -> SqlReply:
         """Run one statement with its parameters."""
+        from isla_console.sql.values import unique_names
+
         result = await self._engine.run(statement, params)
         error = result.refused or (str(result.error.message) if result.error is not None else "")
-        names = [column.name for column in result.columns]
-        return SqlReply(names, result.rows, result.row_count, result.truncated, error)
+        columns = result.columns
+        names = unique_names(column.name for column in columns)
+        rows = [
+            [
+                load(value, one.type) if one.type in _COUNTS else value
+                for value, one in zip(row, columns, strict=True)
+            ]
+            for row in result.rows
+        ]
+        return SqlReply(names, rows, result.row_count, result.truncated, error)
 
 
 def sql_effect(statement: str) -> tuple[Effect, tuple[str, ...]]:

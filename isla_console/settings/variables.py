@@ -87,7 +87,7 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     ),
     Variable(
         "ISLA_DATABASE_URL",
-        "PostgreSQL, direct or session pooler, as a read-only role with pg_monitor and BYPASSRLS. "
+        "PostgreSQL, direct or through a pooler, as a read-only role with pg_monitor and BYPASSRLS. "
         "Add sslmode=verify-full and sslrootcert: without them TLS is not verified.",
         "What is probed",
         secret=True,

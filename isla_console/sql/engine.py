@@ -6,17 +6,21 @@ are opened before anybody needs them, so that they exist when the server has no 
 A statement that the guard judges to be a read runs by the extended protocol (one statement, never more), in
 `BEGIN READ ONLY`, through a cursor, and is rolled back. The guard's own question to the catalogue comes
 first in the transaction, after which the server refuses `SET TRANSACTION READ WRITE`.
+
+Bytes are bounded as rows are: a long cell is cut as it arrives, and so many rows are asked for at a time as
+those before them let expect to be of a bearable size.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from isla_console.database.incoming import Limits
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable, SessionReading
 from isla_console.net.lookup import Resolver
 from isla_console.settings.resolve import Settings
@@ -25,11 +29,8 @@ from isla_console.sql import errors
 from isla_console.sql.catalogue import settle
 from isla_console.sql.judging import judged
 from isla_console.sql.result import ROWS, Column, SqlResult
-from isla_console.sql.values import parameters
+from isla_console.sql.rows import EXPORTED, SHOWN, RowReader, Rows, open_reader
 from isla_console.sql.verdict import Verdict
-
-if TYPE_CHECKING:
-    from asyncpg import Connection
 
 TIMEOUT_S: Final = 15.0
 """A statement's time limit on the server, in seconds, unless its step sets one."""
@@ -39,8 +40,6 @@ KEEP_S: Final = 25.0
 FIRST_ROWS: Final = 50
 BATCH: Final = 2000
 WAIT_S: Final = 0.5
-
-Rows = Sequence[tuple[Any, ...]]
 
 
 class SqlEngine:
@@ -103,17 +102,21 @@ class SqlEngine:
         started = monotonic()
         result = SqlResult(await judged(sql))
         try:
-            async with self._reading(sql, params, timeout_s) as (verdict, columns, fetch):
-                result = replace(result, verdict=verdict, columns=columns)
-                if fetch is None:
+            async with self._reading(sql, params, timeout_s, SHOWN) as (verdict, reader):
+                result = replace(result, verdict=verdict)
+                if reader is None:
                     return replace(result, refused=_refusal(verdict), duration_ms=_since(started))
-                rows = [tuple(row) for row in await fetch(min(FIRST_ROWS, limit + 1))]
+                result = replace(result, columns=reader.columns)
+                rows = await reader.fetch(1)
                 result = replace(result, first_row_ms=_since(started))
-                if len(rows) == FIRST_ROWS:
-                    if first is not None:
-                        first(replace(result, rows=tuple(rows)))
-                    rows += [tuple(row) for row in await fetch(limit + 1 - len(rows))]
-                result = replace(result, rows=tuple(rows[:limit]), truncated=len(rows) > limit)
+                await reader.fill(rows, min(FIRST_ROWS, limit + 1))
+                if first is not None and len(rows) == FIRST_ROWS:
+                    first(replace(result, rows=tuple(rows)))
+                await reader.fill(rows, limit + 1)
+                more = len(rows) > limit or not reader.at_end
+                too_long = reader.received if more and len(rows) <= limit else 0
+                rows = rows[:limit]
+                result = replace(result, rows=tuple(rows), truncated=more, too_long=too_long, cut=reader.cut)
         except DatabaseUnavailable as unavailable:
             result = replace(result, error=errors.from_failure(unavailable.failure))
         except ValueError as error:
@@ -133,25 +136,27 @@ class SqlEngine:
         """Run a statement that reads and pass on all its rows, batch by batch; the result holds none.
 
         `take` is called at least once, with the columns and perhaps no rows; an OSError of its own is raised.
+        Only a cell of more than 16 MiB is cut.
         """
         started = monotonic()
         result = SqlResult(await judged(sql))
         refused: OSError | None = None
         try:
-            async with self._reading(sql, params, timeout_s) as (verdict, columns, fetch):
-                result = replace(result, verdict=verdict, columns=columns)
-                if fetch is None:
+            async with self._reading(sql, params, timeout_s, EXPORTED) as (verdict, reader):
+                result = replace(result, verdict=verdict)
+                if reader is None:
                     return replace(result, refused=_refusal(verdict))
-                batch: Rows = ()
-                while True:
-                    batch = [tuple(row) for row in await fetch(BATCH)]
+                result = replace(result, columns=reader.columns)
+                is_first = True
+                while is_first or not reader.at_end:
+                    batch = await reader.fetch(FIRST_ROWS if is_first else BATCH)
+                    is_first = False
                     try:
-                        take(columns, batch)
+                        take(reader.columns, batch)
                     except OSError as error:  # a full disk is not the connection's fault: it is kept
                         refused = error
                         break
-                    if len(batch) < BATCH:
-                        break
+                result = replace(result, cut=reader.cut)
         except DatabaseUnavailable as unavailable:
             result = replace(result, error=errors.from_failure(unavailable.failure))
         except ValueError as error:
@@ -165,50 +170,28 @@ class SqlEngine:
 
     @contextlib.asynccontextmanager
     async def _reading(
-        self, sql: str, params: Sequence[Any], timeout_s: float
-    ) -> AsyncIterator[tuple[Verdict, tuple[Column, ...], Callable[[int], Awaitable[list[Any]]] | None]]:
-        """Provide the guarded transaction around one statement; without a fetcher the guard refuses it."""
+        self, sql: str, params: Sequence[Any], timeout_s: float, limits: Limits
+    ) -> AsyncIterator[tuple[Verdict, RowReader | None]]:
+        """Provide the guarded transaction around one statement; without a reader the guard refuses it."""
         verdict = await judged(sql)
         if verdict.kind != "read":
-            yield verdict, (), None
+            yield verdict, None
             return
         session = self.session
         async with session.using(wait_s=WAIT_S) as connection, asyncio.timeout(timeout_s + GRACE_S):
-            await connection.execute(
-                f"{session.begin()}; SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}"
-            )
+            await connection.execute(session.begin(statement_timeout=f"{max(1, round(timeout_s * 1000))}ms"))
             verdict = await settle(verdict, connection)
             if verdict.kind != "read":
-                await connection.execute("ROLLBACK")
-                yield verdict, (), None
+                await connection.execute(session.end())
+                yield verdict, None
                 return
-            columns, fetch = await _open(connection, sql, params)
-            yield verdict, columns, fetch
-            await connection.execute("ROLLBACK")
+            yield verdict, await open_reader(connection, sql, params, limits)
+            await connection.execute(session.end())
 
 
 def pane_session(dsn: Secret, name: str, variable: str) -> DatabaseSession:
     """Make a kept connection with the SQL page's time limit."""
     return DatabaseSession(dsn, name, Resolver(), statement_timeout_s=TIMEOUT_S, variable=variable)
-
-
-async def _open(
-    connection: Connection[Any], sql: str, params: Sequence[Any]
-) -> tuple[tuple[Column, ...], Callable[[int], Awaitable[list[Any]]]]:
-    """Open a cursor; return the columns and what fetches rows.
-
-    The cursor is unnamed, because nothing may stay behind in a pooler's connection.
-    """
-    statement = await connection.prepare(sql, name="")
-    types = [one.name for one in statement.get_parameters()]
-    arguments = parameters(params, types)
-    columns = tuple(Column(one.name, one.type.name) for one in statement.get_attributes())
-    cursor = await statement.cursor(*arguments)
-
-    async def fetch(many: int) -> list[Any]:
-        return list(await cursor.fetch(many))
-
-    return columns, fetch
 
 
 def _refusal(verdict: Verdict) -> str:

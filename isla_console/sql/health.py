@@ -56,6 +56,7 @@ def judge(row: Mapping[str, Any]) -> tuple[Health, ...]:
             _above(longest, LONG_TRANSACTION_S, 3600),
             span_text(longest),
         ),
+        _listed("prepared", "Prepared transactions", row["prepared"], "none older than 5 min"),
         Health(
             "cache",
             "Cache hits",

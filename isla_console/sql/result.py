@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from isla_console.database.values import load
 from isla_console.sql.errors import SqlError
-from isla_console.sql.values import NUMBERS
+from isla_console.sql.values import NUMBERS, unique_names
 from isla_console.sql.verdict import Verdict
 
 ROWS: Final = 500
@@ -30,14 +31,19 @@ class Column:
 class SqlResult:
     """One statement's outcome; with `error` or `refused` there are no rows.
 
-    Times in milliseconds. `rows` hold Python values, None for NULL.
+    Times in milliseconds. `rows` hold PostgreSQL's own text, None for NULL, and `Cut` for a cell that is too
+    long to be kept.
     """
 
     verdict: Verdict
     columns: tuple[Column, ...] = ()
-    rows: tuple[tuple[Any, ...], ...] = ()
+    rows: tuple[tuple[str | None, ...], ...] = ()
     truncated: bool = False
-    """Whether there were more rows than were asked for."""
+    """Whether there were more rows than were asked for, or than are kept."""
+    too_long: int = 0
+    """How many bytes had come when reading ended because of them; 0 where it ended for another reason."""
+    cut: int = 0
+    """How many cells were cut."""
     duration_ms: float = 0.0
     first_row_ms: float = 0.0
     error: SqlError | None = None
@@ -70,6 +76,12 @@ class SqlResult:
         return (self.error.line, self.error.column) if self.error else (0, 0)
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the rows by column name."""
-        names = [column.name for column in self.columns]
-        return [dict(zip(names, row, strict=True)) for row in self.rows]
+        """Return the rows by column name, with values to compute with."""
+        names = unique_names(column.name for column in self.columns)
+        return [
+            {
+                name: load(value, column.type)
+                for name, column, value in zip(names, self.columns, row, strict=True)
+            }
+            for row in self.rows
+        ]

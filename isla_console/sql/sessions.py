@@ -16,7 +16,10 @@ DEADLINE_S: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class ServerSession:
-    """One client's session, as pg_stat_activity shows it. Ages are in seconds."""
+    """One client's session, as pg_stat_activity shows it, or whatever else blocks one. Ages are in seconds.
+
+    A prepared transaction has no process: its `pid` is below zero, and `gid` is its name.
+    """
 
     pid: int
     backend_start: datetime
@@ -37,6 +40,27 @@ class ServerSession:
     hidden: bool = False
     ours: bool = False
     may_signal: bool = False
+    kind: str = "client backend"
+    """What the server calls the process: `client backend`, `autovacuum worker` ...; "" where it is hidden."""
+    gid: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called in a sentence."""
+        return f"Prepared transaction {self.gid}" if self.gid else f"Session {self.pid}"
+
+    @property
+    def is_client(self) -> bool:
+        """Whether a client is connected by it: neither a process of the server nor a prepared transaction."""
+        return self.kind in {"client backend", ""}
+
+    @property
+    def cure(self) -> str:
+        """The statement that ends a prepared transaction, in the database that it is of; "" for a session."""
+        if not self.gid:
+            return ""
+        name = self.gid.replace("'", "''")
+        return f"ROLLBACK PREPARED '{name}'"
 
     @property
     def waits(self) -> str:
@@ -46,6 +70,10 @@ class ServerSession:
     @property
     def shielded(self) -> str:
         """Why the console never ends it; "" when it may."""
+        if self.gid:
+            return f"no session holds it: in {self.database}, its owner or a superuser runs {self.cure}"
+        if not self.is_client:
+            return f"it is a process of the server ({self.kind}), which ends or starts again by itself"
         if self.ours:
             return "it is a console's own"
         if self.superuser:
@@ -84,7 +112,7 @@ class Ended:
 
 
 async def read(database: DatabaseSession) -> tuple[ServerSession, ...]:
-    """Return all client sessions.
+    """Return all client sessions, and what else one of them waits for.
 
     Raises:
         DatabaseUnavailable: They cannot be seen; it says why.
@@ -114,9 +142,9 @@ async def end(database: DatabaseSession, session: ServerSession, how: How) -> En
 
 
 def groups(sessions: Sequence[ServerSession]) -> tuple[Group, ...]:
-    """Return the sessions grouped by application and role, the largest group first."""
+    """Return the clients' sessions grouped by application and role, the largest group first."""
     found: dict[tuple[str, str], list[ServerSession]] = {}
-    for session in sessions:
+    for session in filter(lambda one: one.is_client, sessions):
         found.setdefault((session.application, session.role), []).append(session)
     made = [
         Group(

@@ -1,7 +1,8 @@
 """Changing the database on purpose: one statement that shows what it changed, then commit or roll back.
 
 Everything here runs on the armed connection (ISLA_DATABASE_ADMIN_URL), which is opened at start like the
-others and is read-only except inside a transaction of this module.
+others, in transactions of its own; only maintenance has a further connection while it runs, because what is
+set for it cannot be set for a transaction.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from isla_console.sql import errors
 from isla_console.sql.apart import apart
 from isla_console.sql.classify import statement_kind, tree_of
 from isla_console.sql.judging import judged
-from isla_console.sql.result import Column, SqlResult
-from isla_console.sql.values import parameters
+from isla_console.sql.result import SqlResult
+from isla_console.sql.rows import fetch_rows
 
 if TYPE_CHECKING:
-    from asyncpg import Connection
+    from isla_console.database.driver import TextConnection
 
 DECIDE_S: Final = 60.0
 """Seconds for which a transaction waits for commit or roll back before it rolls back by itself."""
@@ -74,9 +75,11 @@ class Writer:
             async with self.session.using() as connection:
                 async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
                     await connection.execute(
-                        f"{self.session.begin('READ WRITE')}; SET LOCAL lock_timeout = '2s'; "
-                        f"SET LOCAL statement_timeout = {round(timeout_s * 1000)}; SET LOCAL "
-                        f"idle_in_transaction_session_timeout = {round((self._decide_s + 5) * 1000)}"
+                        self.session.begin(
+                            "READ WRITE",
+                            statement_timeout=f"{round(timeout_s * 1000)}ms",
+                            idle_in_transaction_session_timeout=f"{round((self._decide_s + 5) * 1000)}ms",
+                        )
                     )
                     change = await _change(connection, sql, params)
                 show(change)
@@ -84,7 +87,7 @@ class Writer:
                     await asyncio.wait_for(self._decided.wait(), self._decide_s)
                 commit = self._decided.is_set() and self._commit
                 async with asyncio.timeout(timeout_s):
-                    await connection.execute("COMMIT" if commit else "ROLLBACK")
+                    await connection.execute(self.session.end("COMMIT" if commit else "ROLLBACK"))
             if not commit:
                 late = "" if self._decided.is_set() else f" by itself after {self._decide_s:g} s"
                 result = replace(result, refused=f"rolled back{late}")
@@ -107,24 +110,20 @@ class Writer:
         def listen(_: object, message: Any) -> None:
             warn(f"{message.severity}: {message.message}")
 
-        if self.session.reading().mode == "transaction pooler":
-            needed = "it needs a direct or a session connection: a transaction pooler may split it"
-            return replace(result, error=errors.SqlError(needed))
+        settings = {
+            "statement_timeout": f"{round(timeout_s * 1000)}",
+            "lock_timeout": "2000",
+            "default_transaction_read_only": "off",
+        }
         try:
-            async with self.session.using() as connection:
+            connection = await self.session.connect_apart(settings)
+            try:
                 connection.add_log_listener(listen)
-                try:
-                    async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
-                        await connection.execute(f"SET statement_timeout = {round(timeout_s * 1000)}")
-                        await connection.execute("SET default_transaction_read_only = off")
-                        # By the extended protocol, which runs one statement whatever the text says.
-                        await connection.fetch(sql)
-                finally:
-                    connection.remove_log_listener(listen)
-                    with contextlib.suppress(Exception):
-                        await connection.execute(
-                            "SET default_transaction_read_only = on; RESET statement_timeout"
-                        )
+                async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
+                    # By the extended protocol, which runs one statement whatever the text says.
+                    await (await connection.prepare(sql, name="")).fetch()
+            finally:
+                await _close(connection)
         except DatabaseUnavailable as unavailable:
             result = replace(result, error=errors.from_failure(unavailable.failure))
         except Exception as error:
@@ -133,20 +132,22 @@ class Writer:
         return replace(result, duration_ms=round((monotonic() - started) * 1000, 1))
 
 
-async def _change(connection: Connection[Any], sql: str, params: Sequence[Any]) -> PendingWrite:
+async def _close(connection: TextConnection) -> None:
+    with contextlib.suppress(Exception):
+        await connection.close(timeout=_CLIENT_GRACE_S)
+    connection.terminate()
+
+
+async def _change(connection: TextConnection, sql: str, params: Sequence[Any]) -> PendingWrite:
     """Run the statement in the open transaction: sample, run, sample."""
     rows_before, counted = await apart(_built, sql)
     before = await _sample(connection, rows_before, params, sql)
-    statement = await connection.prepare(counted or sql, name="")
-    arguments = parameters(params, [one.name for one in statement.get_parameters()])
-    columns = tuple(Column(one.name, one.type.name) for one in statement.get_attributes())
-    rows = [tuple(row) for row in await statement.fetch(*arguments)]
+    columns, rows, status = await fetch_rows(connection, counted or sql, params)
     if counted:
-        affected = int(rows[0][0]) if rows else 0
+        affected = int(rows[0][0] or 0) if rows else 0
         status = f"{before.verdict.verb} {affected}"
         columns, rows = columns[1:], [row[1:] for row in rows]
     else:
-        status = str(statement.get_statusmsg())
         number = status.rpartition(" ")[2]
         affected = int(number) if number.isdigit() else 0
     return PendingWrite(status, affected, before, SqlResult(before.verdict, columns, tuple(rows[:SAMPLE])))
@@ -208,7 +209,7 @@ def _rows_before(tree: Any) -> str:
     return str(deparse(parsed))
 
 
-async def _sample(connection: Connection[Any], sql: str, params: Sequence[Any], original: str) -> SqlResult:
+async def _sample(connection: TextConnection, sql: str, params: Sequence[Any], original: str) -> SqlResult:
     """Return up to five rows of a SELECT, or none where it fails: a sample may be missing."""
     verdict = await judged(original)
     empty = SqlResult(verdict)
@@ -216,12 +217,9 @@ async def _sample(connection: Connection[Any], sql: str, params: Sequence[Any], 
         return empty
     await connection.execute("SAVEPOINT look")
     try:
-        statement = await connection.prepare(f"{sql} LIMIT {SAMPLE}", name="")
-        types = [one.name for one in statement.get_parameters()]
-        rows = await statement.fetch(*parameters(params[: len(types)], types))
-        columns = tuple(Column(one.name, one.type.name) for one in statement.get_attributes())
+        columns, rows, _ = await fetch_rows(connection, f"{sql} LIMIT {SAMPLE}", params, exact=False)
     except Exception:
         await connection.execute("ROLLBACK TO look")
         return empty
     await connection.execute("RELEASE look")
-    return SqlResult(verdict, columns, tuple(tuple(row) for row in rows))
+    return SqlResult(verdict, columns, tuple(rows))

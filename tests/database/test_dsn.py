@@ -16,20 +16,13 @@ from isla_console.settings.secret import Secret
 @pytest.mark.parametrize(
     ("dsn", "expected"),
     [
-        ("postgresql://a:b@db.ref.supabase.co:5432/postgres", Address("db.ref.supabase.co", 5432, "direct")),
-        ("postgres://a:b@db.ref.supabase.co", Address("db.ref.supabase.co", 5432, "direct")),
-        (
-            "postgresql://a:b@db.ref.supabase.co:6543/x",
-            Address("db.ref.supabase.co", 6543, "transaction pooler"),
-        ),
-        (
-            "postgresql://postgres.ref:b@aws-0-eu.pooler.supabase.com:5432/x",
-            Address("aws-0-eu.pooler.supabase.com", 5432, "session pooler"),
-        ),
-        ("postgresql://a:b@/x?host=/tmp&port=6543", Address("", 6543, "transaction pooler")),
-        ("postgresql://a:b@one:1,two:2/x", Address("", 5432, "direct")),
-        ("postgresql://a:p@ss@host:1/x", Address("host", 1, "direct")),
-        ("postgresql://a:b@[::1]:1/x", Address("::1", 1, "direct")),
+        ("postgresql://a:b@db.ref.supabase.co:5432/postgres", Address("db.ref.supabase.co", 5432)),
+        ("postgres://a:b@db.ref.supabase.co", Address("db.ref.supabase.co", 5432)),
+        ("postgresql://a:b@db.ref.supabase.co:6543/x", Address("db.ref.supabase.co", 6543)),
+        ("postgresql://a:b@/x?host=/tmp&port=6543", Address("", 6543)),
+        ("postgresql://a:b@one:1,two:2/x", Address("", 5432)),
+        ("postgresql://a:p@ss@host:1/x", Address("host", 1)),
+        ("postgresql://a:b@[::1]:1/x", Address("::1", 1)),
         ("postgresql://a:b@host:port/x", None),
         ("https://host/", None),
         ("", None),

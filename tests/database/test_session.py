@@ -73,13 +73,20 @@ async def test_it_says_who_it_is_and_what_is_set(
         "statement_timeout": "3000",
         "lock_timeout": "2000",
         "idle_in_transaction_session_timeout": "30000",
-        "default_transaction_read_only": "on",
         "row_security": "off",
         "standard_conforming_strings": "on",
         "TimeZone": "UTC",
+        "DateStyle": "ISO, MDY",
+        "IntervalStyle": "postgres",
+        "extra_float_digits": "1",
+        "bytea_output": "hex",
     }
-    names = await admin.fetch("SELECT application_name FROM pg_stat_activity")
-    assert "isla-console/ana@jump1" in [row["application_name"] for row in names]
+    working = (
+        "SELECT count(*) AS value FROM pg_stat_activity WHERE application_name = 'isla-console/ana@jump1'"
+    )
+    assert (await database.query(working, 4))["value"] == 1
+    idle = await admin.fetchrow("SELECT application_name, query FROM pg_stat_activity WHERE state = 'idle'")
+    assert dict(idle or {}) == {"application_name": "", "query": "ROLLBACK -- isla-console/ana@jump1"}
 
 
 async def test_one_connection_is_kept(database: DatabaseSession) -> None:
@@ -215,9 +222,7 @@ async def test_a_role_limit_is_said_in_words(postgres: Postgres, admin: asyncpg.
 async def test_killed_while_idle_and_while_busy(
     database: DatabaseSession, admin: asyncpg.Connection[Any]
 ) -> None:
-    kill = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'isla-console%'"
-    )
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
     await database.query("SELECT 1 AS value", 4)
     await admin.execute(kill)
     await until(lambda: database.reading().state == "down")
@@ -337,24 +342,127 @@ async def test_closing_and_cancelling_are_prompt_while_the_server_hangs(postgres
     server.close()
 
 
-async def test_behind_a_transaction_pooler_nothing_is_set_for_others(
-    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from isla_console.database import dsn
-
-    monkeypatch.setattr(dsn, "TRANSACTION_POOLER_PORT", postgres.port)
-    database = session(postgres.dsn())
+async def test_nothing_is_said_outside_a_transaction_that_lasts(postgres: Postgres) -> None:
+    """Every word to the server: settings are a transaction's, statements have no name."""
+    wire = Recording(postgres.port)
+    server = await asyncio.start_server(wire.handle, "127.0.0.1", 0)
+    database = session(postgres.dsn(port=server.sockets[0].getsockname()[1]))
+    keeping = asyncio.create_task(database.keep(0.05))
     try:
-        asked = "SELECT setting::float AS value FROM pg_settings WHERE name = 'statement_timeout'"
-        assert await database.query(asked, 4) == {"value": 3000.0}
-        assert database.reading().mode == "transaction pooler"
-        assert database.reading().warnings == ()
-        connection = database._connection
-        assert connection is not None
-        assert await connection.fetchval("SHOW statement_timeout") == "0"
-        assert await connection.fetchval("SELECT count(*) FROM pg_prepared_statements") <= 1
+        await database.query("SELECT 1 AS value", 4)
+        await database.rows("SELECT a.*, $1::text[] AS list FROM pg_stat_activity a", ["x"], deadline_s=4)
+        await why(database, "SELECT 1/0")
+        await asyncio.sleep(0.2)
     finally:
+        keeping.cancel()
         await database.close()
+        server.close()
+    assert wire.startup >= {"user", "database"}
+    assert wire.startup <= {"user", "database", "client_encoding"}
+    told = [(kind, body) for kind, body in wire.messages if kind in b"QPBEDC"]
+    assert len(told) > 20
+    is_open = False
+    for kind, body in told:
+        words = body.decode("utf-8", "replace").lower()
+        if kind == ord("Q"):
+            statements = [one.strip() for one in words.strip("\0").split(";")]
+            if not is_open:
+                assert statements[0] in {"begin read only", "rollback -- isla-console/ana@jump1"}, statements
+                is_open = statements.pop(0).startswith("begin")
+            for one in statements:
+                assert one.startswith(("set local ", "rollback")), one
+                is_open = not one.startswith("rollback")
+        elif kind == ord("P"):
+            assert is_open
+            assert body[0] == 0, "a prepared statement with a name outlasts the transaction"
+            assert "set_config" not in words
+        else:
+            assert is_open, (chr(kind), body)
+
+
+class Recording(Proxy):
+    """A proxy that keeps what the client says, message by message."""
+
+    def __init__(self, target: int) -> None:
+        super().__init__(target)
+        self.messages: list[tuple[int, bytes]] = []
+        self.startup: set[str] = set()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        back = asyncio.create_task(self._pump(far_reader, writer))
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while True:
+                size = int.from_bytes(head := await reader.readexactly(4))
+                far_writer.write(head + (body := await reader.readexactly(size - 4)))
+                if body[:4] == (196608).to_bytes(4):
+                    self.startup |= {one.decode() for one in body[4:].split(b"\0")[::2] if one}
+                    break
+            while True:
+                kind = await reader.readexactly(1)
+                size = int.from_bytes(head := await reader.readexactly(4))
+                body = await reader.readexactly(size - 4)
+                self.messages.append((kind[0], body))
+                far_writer.write(kind + head + body)
+        far_writer.close()
+        back.cancel()
+
+
+class ServerOfErrors(Exception):
+    """Not one that any driver knows."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OverflowError("date value out of range"),
+        asyncpg.InterfaceError("the number of query arguments cannot exceed 32767"),
+        asyncpg.DataError("invalid input for query argument $1"),
+        asyncpg.OutdatedSchemaCacheError("cached schema information has changed"),
+        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+        TypeError("expected str, got int"),
+        KeyError("x"),
+        RecursionError(),
+        ServerOfErrors("of our own"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_error_of_our_own_costs_no_connection(database: DatabaseSession, error: Exception) -> None:
+    pid = await database.query("SELECT pg_backend_pid() AS value", 4)
+
+    async def fail() -> None:
+        async with database.using() as connection:
+            await connection.execute(database.begin())
+            raise error
+
+    with pytest.raises(type(error)):
+        await fail()
+    failure = database.failure(error)
+    assert (failure.kind, database.reading().state) == ("query", "ok")
+    assert await database.query("SELECT pg_backend_pid() AS value", 4) == pid
+
+
+async def test_an_error_of_our_own_on_a_dead_connection_is_a_lost_one(database: DatabaseSession) -> None:
+    error = KeyError("x")
+
+    async def fail() -> None:
+        async with database.using() as connection:
+            connection.terminate()
+            raise error
+
+    with pytest.raises(KeyError):
+        await fail()
+    assert database.failure(error).kind == "lost"
+    assert await database.query("SELECT 1 AS value", 4) == {"value": 1.0}
+
+
+async def test_an_answer_to_our_own_question_is_bounded(database: DatabaseSession) -> None:
+    pid = await database.query("SELECT pg_backend_pid() AS value", 4)
+    with pytest.raises(DatabaseUnavailable, match="the answer is too long"):
+        await database.rows("SELECT repeat('x', 100000) FROM generate_series(1, 400)", deadline_s=10)
+    [row] = await database.rows("SELECT repeat('é', 10000000) AS t, 7 AS n", deadline_s=10)
+    assert (len(row["t"]), row["n"]) == (524_288, 7)
+    assert await database.query("SELECT pg_backend_pid() AS value", 4) == pid
 
 
 @pytest.mark.parametrize(

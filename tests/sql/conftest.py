@@ -37,7 +37,10 @@ class Server(Postgres):
         )
         arguments = tuple(a.replace("-c io_method=sync ", "") if old else a for a in arguments)
         arguments = tuple(
-            a.replace("-c max_wal_senders=0", "-c max_wal_senders=0 -c autovacuum=off -c jit=off")
+            a.replace(
+                "-c max_wal_senders=0",
+                "-c max_wal_senders=2 -c max_prepared_transactions=4 -c autovacuum=off -c jit=off",
+            )
             for a in arguments
         )
         super()._run(program, *arguments)

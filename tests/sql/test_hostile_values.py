@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ async def test_where_a_number_or_a_day_is_wanted_the_value_is_refused(engine: Sq
         for wanted in ("int", "date", "timestamptz", "uuid"):
             result = await engine.run(f"SELECT $1::{wanted}", (value,))
             assert result.error is not None, value
-            assert " is no " in result.error.message
+            assert re.search("invalid|out of range", result.error.message), result.error.message
     # With every slot taken there would be no other.
     assert await _pid(engine) == connection
 

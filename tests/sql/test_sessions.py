@@ -112,6 +112,88 @@ async def test_an_alter_table_pile_up_three_deep(server: Server, crowd: list[Any
     await engine.close()
 
 
+@pytest.mark.parametrize("gid", ["order 7", "it's; DROP"])
+@pytest.mark.parametrize("lock", ["row", "table"])
+async def test_a_prepared_transaction_is_the_root(
+    server: Server, crowd: list[Any], admin: Any, gid: str, lock: str
+) -> None:
+    engine = server.engine(user="reader")
+    quoted = gid.replace("'", "''")
+    await admin.execute("CREATE TABLE IF NOT EXISTS ordered AS SELECT 1 AS id")
+    preparing = await server.connect(name="preparing")
+    taking = "UPDATE ordered SET id = 1" if lock == "row" else "LOCK TABLE ordered"
+    await preparing.execute("BEGIN; CREATE TABLE other (n int); PREPARE TRANSACTION 'harmless'")
+    await preparing.execute(f"BEGIN; {taking}; PREPARE TRANSACTION '{quoted}'")
+    await preparing.close()
+    first, second = await server.connect(name="first"), await server.connect(name="second")
+    crowd += [first, second]
+    waiting = [asyncio.create_task(first.execute("BEGIN; LOCK TABLE ordered; COMMIT"))]
+    await _wait_for(admin, "first")
+    waiting.append(asyncio.create_task(second.execute("SELECT * FROM ordered FOR UPDATE")))
+    await _wait_for(admin, "second")
+    try:
+        found = await sessions.read(engine.session)
+        root, *behind = tree(found)
+        assert (root.depth, root.blocks) == (0, 2)
+        assert [one.session.application for one in behind] == ["first", "second"]
+        holder = root.session
+        assert (holder.gid, holder.role, holder.database) == (gid, "postgres", "postgres")
+        assert holder.age_s >= 0
+        assert holder.cure == f"ROLLBACK PREPARED '{quoted}'"
+        assert holder.cure in holder.shielded
+        assert not (await sessions.end(engine.session, holder, "terminate")).done
+        assert [one.gid for one in found if one.gid] == [gid], "the other one blocks nobody"
+        assert holder.application not in {group.application for group in groups(found)}
+        await admin.execute(holder.cure)
+        await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_S)
+        assert tree(await sessions.read(engine.session)) == ()
+    finally:
+        for left in await admin.fetch("SELECT gid FROM pg_prepared_xacts"):
+            name = left["gid"].replace("'", "''")
+            await admin.execute(f"ROLLBACK PREPARED '{name}'")
+        await admin.execute("DROP TABLE ordered")
+        await engine.close()
+
+
+async def test_a_process_of_the_server_is_the_root(server: Server, crowd: list[Any], admin: Any) -> None:
+    """A replication connection, which is no client's session, holds a lock."""
+    engine = server.engine()
+    address = server.url().reveal()
+    sender = await asyncpg.connect(address, server_settings={"replication": "database"})
+    crowd.append(sender)
+    await sender.execute("BEGIN")
+    await sender.execute("LOCK TABLE piled")
+    waits = await server.connect(name="waits")
+    crowd.append(waits)
+    waiting = asyncio.create_task(waits.execute("SELECT * FROM piled"))
+    await _wait_for(admin, "waits")
+    root, behind = tree(await sessions.read(engine.session))
+    assert (root.session.kind, root.session.application) == ("walsender", "walsender")
+    assert (root.session.pid, behind.session.blocked_by) == (sender.get_server_pid(), (root.session.pid,))
+    assert "a process of the server (walsender)" in root.session.shielded
+    assert not (await sessions.end(engine.session, root.session, "terminate")).done
+    sender.terminate()
+    await asyncio.wait_for(waiting, PATIENCE_S)
+    assert {one.kind for one in await sessions.read(engine.session)} == {"client backend"}
+    await engine.close()
+
+
+async def test_an_idle_console_is_known_by_its_last_word(server: Server, admin: Any) -> None:
+    one, other = server.engine(), server.engine()
+    await one.run("SELECT 1")
+    await other.run("SELECT 1/0")
+    found = {found.application: found for found in await sessions.read(one.session)}
+    console = found["isla-console/ana@jump1"]
+    assert (console.ours, console.shielded) == (True, "it is a console's own")
+    raw = [found for found in await sessions.read(one.session) if found.ours]
+    assert len(raw) == 2
+    for idle in raw:
+        disguised = replace(idle, ours=False, superuser=False)
+        assert not (await sessions.end(one.session, disguised, "terminate")).done
+    await one.close()
+    await other.close()
+
+
 async def test_what_is_never_ended_and_why(server: Server, crowd: list[Any], admin: Any) -> None:
     reader, boss = server.engine(user="reader"), server.engine(user="boss")
     for engine in (reader, boss):

@@ -127,7 +127,15 @@ async def test_vacuum_runs_outside_a_transaction_and_its_warnings_are_heard(
     assert any("WARNING" in line and "w" in line for line in told)
     assert (await weak.maintain("VACUUM w; SELECT 1", 10, told.append)).error is not None
     await weak.session.close()
-    assert writer.session.reading().settings["default_transaction_read_only"] == "on"
+    refused = await writer.maintain("SELECT pg_sleep(9)", 0.2, told.append)
+    assert refused.sqlstate == "57014"
+    waits = await server.connect(name="holder")
+    await waits.execute("BEGIN; LOCK TABLE w")
+    blocked = await writer.maintain("VACUUM FULL w", 10, told.append)
+    assert blocked.sqlstate == "55P03", "it would make everybody else wait behind it"
+    await waits.close()
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'isla-console/%'"
+    assert await admin.fetchval(left) == 0
 
 
 def test_the_unlock_ends_by_itself() -> None:

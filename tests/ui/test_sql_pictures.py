@@ -18,6 +18,7 @@ from isla_console.sql.errors import SqlError
 from isla_console.sql.health import Health
 from isla_console.sql.result import Column, SqlResult
 from isla_console.sql.sessions import ServerSession
+from isla_console.sql.values import Cut
 from isla_console.sql.writing import PendingWrite
 from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
@@ -46,11 +47,11 @@ COLUMNS = (
     Column("query", "text"),
 )
 ROWS = (
-    (4120, "worker", "cron-agg", "active", timedelta(minutes=14, seconds=2),
+    ("4120", "worker", "cron-agg", "active", "00:14:02",
      "INSERT INTO analytics_daily SELECT date_trunc('day', created_at), slug, count(*) FROM click_events"),
-    (4188, "postgrest", "api", "idle in transaction", timedelta(minutes=6, seconds=41),
+    ("4188", "postgrest", "api", "idle in transaction", "00:06:41",
      "SELECT * FROM links WHERE slug = $1"),
-    (14191, "postgrest", None, "active", timedelta(seconds=3), ""),
+    ("14191", "postgrest", None, "active", "00:00:03", ""),
 )  # fmt: skip
 
 
@@ -87,6 +88,16 @@ CROWD = (
     *(session(5000 + n, "export-worker", state_s=900.0 - n, query="COMMIT") for n in range(14)),
     session(6000, "isla-console/ana@jump1", ours=True, state="active", transaction_s=0.0),
 )  # fmt: skip
+BLOCKED = (
+    session(-1, "prepared transaction", state="prepared", transaction_s=51_300.0, gid="order-7 of 23 Nov",
+            kind="prepared transaction"),
+    session(812, "walsender", state="active", transaction_s=2400.0, kind="walsender",
+            query="COPY links TO STDOUT"),
+    session(4101, "migrate", state="active", transaction_s=610.0, wait_type="Lock", wait="transactionid",
+            blocked_by=(-1,), query="UPDATE orders SET state = 'paid' WHERE id = 7"),
+    session(4102, "postgrest", state="active", transaction_s=400.0, wait_type="Lock", wait="relation",
+            blocked_by=(812,), query="TRUNCATE links"),
+)  # fmt: skip
 HEALTH = (
     Health("connections", "Connections", "alert", "93 of 97 used (3 more are reserved)"),
     Health("cache", "Cache hits", "ok", "99.4 % of blocks"),
@@ -95,7 +106,7 @@ HEALTH = (
 
 
 def result(sql: str, **other: object) -> SqlResult:
-    made = SqlResult(replace(classify(sql), settled=True), COLUMNS, ROWS, False, 12.0, 4.0)
+    made = SqlResult(replace(classify(sql), settled=True), COLUMNS, ROWS, duration_ms=12.0, first_row_ms=4.0)
     return replace(made, **other)  # type: ignore[arg-type]
 
 
@@ -122,6 +133,15 @@ def showing(
 def rows(app: Shell) -> None:
     page = app.main.query_one(SqlPage)
     page.show_result(result(page.text), Query(page.text))
+
+
+def documents(app: Shell) -> None:
+    page = app.main.query_one(SqlPage)
+    page.take(None, "SELECT id, doc FROM documents")
+    columns = (Column("id", "int8"), Column("doc", "jsonb"))
+    cells = tuple((str(n), Cut('{"lines": [' + "1, " * 20_000, 8_100_000)) for n in range(1, 9))
+    told = result(page.text, columns=columns, rows=cells, truncated=True, too_long=67_800_000, cut=8)
+    page.show_result(told, page.text)
 
 
 def error(app: Shell) -> None:
@@ -151,8 +171,8 @@ def change(app: Shell) -> None:
     sql = "UPDATE subscriptions SET status = 'active' WHERE status = 'past_due'"
     page.take(None, sql)
     columns = (Column("id", "int4"), Column("status", "text"))
-    before = SqlResult(classify(sql), columns, tuple((n, "past_due") for n in range(1, 4)))
-    after = SqlResult(classify(sql), columns, tuple((n, "active") for n in range(1, 4)))
+    before = SqlResult(classify(sql), columns, tuple((str(n), "past_due") for n in range(1, 4)))
+    after = SqlResult(classify(sql), columns, tuple((str(n), "active") for n in range(1, 4)))
     page.judged(sql, classify(sql))
     page.show_pending(PendingWrite("UPDATE 3", 3, before, after), NOW + timedelta(seconds=42))
 
@@ -166,6 +186,21 @@ def crowd(app: Shell) -> None:
 @SIZES
 def test_rows(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
     assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(rows))
+
+
+@SIZES
+def test_documents_that_are_cut(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(documents))
+
+
+@SIZES
+def test_a_prepared_transaction_blocks(snap_compare: Compare, tmp_path: Path, size: tuple[int, int]) -> None:
+    def blocked(app: Shell) -> None:
+        page = app.main.query_one(SessionsPage)
+        page.seen(BLOCKED, "")
+        page.examined(HEALTH)
+
+    assert snap_compare(frozen_app(tmp_path, OUTAGE), terminal_size=size, run_before=showing(blocked, "a"))
 
 
 @SIZES

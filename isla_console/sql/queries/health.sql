@@ -8,6 +8,9 @@ SELECT current_setting('max_connections')::int AS max_connections,
         FROM pg_catalog.pg_stat_database WHERE datname = current_database()) AS cache_hit,
        (SELECT extract(epoch FROM max(clock_timestamp() - xact_start))::float8 FROM pg_catalog.pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_catalog.pg_backend_pid()) AS longest_transaction_s,
+       (SELECT string_agg(gid || ' in ' || database, ', ') FROM (
+          SELECT gid, database FROM pg_catalog.pg_prepared_xacts
+          WHERE prepared < clock_timestamp() - interval '5 minutes' ORDER BY prepared LIMIT 3) x) AS prepared,
        pg_catalog.pg_size_pretty(pg_catalog.pg_database_size(current_database())) AS size,
        (SELECT string_agg(relname || ' ' || dead || ' %', ', ') FROM (
           SELECT relname, round(100.0 * n_dead_tup / (n_live_tup + n_dead_tup)) AS dead

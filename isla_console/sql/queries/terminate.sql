@@ -6,3 +6,4 @@ WHERE a.pid = $1::int AND a.backend_start = $2::timestamptz
   AND ($3::timestamptz IS NULL OR a.state_change = $3::timestamptz)
   AND a.backend_type = 'client backend' AND NOT r.rolsuper
   AND a.pid <> pg_catalog.pg_backend_pid() AND a.application_name NOT LIKE 'isla-console%'
+  AND coalesce(a.query, '') !~ '^(ROLLBACK|COMMIT) -- isla-console/'

@@ -138,7 +138,7 @@ class SessionsPage(PageWidget):
         event.stop()
         match RowKey.parse(event.key):
             case RowKey("session", pid) if (found := self.session(int(pid))) is not None:
-                self.app.push_screen(DetailScreen(f"Session {found.pid}", views.session_lines(found)))
+                self.app.push_screen(DetailScreen(found.label, views.session_lines(found)))
             case RowKey("group", group):
                 box = self.query_one(Input)
                 box.value = group.rpartition("/")[0]

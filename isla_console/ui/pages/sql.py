@@ -263,7 +263,7 @@ class SqlPage(PageWidget):
                 else " ↑"
             )
             label = plain(column.name) + mark
-            most = max((len(views.shown(row[index])) for row in shown.rows), default=0)
+            most = max((len(views.brief(row[index])) for row in shown.rows), default=0)
             widths.append(most)
             table.add_column(Text(label), width=max(len(label), min(views.CELL, most)))
         for row in shown.rows:

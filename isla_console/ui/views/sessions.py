@@ -27,11 +27,14 @@ def session_rows(
     branches = tree(sessions)
     if branches:
         rows.append(Row.heading("Who blocks whom: end the root and the rest go on"))
-        rows += [_branch(branch, width) for branch in branches]
+        for branch in branches:
+            rows.append(_branch(branch, width))
+            if branch.session.gid:
+                rows.append(_cure(branch.session, width))
         rows.append(Row.text(""))
     rows.append(Row.heading("By application"))
     found = groups(sessions)
-    rows += [_group(group, len(sessions), width) for group in found]
+    rows += [_group(group, sum(group.sessions for group in found), width) for group in found]
     rows += [Row.text(""), Row.heading(f"Sessions{f' with “{wanted}”' if wanted else ''}, longest first")]
     above = {branch.session.pid for branch in branches}
     kept = [one for one in sessions if one.pid not in above and wanted.casefold() in _searched(one)]
@@ -51,7 +54,7 @@ def summary(sessions: Sequence[ServerSession]) -> Content:
     waiting = sum(bool(one.blocked_by) for one in sessions)
     longest = max((one.transaction_s or 0.0 for one in sessions), default=0.0)
     line = Content.assemble(
-        (str(len(sessions)), "bold"),
+        (str(sum(one.is_client for one in sessions)), "bold"),
         " sessions   ",
         (f"{waiting} wait for a lock", STYLES["alert"] if waiting else MUTED),
         (f"   longest transaction {age(longest)}", STYLES["alert"] if longest > LONG_S else MUTED),
@@ -65,14 +68,18 @@ def summary(sessions: Sequence[ServerSession]) -> Content:
 def session_lines(session: ServerSession) -> list[Content]:
     """Draw a session in full."""
     told = {
-        "pid": str(session.pid),
+        **({"gid": session.gid, "ended by": session.cure} if session.gid else {"pid": str(session.pid)}),
+        **({} if session.is_client else {"kind": session.kind}),
         "application": session.application or "(none)",
         "role": session.role,
         "database": session.database,
         "client": session.client,
         "state": f"{session.state or '?'} for {age(session.state_s or 0)}",
         "waits for": session.waits or "nothing",
-        "blocked by": ", ".join(map(str, session.blocked_by)) or "nobody",
+        "blocked by": ", ".join(
+            str(pid) if pid > 0 else "a prepared transaction" for pid in session.blocked_by
+        )
+        or "nobody",
         "transaction": age(session.transaction_s) if session.transaction_s is not None else "none",
         "connected": f"{full_text(session.backend_start, seconds=True)}, {age(session.age_s)} ago",
     }
@@ -95,6 +102,11 @@ def _branch(branch: Branch, width: int) -> Row:
         told = f"blocks {branch.blocks}"
         return Row(row.key, ends(row.content, Content.styled(told, STYLES["alert"]), width))
     return row
+
+
+def _cure(session: ServerSession, width: int) -> Row:
+    told = f"           {plain(session.cure)}  run in {plain(session.database)} ends it"
+    return Row.text(Content.styled(told, STYLES["elevated"]).truncate(width, ellipsis=True))
 
 
 def _group(group: Group, total: int, width: int) -> Row:
@@ -120,19 +132,23 @@ def _session(session: ServerSession, width: int, lead: str) -> Row:
     state = session.state.replace("idle in transaction", "idle in tx") or "hidden"
     style = STYLES["elevated"] if state.startswith("idle in tx") else MUTED if state == "idle" else ""
     if session.blocked_by:
-        state, style = f"waits for {session.blocked_by[0]}", STYLES["alert"]
+        state, style = f"waits for {_blocker(session.blocked_by[0]).removeprefix('a ')}", STYLES["alert"]
     since = session.transaction_s if session.transaction_s is not None else session.state_s
     mark = "·" if session.shielded else " "
-    text = " ".join(session.query.split())
+    text = f"{session.gid}, of {session.role}" if session.gid else " ".join(session.query.split())
     content = Content.assemble(
         f" {mark}",
-        (f"{session.pid:>7}", "bold"),
+        (f"{'-' if session.gid else session.pid:>7}", "bold"),
         f"  {lead + (plain(session.application) or '-'):<20.20} ",
         (f"{state:<18.18}", style),
         (f"{age(since or 0):>5}  ", STYLES["alert"] if (session.transaction_s or 0) > LONG_S else MUTED),
         (plain(text), MUTED if session.state == "idle" else ""),
     )
     return Row(RowKey("session", str(session.pid)), content.truncate(width, ellipsis=True))
+
+
+def _blocker(pid: int) -> str:
+    return str(pid) if pid > 0 else "a prepared transaction"
 
 
 def _health(health: Health, width: int) -> Row:

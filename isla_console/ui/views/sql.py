@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from textual.content import Content
 
 from isla_console.database.session import SessionReading
+from isla_console.database.values import load, number
 from isla_console.runbook.steps import Step
 from isla_console.session.sql_view import Query
 from isla_console.session.state import ConsoleState
 from isla_console.sql.result import Column, SqlResult
-from isla_console.sql.values import raw_text, text
+from isla_console.sql.rows import SHOWN
+from isla_console.sql.values import Cut, text
 from isla_console.sql.verdict import Verdict
 from isla_console.sql.writing import PendingWrite
 from isla_console.text.plain import plain
@@ -69,7 +72,7 @@ class TableRows:
     """The rows in the table: those of one answer, as they are filtered and sorted."""
 
     answer: Answer
-    rows: tuple[tuple[Any, ...], ...]
+    rows: tuple[tuple[str | None, ...], ...]
     sorted_by: tuple[int, bool] | None = None
     """The column's index, and whether the greatest comes first."""
 
@@ -88,7 +91,8 @@ class TableRows:
         ]
         if sorted_by is not None:
             column, down = sorted_by
-            rows.sort(key=lambda row: _sort_key(row[column]), reverse=down)
+            type_name = self.columns[column].type
+            rows.sort(key=lambda row: _sort_key(row[column], type_name), reverse=down)
             rows.sort(key=lambda row: row[column] is None)
         return TableRows(self.answer, tuple(rows), sorted_by)
 
@@ -183,12 +187,26 @@ def answer_lines(answer: Answer | None, table: TableRows | None, said: str, text
         return lines
     rows = f"{result.row_count} row{'s' if result.row_count != 1 else ''}"
     if result.truncated:
-        rows = f"the first {result.row_count} of more; S exports all"
+        rows = f"the first {result.row_count} of more{_size(result.too_long)}; S exports all"
     many = len(table.rows) if table is not None and table.answer is answer else result.row_count
     found = f" · {many} shown" if many != result.row_count else ""
     times = f"{took_text(result.duration_ms / 1000)} · first row {took_text(result.first_row_ms / 1000)}"
     style = STYLES["elevated"] if result.truncated else ""
-    return [*lines, Content.assemble((rows, style), (f"{found} in {times} · {NULL} is NULL", MUTED))]
+    lines.append(Content.assemble((rows, style), (f"{found} in {times} · {NULL} is NULL", MUTED)))
+    if result.cut:
+        cells = "1 cell" if result.cut == 1 else f"{result.cut} cells"
+        told = f"{cells} cut at {bytes_text(SHOWN.cell)}: S exports them whole; enter says each length"
+        lines.append(Content.styled(told, STYLES["elevated"]))
+    return lines
+
+
+def _size(received: int) -> str:
+    return f", {bytes_text(received)} of them" if received else ""
+
+
+def bytes_text(many: int) -> str:
+    """Write a number of bytes: 512 KiB, 3.4 MiB."""
+    return f"{many / 1024**2:.1f} MiB" if many >= 1024**2 else f"{many / 1024:.0f} KiB"
 
 
 def whose_lines(answer: Answer, now: datetime, *, is_other: bool = True) -> list[Content]:
@@ -231,24 +249,29 @@ def pending_lines(write: PendingWrite, left_s: float, of: str = "") -> list[Cont
     return lines
 
 
-def shown(value: Any) -> str:
+def shown(value: str | None) -> str:
     """Write a value for a cell: NULL has its own sign, an empty text its quotes."""
     if value is None:
         return NULL
     return text(value) or "''"
 
 
-def cell(column: Column, value: Any) -> Content:
+def brief(value: str | None) -> str:
+    """Write the beginning of a value, as much as a column can have, for a cell may hold a whole document."""
+    return shown(value if value is None else value[: CELL + 1])
+
+
+def cell(column: Column, value: str | None) -> Content:
     """Draw one cell, cut and coloured."""
-    told = shown(value)
+    told = brief(value)
     if len(told) > CELL:
         told = told[: CELL - 1] + "…"
-    style = MUTED if value is None or value == "" else cell_style(column.name, value)
+    style = MUTED if value is None or value == "" else cell_style(column.name, load(value, column.type))
     return Content.styled(told, style) if style else Content(told)
 
 
 def cell_style(name: str, value: Any) -> str:
-    """Return the colour of a value, in a column that is known to mean something."""
+    """Return the colour of a loaded value, in a column that is known to mean something."""
     if name in _AGES and isinstance(value, timedelta):
         seconds = value.total_seconds()
         return (
@@ -256,7 +279,7 @@ def cell_style(name: str, value: Any) -> str:
             if seconds > _LONG_S["bad"]
             else (STYLES["elevated"] if seconds > _LONG_S["warn"] else "")
         )
-    if name in _COUNTS and not isinstance(value, str | bool):
+    if name in _COUNTS and isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         warn, bad = _COUNTS[name]
         return STYLES["alert"] if value > bad else STYLES["elevated"] if value > warn else ""
     if name in {"state", "status", "wait_event_type"} and isinstance(value, str):
@@ -266,26 +289,28 @@ def cell_style(name: str, value: Any) -> str:
     return ""
 
 
-def _sort_key(value: Any) -> tuple[int, Any]:
-    """Return a key that puts numbers first and anything that cannot be compared in order of its text."""
-    if isinstance(value, bool) or value is None:
-        return (1, str(value))
-    if isinstance(value, int | float):
-        return (0, value)
-    if hasattr(value, "total_seconds"):
-        return (0, value.total_seconds())
-    try:
-        return (0, float(value)) if not isinstance(value, str) else (1, value)
-    except (TypeError, ValueError):
-        return (1, raw_text(value))
+def _sort_key(value: str | None, type_name: str) -> tuple[int, Any]:
+    """Return a key that sorts numbers and spans by size, and anything else by its text."""
+    found = number(value, type_name)
+    return (1, value or "") if found is None else (0, found)
 
 
-def row_lines(columns: Sequence[Column], row: Sequence[Any]) -> list[Content]:
+def row_lines(columns: Sequence[Column], row: Sequence[str | None]) -> list[Content]:
     """Draw a row in full, one column after the other."""
     width = max((len(column.name) for column in columns), default=0)
     return [
         Content.assemble(
-            (column.name.ljust(width), "$accent"), "  ", shown(value), (f"  {column.type}", MUTED)
+            (column.name.ljust(width), "$accent"),
+            "  ",
+            shown(value),
+            (_cut_note(value), STYLES["elevated"]),
+            (f"  {column.type}", MUTED),
         )
         for column, value in zip(columns, row, strict=True)
     ]
+
+
+def _cut_note(value: str | None) -> str:
+    if not isinstance(value, Cut):
+        return ""
+    return f" … cut at {bytes_text(len(value.encode()))} of {bytes_text(value.whole)}: S exports it whole"
