@@ -74,8 +74,8 @@ async def before_backup(dsn: str, file: str, *, path: str | None = None) -> Chec
     if isinstance(found, str):
         return CheckResult(refused=found)
     free, folder = found, Path(file).parent
-    if _port(dsn) == 6543:
-        return CheckResult(refused="port 6543 is the transaction pooler: a dump needs port 5432")
+    if refused := await _shared(dsn):
+        return CheckResult(refused=refused)
     asked = await _ask(
         dsn,
         "SELECT pg_database_size(current_database()) AS size, current_setting('server_version') AS version",
@@ -113,6 +113,8 @@ async def before_restore(dsn: str, production: str, file: str) -> CheckResult:
         return CheckResult(refused=f"there is no file {file}")
     if production and _place(dsn) == _place(production):
         return CheckResult(refused="the target is the production database: restore into a new one beside it")
+    if refused := await _shared(dsn):
+        return CheckResult(refused=refused)
     asked = await _ask(dsn, _OBJECTS)
     if isinstance(asked, str):
         return CheckResult(refused=asked)
@@ -204,23 +206,47 @@ def _length(file: Path) -> int | None:
     return file.stat().st_size if file.is_file() else None
 
 
-async def _ask(dsn: str, sql: str, *, timeout_s: float = 15) -> list[dict[str, Any]] | str:
+async def _shared(dsn: str) -> str:
+    """Return why the address is not for pg_dump and its like: what they set would be left to others.
+
+    They set a search path and time limits for the session, which a transaction pooler hands on.
+    """
+    try:
+        driver = await asyncio.to_thread(importlib.import_module, "isla_console.database.driver")
+        async with asyncio.timeout(2 * CONNECT_S):
+            shared = await driver.hands_connections_on(dsn)
+    except TimeoutError:
+        return "the database does not answer"
+    except Exception as error:
+        return _not_asked(error, dsn)
+    if not shared:
+        return ""
+    return "a transaction pooler is at this address: it needs the database's own, or the session pooler's"
+
+
+async def _ask(dsn: str, sql: str, *, timeout_s: float = 15) -> list[Mapping[str, Any]] | str:
     """Return the rows of one statement in a read-only transaction, or why there are none."""
     try:
-        asyncpg = await asyncio.to_thread(importlib.import_module, "asyncpg")
+        driver = await asyncio.to_thread(importlib.import_module, "isla_console.database.driver")
         async with asyncio.timeout(CONNECT_S):
-            connection = await asyncpg.connect(dsn, statement_cache_size=0)
+            connection = await driver.connect(dsn)
         try:
-            async with asyncio.timeout(timeout_s), connection.transaction(readonly=True):
+            async with asyncio.timeout(timeout_s):
                 # Without this, rows that a policy hides would silently be missing; with it they are an error.
-                await connection.execute("SET LOCAL row_security TO off")
-                return [dict(row) for row in await connection.fetch(sql)]
+                await connection.execute("BEGIN READ ONLY; SET LOCAL row_security = off")
+                rows: list[Mapping[str, Any]] = await connection.fetch(sql)
+                await connection.execute("ROLLBACK")
+                return rows
         finally:
             connection.terminate()
     except TimeoutError:
         return "the database does not answer"
     except Exception as error:
-        return redact_address(f"the database could not be asked: {error}", Secret(dsn))
+        return _not_asked(error, dsn)
+
+
+def _not_asked(error: Exception, dsn: str) -> str:
+    return redact_address(f"the database could not be asked: {error}", Secret(dsn))
 
 
 async def _version(tool: str, path: str | None) -> str | None:

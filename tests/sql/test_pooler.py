@@ -1,100 +1,30 @@
-"""Behind a real PgBouncer in transaction mode: settings, reading only, parameters, cancelling, writing."""
+"""Behind a real PgBouncer, on any port: settings, reading only, parameters, cancelling, writing."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import Any
 
 import asyncpg
 import pytest
 
-from isla_console.database.dsn import TRANSACTION_POOLER_PORT
-from isla_console.settings.secret import Secret
+from isla_console.sql import sessions
 from isla_console.sql.engine import SqlEngine, pane_session
 from isla_console.sql.writing import Writer
-from tests.sql.conftest import Server, running
-from tests.support.waiting import PATIENCE_S
+from isla_console.steps import backup
+from tests.sql.conftest import running
+from tests.support.pooler import SERVERS, Pooler, Writers, pooling
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.slow
 
-SERVERS = 2
-"""Server connections of the pool: fewer than clients, so that transactions move between them."""
 
-
-@dataclass
-class Pooler:
-    """PgBouncer on the port that transaction poolers have, on a loopback address of its own."""
-
-    server: Server
-    host: str
-
-    def url(self, user: str = "postgres") -> Secret:
-        address = self.server.url(user=user, port=TRANSACTION_POOLER_PORT).reveal()
-        return Secret(address.replace("127.0.0.1", self.host))
-
-    def engine(self) -> SqlEngine:
-        return SqlEngine(pane_session(self.url(), "isla-console/ana@jump1", "ISLA_DATABASE_URL"))
-
-    async def client(self) -> Any:
-        return await asyncpg.connect(self.url().reveal(), statement_cache_size=0)
-
-
-def _program() -> str:
-    found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if found is None:
-        pytest.skip("no pgbouncer")
-    return found
-
-
-@pytest.fixture(scope="module")
-def pooler() -> Iterator[Pooler]:
-    program = _program()
-    host = f"127.{os.getpid() // 65536 % 250 + 1}.{os.getpid() // 256 % 256}.{os.getpid() % 250 + 2}"
-    with running("embedded") as server, tempfile.TemporaryDirectory(prefix="isla-pool-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "users").write_text(f'"postgres" "{server.password}"\n')
-        (folder / "pool.ini").write_text(
-            f"[databases]\n* = host=127.0.0.1 port={server.port}\n[pgbouncer]\nlisten_addr = {host}\n"
-            f"listen_port = {TRANSACTION_POOLER_PORT}\nunix_socket_dir =\nauth_type = scram-sha-256\n"
-            f"auth_file = {folder}/users\npool_mode = transaction\ndefault_pool_size = {SERVERS}\n"
-        )
-        process = subprocess.Popen(
-            [program, str(folder / "pool.ini")],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            user="nobody" if os.geteuid() == 0 else None,
-            cwd="/",
-        )
-        try:
-            _listens(host)
-            yield Pooler(server, host)
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _listens(host: str) -> None:
-    end = monotonic() + 10
-    while True:
-        try:
-            socket.create_connection((host, TRANSACTION_POOLER_PORT), 1).close()
-        except OSError:
-            if monotonic() > end:
-                raise
-        else:
-            return
+@pytest.fixture(scope="module", params=["embedded", "system"])
+def pooler(request: pytest.FixtureRequest) -> Iterator[Pooler]:
+    with running(request.param) as server, pooling(server) as found:
+        yield found
 
 
 @pytest.fixture
@@ -106,8 +36,8 @@ async def pane(pooler: Pooler) -> AsyncIterator[SqlEngine]:
 
 SETTINGS = """
 SELECT current_setting('statement_timeout'), current_setting('lock_timeout'),
-       current_setting('default_transaction_read_only'), current_setting('transaction_read_only'),
-       current_setting('row_security'), current_setting('TimeZone')
+       current_setting('transaction_read_only'), current_setting('row_security'), current_setting('TimeZone'),
+       current_setting('application_name')
 """
 
 
@@ -118,11 +48,12 @@ async def test_settings_hold_in_each_transaction_and_stay_with_nobody(
     for _ in range(6):
         result = await pane.run(SETTINGS, timeout_s=7)
         assert result.error is None, result.error
-        assert result.rows == (("7s", "2s", "on", "on", "off", "UTC"),)
+        assert result.rows == (("7s", "2s", "on", "off", "UTC", "isla-console/ana@jump1"),)
         for other in others:
-            assert (await other.fetchrow(SETTINGS))[:4] == ("0", "0", "off", "off")
+            seen = await other.fetchrow(SETTINGS)
+            assert (*seen[:4], seen[5]) == ("0", "0", "off", "on", "")
     reading = pane.reading()
-    assert (reading.state, reading.mode) == ("ok", "transaction pooler")
+    assert (reading.state, reading.mode) == ("ok", "pooler")
     assert (reading.settings["statement_timeout"], reading.warnings) == ("15000", ())
     for other in others:
         await other.close()
@@ -144,7 +75,7 @@ async def test_statements_move_between_servers_and_none_is_kept_in_one(
         )
         assert result.error is None, result.error
         assert result.row_count == 60
-        assert result.rows[0][1] == number * 2
+        assert result.rows[0][1] == str(number * 2)
         used.add(result.rows[0][0])
         if number % 2:
             await holding.rollback()
@@ -201,9 +132,93 @@ async def test_writing_is_one_transaction_and_upkeep_is_refused(pooler: Pooler) 
         assert await direct.fetchval("SELECT count(*) FROM pooled") == left
         maintenance = await writer.maintain("VACUUM pooled", 10, lambda _: None)
         assert maintenance.error is not None
-        assert "transaction pooler" in maintenance.error.message
+        assert "a pooler sits between" in maintenance.error.message
         await writer.session.close()
     other = await pooler.client()
     assert await other.fetchval("SHOW transaction_read_only") == "off"
     await other.close()
     await direct.close()
+
+
+async def test_a_pooler_is_known_by_what_the_server_answers(pooler: Pooler) -> None:
+    direct = pooler.server.engine()
+    assert (await direct.run("SELECT 1")).ok
+    assert direct.reading().mode == "direct"
+    await direct.close()
+    with pooling(pooler.server, "session") as other:
+        engine = other.engine()
+        assert (await engine.run("SELECT 1")).ok
+        assert engine.reading().mode == "pooler"
+        await engine.close()
+
+
+async def test_nothing_is_left_on_any_server_connection(pooler: Pooler) -> None:
+    """Whatever is done, and however it ends: reads, errors, cancelling, writes, types of one's own."""
+    before = await pooler.left()
+    direct = await pooler.server.connect(name="looker")
+    await direct.execute("DROP TYPE IF EXISTS mood; CREATE TYPE mood AS ENUM ('calm', 'on fire')")
+    async with Writers(pooler) as writers:
+        pane = pooler.engine()
+        writer = Writer(pane_session(pooler.url(), "isla-console/ana@jump1", "ISLA_DATABASE_ADMIN_URL"))
+        for sql in (
+            "SELECT 'calm'::mood, ARRAY['on fire']::mood[], i FROM generate_series(1, 600) i",
+            "SELECT 1/0",
+            "SELECT nope",
+            "SELECT repeat('x', 9000000) FROM generate_series(1, 9)",
+        ):
+            await pane.run(sql)
+        await pane.run("SELECT pg_sleep(9)", timeout_s=0.2)
+        asking = asyncio.create_task(pane.run("SELECT pg_sleep(9)"))
+        await asyncio.sleep(0.3)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await sessions.read(pane.session)
+        await writer.write("UPDATE clicks SET n = 7", (), 10, lambda _: writer.decide(False))
+        await writer.write("INSERT INTO clicks VALUES (now(), 9)", (), 10, lambda _: writer.decide(True))
+        await writer.write("INSERT INTO nowhere VALUES (1)", (), 10, lambda _: None)
+        await writer.maintain("VACUUM clicks", 10, lambda _: None)
+        await writer.session.close()
+        await pane.close()
+        written = writers.written
+        await until(lambda: writers.written > written + 40)
+    assert writers.refused == []
+    after = await pooler.left()
+    shared = before.keys() & after.keys()
+    assert shared
+    for pid, (settings, held) in after.items():
+        assert held == []
+        assert settings == before[min(shared)][0], pid
+    names = await direct.fetch(
+        "SELECT application_name, query FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    )
+    assert not [row for row in names if "isla-console" in row["application_name"] + row["query"]]
+    await direct.close()
+
+
+async def test_a_console_that_is_killed_in_a_transaction_leaves_nothing(pooler: Pooler) -> None:
+    before = await pooler.left()
+    pane = pooler.engine()
+    async with Writers(pooler) as writers:
+        async with pane.session.using() as connection:
+            await connection.execute(pane.session.begin())
+            connection.terminate()
+        written = writers.written
+        await until(lambda: writers.written > written + 40)
+    assert writers.refused == []
+    known = {str(found) for found in before.values()}
+    assert {str(found) for found in (await pooler.left()).values()} == known
+    await pane.close()
+
+
+async def test_a_dump_is_refused_where_its_settings_would_be_handed_on(
+    pooler: Pooler, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "b.dump")
+    refused = await backup.before_backup(pooler.url().reveal(), file, path="/nonexistent")
+    assert "a transaction pooler is at this address" in refused.refused
+    refused = await backup.before_restore(pooler.url().reveal(), "", __file__)
+    assert "a transaction pooler is at this address" in refused.refused
+    with pooling(pooler.server, "session") as apart:
+        assert (await backup.before_backup(apart.url().reveal(), file, path="/nonexistent")).refused == ""
+    direct = pooler.server.url().reveal()
+    assert (await backup.before_backup(direct, file, path="/nonexistent")).refused == ""

@@ -57,7 +57,6 @@ async def test_before_a_backup(platform: Platform, tmp_path: Path) -> None:
     assert "never overwrites" in (await backup.before_backup(url, str(file))).refused
     assert "no folder" in (await backup.before_backup(url, "/no/such/b.dump")).refused
     other = str(tmp_path / "c.dump")
-    assert "5432" in (await backup.before_backup("postgresql://a@127.0.0.1:6543/x", other)).refused
     closed = await backup.before_backup("postgresql://a:hunter22@127.0.0.1:1/x", other)
     assert closed.refused
     assert "hunter22" not in closed.refused
