@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
 from isla_console.sql import errors
 from isla_console.sql.apart import apart
+from isla_console.sql.catalogue import query
 from isla_console.sql.classify import statement_kind, tree_of
 from isla_console.sql.judging import judged
 from isla_console.sql.result import SqlResult
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 DECIDE_S: Final = 60.0
 """Seconds for which a transaction waits for commit or roll back before it rolls back by itself."""
 SAMPLE: Final = 5
+MOST_LOCKS: Final = 100
+"""How often one advisory lock is freed that a statement has taken again and again."""
 _CLIENT_GRACE_S: Final = 2.0
+_FREE_S: Final = 0.5
 _AROUND: Final = "WITH isla_changed AS ("
 
 
@@ -73,18 +77,17 @@ class Writer:
         result = SqlResult(await judged(sql))
         try:
             async with self.session.using() as connection:
-                async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
-                    await connection.execute(
-                        self.session.begin(
-                            "READ WRITE",
-                            statement_timeout=f"{round(timeout_s * 1000)}ms",
-                            idle_in_transaction_session_timeout=f"{round((self._decide_s + 5) * 1000)}ms",
-                        )
-                    )
-                    change = await _change(connection, sql, params)
-                show(change)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._decided.wait(), self._decide_s)
+                begin = self.session.begin(
+                    "READ WRITE",
+                    statement_timeout=f"{round(timeout_s * 1000)}ms",
+                    idle_in_transaction_session_timeout=f"{round((self._decide_s + 5) * 1000)}ms",
+                )
+                async with _no_lock_left(connection, begin):
+                    async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
+                        change = await _change(connection, sql, params)
+                    show(change)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._decided.wait(), self._decide_s)
                 commit = self._decided.is_set() and self._commit
                 async with asyncio.timeout(timeout_s):
                     await connection.execute(self.session.end("COMMIT" if commit else "ROLLBACK"))
@@ -130,6 +133,37 @@ class Writer:
             failure = self.session.failure(error)
             result = replace(result, error=errors.from_exception(error, failure, sql))
         return replace(result, duration_ms=round((monotonic() - started) * 1000, 1))
+
+
+@contextlib.asynccontextmanager
+async def _no_lock_left(connection: TextConnection, begin: str) -> AsyncIterator[None]:
+    """Begin a transaction, and free the session's advisory locks that were taken in the block.
+
+    No transaction's end frees them, and after it the session may be somebody else's.
+    """
+    async with asyncio.timeout(_CLIENT_GRACE_S):
+        await connection.execute(begin)
+        before = [row["held"] for row in await connection.fetch(query("advisory"), [])]
+        await connection.execute("SAVEPOINT isla_locks")
+    try:
+        yield
+    except BaseException:
+        # A failed transaction answers nothing before it is taken back to where it was whole.
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(_FREE_S):
+                await connection.execute("ROLLBACK TO isla_locks")
+                await _free(connection, before)
+        raise
+    async with asyncio.timeout(_CLIENT_GRACE_S):
+        await _free(connection, before)
+
+
+async def _free(connection: TextConnection, before: Sequence[str]) -> None:
+    for _ in range(MOST_LOCKS):  # a lock that was taken twice is to be freed twice
+        taken = await connection.fetch(query("advisory"), list(before))
+        freed = [await connection.fetchval(f"SELECT pg_catalog.{row['free']}{row['key']}") for row in taken]
+        if not any(freed):
+            return
 
 
 async def _close(connection: TextConnection) -> None:

@@ -222,3 +222,26 @@ async def test_a_dump_is_refused_where_its_settings_would_be_handed_on(
         assert (await backup.before_backup(apart.url().reveal(), file, path="/nonexistent")).refused == ""
     direct = pooler.server.url().reveal()
     assert (await backup.before_backup(direct, file, path="/nonexistent")).refused == ""
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT pg_advisory_lock(99)",
+        "SELECT pg_advisory_lock(-9223372036854775808), pg_advisory_lock_shared(-1, 2147483647)",
+        "SELECT pg_advisory_lock(7) FROM generate_series(1, 5)",
+        "SELECT pg_advisory_lock(7), pg_advisory_xact_lock(8)",
+        "SELECT pg_advisory_lock(99), 1/(random() * 0)::int",
+        "SELECT pg_advisory_lock(99), pg_sleep(9)",
+    ],
+)
+@pytest.mark.parametrize("commit", [True, False])
+async def test_no_advisory_lock_outlasts_its_transaction(pooler: Pooler, sql: str, *, commit: bool) -> None:
+    writer = Writer(pane_session(pooler.url(), "isla-console/ana@jump1", "ISLA_DATABASE_ADMIN_URL"))
+    result = await writer.write(sql, (), 1, lambda _: writer.decide(commit))
+    assert result.ok is (commit and "/(" not in sql and "sleep" not in sql), result
+    direct = await pooler.server.connect(name="looker")
+    held = await direct.fetch("SELECT objid, mode FROM pg_locks WHERE locktype = 'advisory'")
+    assert held == []
+    await direct.close()
+    await writer.session.close()
