@@ -336,7 +336,10 @@ async def test_failed_cron_runs(bench: Bench) -> None:
 
 async def test_one_session_is_ended_and_no_other(bench: Bench) -> None:
     leaky, neighbour = await bench.open("leaky", "SELECT 1"), await bench.open("leaky", "SELECT 1")
+    # A console's connection bears its name while it works; idle, its last statement says whose it is.
     console = await bench.open("isla-console/ben@jump2", "SELECT 1")
+    idle = SqlEngine(pane_session(Secret(bench.where.armed), CONSOLE, "X"))
+    [[idle_pid]] = (await idle.run("SELECT pg_backend_pid()")).rows
 
     async def listed() -> dict[int, dict[str, Any]]:
         return {row["pid"]: row for row in await bench.ask("db-idle-sessions", 0)}
@@ -346,7 +349,7 @@ async def test_one_session_is_ended_and_no_other(bench: Bench) -> None:
 
     await until(all_listed)
     seen = await listed()
-    assert console.get_server_pid() not in seen
+    assert not {console.get_server_pid(), int(idle_pid or 0)} & set(seen)
     assert not await bench.admin.fetchval(
         "SELECT count(*) FROM pg_stat_activity a JOIN pg_roles r ON r.rolname = a.usename"
         " WHERE r.rolsuper AND a.pid = ANY($1)",
@@ -355,7 +358,7 @@ async def test_one_session_is_ended_and_no_other(bench: Bench) -> None:
     assert leaky.get_server_pid() not in {row["pid"] for row in await bench.ask("db-idle-sessions", 10)}
     one = seen[leaky.get_server_pid()]
 
-    async def end(pid: int, started: datetime, idle_since: datetime) -> list[bool]:
+    async def end(pid: int, started: datetime, idle_since: datetime) -> list[str | None]:
         change = await bench.change("db-end-session", str(pid), started, idle_since)
         return [row[1] for row in change.after.rows]
 
@@ -366,9 +369,15 @@ async def test_one_session_is_ended_and_no_other(bench: Bench) -> None:
         "SELECT backend_start, state_change FROM pg_stat_activity WHERE pid = $1", console.get_server_pid()
     )
     assert await end(console.get_server_pid(), own["backend_start"], own["state_change"]) == []
+    own = await bench.admin.fetchrow(
+        "SELECT backend_start, state_change FROM pg_stat_activity WHERE pid = $1", int(idle_pid or 0)
+    )
+    assert await end(int(idle_pid or 0), own["backend_start"], own["state_change"]) == []
+    assert (await idle.run("SELECT pg_backend_pid()")).rows == ((idle_pid,),)
+    await idle.close()
     assert {await other.fetchval("SELECT 1") for other in (neighbour, console)} == {1}
 
-    assert await end(one["pid"], one["backend_start"], one["state_change"]) == [True]
+    assert await end(one["pid"], one["backend_start"], one["state_change"]) == ["t"]
     await until(leaky.is_closed)
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
         await leaky.fetchval("SELECT 1")
