@@ -32,7 +32,7 @@ SAMPLE: Final = 5
 MOST_LOCKS: Final = 100
 """How often one advisory lock is freed that a statement has taken again and again."""
 _CLIENT_GRACE_S: Final = 2.0
-_FREE_S: Final = 0.5
+_FREE_S: Final = 1.0
 _AROUND: Final = "WITH isla_changed AS ("
 
 

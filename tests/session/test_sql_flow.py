@@ -88,7 +88,7 @@ async def test_a_read_is_shown_remembered_and_journalled(bench: Bench) -> None:
     bench.view.values = ["3"]
     text = "SELECT id FROM cart WHERE id <= $1 ORDER BY id"
     await bench.flow.run(Query(text))
-    assert bench.view.result.rows == ((1,), (2,), (3,))
+    assert bench.view.result.rows == (("1",), ("2",), ("3",))
     assert bench.view.results[-1][1].asked == text
     assert bench.view.offered == [("value1",)]
     assert bench.view.history == [text]
@@ -173,7 +173,7 @@ async def test_a_second_statement_is_refused_in_words_and_the_first_can_be_stopp
     bench.flow.stop()
     assert bench.view.last == "Nothing runs."
     await bench.flow.run(Query("SELECT 1"))
-    assert bench.view.result.rows == ((1,),)
+    assert bench.view.result.rows == (("1",),)
 
 
 async def test_watching_runs_it_again_until_it_is_stopped(
