@@ -11,7 +11,7 @@ from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.ahead import ahead_sentence, begins_ahead
 from isla_console.incident.rules.cadence import updates
 from isla_console.incident.rules.clocks import e_seconds, hold_until, t_seconds
-from isla_console.incident.rules.escalation import Rung, ladder
+from isla_console.incident.rules.escalation import Rung, ladder, target_text
 from isla_console.incident.rules.next import what_now
 from isla_console.incident.rules.postmortem import postmortem
 from isla_console.text.plain import plain
@@ -31,7 +31,10 @@ def list_text(rows: Sequence[Mapping[str, Any]]) -> str:
         if row.get("ahead_s"):
             overdue += f"  CLOCK: entries {span_text(row['ahead_s'])} ahead of this host's"
         head = f"{mark} {plain(row['id']):<{width}}  {plain(row['severity']):<3} {row['state']:<13}"
-        lines.append(f"{head} {full_text(parse_utc(row['declared_at']))}  {plain(row['title'])}{overdue}")
+        merged = f"  into {plain(row['merged_into'])}" if row["merged_into"] else ""
+        took = f"  with {', '.join(map(plain, row['took_in']))}" if row["took_in"] else ""
+        when = full_text(parse_utc(row["declared_at"]))
+        lines.append(f"{head} {when}  {plain(row['title'])}{merged}{took}{overdue}")
     return "\n".join(lines) + "\n"
 
 
@@ -64,7 +67,7 @@ def show_text(incident: Incident, now: datetime) -> str:
         when = f"due {clock_text(update.due_at, now)}" if update.due_at else "none due"
         overdue = f", overdue {span_text(update.overdue_s)}" if update.overdue_s else ""
         sent = f", last sent {clock_text(update.last_sent_at, now)}" if update.last_sent_at else ""
-        lines.append(f"  {update.audience:<9} {when}{overdue}{sent}")
+        lines.append(f"  {update.label.removesuffix(' update'):<9} {when}{overdue}{sent}")
     lines += ["", "Roles"]
     for name in ROLES:
         role = incident.roles.get(name)
@@ -94,6 +97,7 @@ def _rung_text(rung: Rung, now: datetime) -> str:
         status = "not counting"
     when = f" {'due' if rung.is_engaged else 'at'} {clock_text(rung.due_at, now)}" if rung.due_at else ""
     late = ", found late" if rung.late else ""
-    waiting = f", not acknowledged by {', '.join(rung.waiting_for)}" if rung.waiting_for else ""
-    by = f", acknowledged by {', '.join(rung.acknowledged_by)}" if rung.acknowledged_by else ""
-    return f"{rung.level:<3} {', '.join(rung.targets)}: {status}{when}{late}{by}{waiting}"
+    if rung.is_engaged:
+        whom = "; ".join(target_text(target, now) for target in rung.whom)
+        return f"{rung.level:<3} {status}{when}{late}. {whom}"
+    return f"{rung.level:<3} {', '.join(rung.targets)}: {status}{when}{late}"

@@ -64,7 +64,12 @@ __all__ = [
     "Vendor",
 ]
 
-Evidence = Literal["none", "soak", "status_update", "customer_update", "postmortem", "actions", "runbook"]
+Evidence = Literal[
+    "none", "soak", "measures", "status_update", "customer_update", "postmortem", "actions", "runbook"
+]
+"""soak: the incident is resolved, and what was bad stayed normal. measures: everything that is measured is
+well now. status_update, customer_update: a last update was sent to the public, to customers, since the
+resolve. postmortem: it has an owner. actions: one is written down. runbook, none: a person's word."""
 
 
 class Symptom(Part):
@@ -126,6 +131,9 @@ class Issue(Part):
     short: Short
     """At most 14 characters, for the sidebar."""
     area: Line
+    customers_say: Line | None = None
+    """What is affected, in the words of those who use it. Texts to the public and to customers have these
+    words and no others; without them, whoever writes the text is asked."""
     symptoms: Annotated[tuple[Symptom, ...], Field(max_length=MOST)]
     diagnosis: Annotated[tuple[Step, ...], Field(max_length=MOST)] = ()
     resolutions: Annotated[tuple[Resolution, ...], Field(max_length=MOST)] = ()
@@ -183,10 +191,12 @@ class Template(Part):
     """By piece of the text, brackets or braces included, what replaces it."""
     literal: Annotated[tuple[Line, ...], Field(max_length=MOST)] = ()
     """Pieces in brackets or braces that are text and stay as they are."""
+    clock: Id | None = None
+    """The template whose clock sending this one restarts, where two share one; its own unless given."""
 
 
 class ChecklistItem(Part):
-    """One line of the post-incident checklist, and what can prove it done."""
+    """One line of the post-incident checklist, and what can prove it done, or speak against it."""
 
     id: Id
     text: Line
@@ -327,8 +337,9 @@ class Runbook(Part):
 
         Returns:
             `{"overlay", "levels": [{"id", "from_min", "to_min", "targets", "note"}], "nag_min",
-            "severities": {"P0": SeverityRule...}, "checklist": [{"id", "text", "evidence"}]}`. The
-            overlay is already applied to `severities`; `overlay` is its name.
+            "severities": {"P0": SeverityRule...}, "checklist": [{"id", "text", "evidence"}],
+            "texts": [{"id", "title", "audience", "clock"}]}`. The overlay is already applied to
+            `severities`; `overlay` is its name.
         """
         escalation = self.escalation
         return {
@@ -340,7 +351,36 @@ class Runbook(Part):
                 for severity in escalation.by_severity
             },
             "checklist": [item.model_dump(mode="json") for item in self.checklist],
+            "texts": [
+                {
+                    "id": template.id,
+                    "title": template.title,
+                    "audience": template.audience,
+                    "clock": template.clock or template.id,
+                }
+                for template in self.templates
+            ],
         }
+
+    def names(self) -> dict[str, dict[str, str]]:
+        """Return the names that people know things by, by family and id, for an incident to keep."""
+        return {
+            "metric": {metric.id: metric.title for metric in self.metrics},
+            "probe": {probe.id: probe.title for probe in self.all_probes()},
+            "vendor": {vendor.id: vendor.title for vendor in self.vendors},
+            "issue": {issue.id: f"{issue.number} {issue.title}" for issue in self.issues},
+            "step": {step.id: step.title for step in self.all_steps()},
+            "symptom": {
+                f"{issue.id}/{symptom.id}": symptom.text
+                for issue in self.issues
+                for symptom in issue.symptoms
+            },
+        }
+
+    def customers_words(self, issue: str | None) -> str:
+        """Return what an issue affects, in customers' words; "" where the runbook has none."""
+        known = next((one for one in self.issues if one.id == issue), None)
+        return (known.customers_say or "") if known is not None else ""
 
 
 MEASURED: Final = (

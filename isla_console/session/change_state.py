@@ -27,10 +27,12 @@ def state_events(
                 now=now,
                 override=reason,
                 live=state.live_states,
-                final_update=final_update(incident, now, service=session.service_of(incident)),
+                final_update=final_update(
+                    incident, now, service=session.runbook.customers_words(incident.issue)
+                ),
             )
         case "closed":
-            return commands.close(incident, author=author, now=now)
+            return commands.close(incident, author=author, now=now, reason=reason)
         case "cancelled":
             return commands.cancel(incident, reason, author=author, now=now)
         case "investigating" if not incident.is_active and incident.state != "monitoring":

@@ -7,6 +7,9 @@ from datetime import datetime
 
 from isla_console.incident import commands
 from isla_console.incident.record.events import Author, Event, event
+from isla_console.incident.record.facts import FirstSeen
+from isla_console.incident.record.state import MAX_BACKDATE
+from isla_console.session.first_seen import first_of, measures_of
 from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
 
@@ -31,6 +34,21 @@ async def declare(session: Session, declared: Declaration, state: ConsoleState) 
     Raises:
         Refused: It cannot be declared like that; the message says why.
     """
+    measured = session.sightings.ways(state.live)
+    events = declaration_events(session, declared, state)
+    session.told(measured)
+    saved = await session.record(events)
+    if saved:
+        session.work_on(events[0].incident)
+    return saved
+
+
+def declaration_events(session: Session, declared: Declaration, state: ConsoleState) -> list[Event]:
+    """Return the events of a declaration: it, how the measures came to be as they are, what it overrules.
+
+    Raises:
+        Refused: It cannot be declared like that; the message says why.
+    """
     events = commands.declare(
         title=declared.title,
         severity=declared.severity,
@@ -42,13 +60,18 @@ async def declare(session: Session, declared: Declaration, state: ConsoleState) 
         author=session.author,
         now=state.now,
         taken=[incident.id for incident in session.journal.incidents],
-        metrics=state.bad_metrics,
+        first_seen=session.sightings.alerts(state.now, state.live),
+        measured=session.sightings.ways(state.live),
+        names=state.runbook.names(),
     )
-    events = [*events, *_overruled_ranking(state, declared.issue, events[0])]
-    saved = await session.record(events)
-    if saved:
-        session.work_on(events[0].incident)
-    return saved
+    return [*events, *_overruled_ranking(state, declared.issue, events[0])]
+
+
+def first_alert(state: ConsoleState, issue: str | None) -> FirstSeen | None:
+    """Return the first alert that this console saw of an issue, or of anything; at most 24 h ago."""
+    measures = measures_of(state.runbook.issue(issue)) if issue else None
+    recent = [seen for seen in state.first_alerts if state.now - seen.at <= MAX_BACKDATE]
+    return first_of(recent, measures)
 
 
 def choice_text(state: ConsoleState, issue: str) -> str:

@@ -21,6 +21,8 @@ Perform = Callable[[Callable[[Incident], Sequence[Event]]], Awaitable[bool]]
 
 STATEMENT_LIMIT = 4000
 """How many characters of a statement the journal keeps."""
+LISTED = 300
+"""How many of the sessions that were ended together an entry lists."""
 VALUE_LIMIT = 200
 """How many characters of an error a symptom keeps."""
 
@@ -63,6 +65,31 @@ class QueryLog:
             }
         )
 
+    async def add_ended(
+        self,
+        application: str,
+        role: str,
+        ended: Sequence[str],
+        *,
+        asked: int,
+        problem: str,
+        duration_ms: float,
+    ) -> None:
+        """Write one entry of all the idle sessions that were ended together, the first hundreds by name."""
+        listed = [*ended[:LISTED], *([f"and {len(ended) - LISTED} more"] if len(ended) > LISTED else [])]
+        await self._add(
+            {
+                "application": application,
+                "role": role,
+                "asked": asked,
+                "ended": len(ended),
+                "sessions": listed,
+                "problem": problem[:VALUE_LIMIT] or None,
+                "duration_ms": duration_ms,
+            },
+            kind="sessions_ended",
+        )
+
     async def add_note(self, text: str) -> None:
         """Write a note into the timeline."""
         if self._session.incident is not None:
@@ -88,14 +115,14 @@ class QueryLog:
                     return sign.symptom
         return ""
 
-    async def _add(self, data: dict[str, Any]) -> None:
+    async def _add(self, data: dict[str, Any], *, kind: str = "queried") -> None:
         if self._session.incident is None:
             return
 
-        def queried(incident: Incident) -> list[Event]:
-            return [event("queried", data, incident=incident.id, **self._session.stamp())]
+        def written(incident: Incident) -> list[Event]:
+            return [event(kind, data, incident=incident.id, **self._session.stamp())]
 
         try:
-            await self._perform(queried)
+            await self._perform(written)
         except EventError as error:
             self._session.complain(error)

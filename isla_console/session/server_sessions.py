@@ -13,6 +13,7 @@ from isla_console.session.session import Session
 from isla_console.sql import health, sessions
 from isla_console.sql.health import Health
 from isla_console.sql.sessions import Ended, How, ServerSession
+from isla_console.text.spans import age
 
 LOOK_S = 2.0
 """Seconds between two readings of the sessions."""
@@ -106,27 +107,47 @@ class ServerSessions:
         if not idle:
             self._view.say(f"{name} has no idle session that may be ended from here.")
         elif await self._view.confirm_end_idle(name, idle):
-            await self._end_each(idle)
+            await self._end_each(application, role, idle)
             self._looked = 0.0
 
-    async def _end_each(self, idle: Sequence[ServerSession]) -> None:
-        done = 0
-        for number, session in enumerate(idle, 1):
-            ended = await self._end(session, "terminate")
-            done += ended.done
-            left = len(idle) - number
-            self._view.say(f"{done} of {number} ended; {left} to go. {'' if ended.done else ended.text}")
-            if "may not signal" in ended.text:
-                return
+    async def _end_each(self, application: str, role: str, idle: Sequence[ServerSession]) -> None:
+        """End them one by one, and write one entry of them all, whatever cuts it short."""
+        done: list[ServerSession] = []
+        problem, started = "", monotonic()
+        try:
+            for number, session in enumerate(idle, 1):
+                ended = await self._end_over(session, "terminate")
+                if ended.done:
+                    done.append(session)
+                else:
+                    problem = problem or ended.text
+                left = len(idle) - number
+                said = "" if ended.done else ended.text
+                self._view.say(f"{len(done)} of {number} ended; {left} to go. {said}")
+                if "may not signal" in ended.text:
+                    break
+        finally:
+            await self._log.add_ended(
+                application[:NAME_LIMIT],
+                role,
+                [f"{one.pid}, idle {age(one.state_s or 0)}" for one in done],
+                asked=len(idle),
+                problem=problem,
+                duration_ms=round((monotonic() - started) * 1000, 1),
+            )
 
-    async def _end(self, session: ServerSession, how: How) -> Ended:
+    async def _end_over(self, session: ServerSession, how: How) -> Ended:
         """End one session over the writing connection, or over the panels' where there is none."""
         writer = database_of(self._session).writer
         database = writer.session if writer is not None else panels_connection(self._session)
         if database is None:
             return Ended(False, "No database: set ISLA_DATABASE_URL.")
+        return await sessions.end(database, session, how)
+
+    async def _end(self, session: ServerSession, how: How) -> Ended:
+        """End one session, and journal it."""
         started = monotonic()
-        ended = await sessions.end(database, session, how)
+        ended = await self._end_over(session, how)
         await self._log.add_call(
             f"pg_{how}_backend({session.pid}) /* {session.application[:NAME_LIMIT]}, {session.role} */",
             done=ended.done,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from isla_console.incident.record.facts import MeasuredChange, is_known_change
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
 from isla_console.incident.rules.escalation import crossing_events
+from isla_console.incident.rules.twins import twin_of
 from isla_console.journal.place import FILE_NAME, JournalError
 from isla_console.journal.store import JournalStore, Unsaved
 from isla_console.monitor.monitor import Monitor, Snapshot, Transition
@@ -31,6 +32,7 @@ from isla_console.monitor.stripe.drift import Drift
 from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
 from isla_console.runbook.model import MEASURED, Runbook
+from isla_console.session.first_seen import FirstSightings
 from isla_console.session.parts import Clock, Journal, MakeMonitor
 from isla_console.session.reconcile import Reconciler
 from isla_console.session.state import Comparing, ConsoleState
@@ -102,6 +104,12 @@ class Session:
         self.faults = Faults(settings.state_dir / LOG_NAME, self._hide)
         self._rung: set[str] = set()
         self._changes: list[Transition] = []
+        self._told: dict[tuple[str, str], str] = {}
+        """The state that a declaration told of each measure, until its next transition."""
+        self.sightings = FirstSightings()
+        """What was seen of each measure, also while no incident is open."""
+        self._offered: set[frozenset[str]] = set()
+        """The pairs of incidents that the person was asked to join."""
         self._reconciler = Reconciler()
         self.drift: Drift | str | None = None
         self._settings: tuple[str, ...] = ()
@@ -262,6 +270,32 @@ class Session:
         self._known.update(incident.id for incident in fresh)
         return fresh[0] if fresh and self.incident is None else None
 
+    def same_issue(self, issue: str | None) -> Incident | None:
+        """Return the newest open incident of an issue that this console does not work on; None for none."""
+        return next(
+            (
+                one
+                for one in self.open_incidents
+                if issue and one.issue == issue and one.id != self.incident_id
+            ),
+            None,
+        )
+
+    def twin(self) -> Incident | None:
+        """Return the incident that another console declared of the same issue just before this one's.
+
+        Both wrote before either had read the other. Each pair is returned once.
+        """
+        mine = self.incident
+        found = twin_of(mine, self.open_incidents) if mine is not None else None
+        if mine is None or found is None:
+            return None
+        pair = frozenset((mine.id, found.id))
+        if pair in self._offered:
+            return None
+        self._offered.add(pair)
+        return found
+
     def open_database(self) -> None:
         """Make the SQL page's connections; `keep_database` opens and keeps them."""
         if self.database is None:
@@ -278,8 +312,18 @@ class Session:
     def open_monitor(self) -> None:
         """Make the monitor; `measure` runs it."""
         self.monitor = self._make_monitor(self.runbook)
-        self.monitor.on_change = self._changes.append
+        self.monitor.on_change = self._notice
         self.monitor.on_fault = self.complain
+
+    def _notice(self, change: Transition) -> None:
+        """Keep a transition until the next tick, and what it tells of the time before an incident."""
+        self._changes.append(change)
+        self.sightings.take(change)
+
+    def told(self, changes: Iterable[MeasuredChange]) -> None:
+        """Note what a declaration tells of the measures, so that no transition is told a second time."""
+        self._changes.clear()
+        self._told = {(change.kind, change.name): change.after for change in changes}
 
     def _make_poller(self, runbook: Runbook) -> Monitor:
         return Poller(runbook, self.settings, clock=self.clock.now)
@@ -304,11 +348,6 @@ class Session:
         """Return who acts, and the time now."""
         return {"author": self.author, "now": self.clock.now()}
 
-    def service_of(self, incident: Incident) -> str:
-        """Return the name of the affected service in texts for the public."""
-        known = {issue.id: issue.area for issue in self.runbook.issues}
-        return known.get(incident.issue or "", incident.title)
-
     async def record(self, events: Sequence[Event]) -> bool:
         """Write events; return True once they are on disk."""
         if self.write_problem:
@@ -329,6 +368,8 @@ class Session:
         for change in changes:
             if change.old == "unknown" and change.new == "ok":
                 continue  # the console has only just begun to measure: nothing changed in production
+            if self._told.pop((change.kind, change.name), None) == change.new:
+                continue  # the declaration told it
             if _is_known(change, incident, self.author):
                 continue  # another console was quicker
             events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
@@ -398,6 +439,7 @@ class Session:
             actor=self.author.actor,
             host=self.author.host,
             snapshot=self.frozen or live,
+            live=live,
             incident=incident,
             others=tuple(
                 other for other in self.journal.incidents if other.id != self.incident_id or not incident
@@ -422,6 +464,7 @@ class Session:
             triage=rank(self.runbook.issues, facts),
             drift=self.drift,
             comparing=self.comparing,
+            first_alerts=self.sightings.alerts(now, live),
         )
 
     async def log_console(self, kind: str) -> None:

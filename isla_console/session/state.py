@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from isla_console.drill.client import DrillState
 from isla_console.incident.record.events import Event
+from isla_console.incident.record.facts import FirstSeen
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.alarms import Alarm
 from isla_console.journal.store import Saved
@@ -55,6 +56,9 @@ class ConsoleState:
     actor: str
     host: str
     snapshot: Snapshot | None = None
+    """What the panels show, which may be frozen."""
+    live: Snapshot | None = None
+    """What is measured now, also while the panels are frozen."""
     incident: Incident | None = None
     others: tuple[Incident, ...] = ()
     saved: Saved = field(default_factory=Saved)
@@ -91,6 +95,8 @@ class ConsoleState:
     """The last comparison of subscriptions, or why it failed; None before the first."""
     database: Standing | None = None
     """The SQL page's connections, and whether writing is unlocked."""
+    first_alerts: tuple[FirstSeen, ...] = ()
+    """The alerts that this console has seen, the first one first."""
     comparing: Comparing | None = None
     """How far the running comparison is; None when none is running."""
 
@@ -108,12 +114,3 @@ class ConsoleState:
     def live_states(self) -> dict[str, str]:
         """The state of each measure and probe that this console asks, as the soak takes them."""
         return self.health.live_states()
-
-    @property
-    def bad_metrics(self) -> dict[str, tuple[str, str]]:
-        """The state and value of each metric that is not normal, by id."""
-        return {
-            reading.id: (reading.state, reading.text)
-            for reading in (self.snapshot.metrics if self.snapshot else ())
-            if reading.state in {"alert", "elevated"}
-        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from isla_console.text.plain import plain, plain_block
+from isla_console.text.plain import as_written
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|#~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _TICKS = re.compile(r"`+")
@@ -13,12 +13,17 @@ _TICKS = re.compile(r"`+")
 
 def inline(text: str) -> str:
     """Return text for a line or a table's cell. It must not be put at the start of a line."""
-    return _SPECIAL.sub(r"\\\1", plain(text).strip())
+    return _SPECIAL.sub(r"\\\1", as_written(_one_line(text)).strip())
+
+
+def _one_line(text: str) -> str:
+    """Return text without line ends, as visible pictures of them."""
+    return text.replace("\r", "␍").replace("\n", "␊")
 
 
 def fenced(text: str, indent: str = "") -> list[str]:
     """Return the lines of a code block that nothing in the text can end."""
-    body = plain_block(text).rstrip("\n").split("\n")
+    body = as_written(text).rstrip("\n").split("\n")
     longest = max((len(ticks) for line in body for ticks in _TICKS.findall(line)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{indent}{line}".rstrip() for line in (f"{fence}text", *body, fence)]

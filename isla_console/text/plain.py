@@ -7,6 +7,7 @@ is hidden from the reader.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _NAMED = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
@@ -29,6 +30,21 @@ class _Visible(dict[int, str]):
 
 _LINE = _Visible({0x09: "    "})
 _BLOCK = _Visible({0x09: "    ", 0x0A: "\n"})
+
+
+JOINERS = frozenset("\u200c\u200d")
+"""Zero-width joiners, without which words of some scripts, and some emoji, are written wrong. They move
+nothing and hide nothing."""
+
+
+def as_written(text: str) -> str:
+    """Return text for a document: like `plain_block`, but what people write with joiners stays as written."""
+    if not any(joiner in text for joiner in JOINERS):
+        return plain_block(text)
+    return "".join(piece if piece in JOINERS else plain_block(piece) for piece in _JOINED.split(text))
+
+
+_JOINED = re.compile("([\u200c\u200d])")
 
 
 def plain(text: str) -> str:

@@ -68,7 +68,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("sql", "s", "s", "SQL", "Ask the database; change it only on purpose.", "Go"),
     Command("sessions", "a", "a", "sessions", "Who holds the database, and who waits for whom.", "Go"),
     Command("streams", "T", "T", "streams", "Streams that run: follow, pause, filter, stop.", "Go"),
-    Command("tick", "space", "space", "tick", "Tick or untick what the cursor is on.", "Page", footer=7),
+    Command(
+        "tick",
+        "space",
+        "space",
+        "tick",
+        "Mark as done or seen what the cursor is on; taking back asks.",
+        "Page",
+        footer=7,
+    ),
     Command(
         "deny",
         "minus",
@@ -96,7 +104,7 @@ COMMANDS: tuple[Command, ...] = (
         "k",
         "k",
         "ack",
-        "Acknowledge a level of the ladder.",
+        "Who is on it; who was called, and what came of it.",
         "Clock and ladder",
         "incident",
         4,
@@ -141,7 +149,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("merge", "", "", "merge", "This incident is part of another one.", "Incident", "incident"),
     Command(
-        "correct", "E", "E", "correct", "Correct the timeline entry under the cursor.", "Page", "incident"
+        "correct",
+        "E",
+        "E",
+        "correct",
+        "Correct the timeline entry under the cursor; the old one stays.",
+        "Page",
+        "incident",
     ),
     Command(
         "filter", "F", "F", "filter", "Show one kind of timeline entry after the other.", "Page", "incident"
@@ -151,12 +165,18 @@ COMMANDS: tuple[Command, ...] = (
         "H",
         "H",
         "hold",
-        "Hold the ladder up to 30 min, or end the hold.",
+        "Hold the ladder up to 30 min, or ask to end the hold.",
         "Clock and ladder",
         "incident",
     ),
     Command(
-        "levels", "l", "l", "level", "Somebody was called, or need not be.", "Clock and ladder", "incident"
+        "levels",
+        "l",
+        "l",
+        "waive",
+        "A level need not be called, for a reason.",
+        "Clock and ladder",
+        "incident",
     ),
     Command("snooze", "N", "N", "snooze", "Ring for an update later, once.", "Clock and ladder", "incident"),
     Command("reload", "L", "L", "reload", "Read the runbook again, if it was edited.", "Console"),

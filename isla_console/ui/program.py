@@ -165,6 +165,7 @@ class ConsoleProgram:
                 self.console.begin(self.incident.work_on(declared.id))
             self.ring()
             self.console.refresh_state()
+        self._tell_of_a_twin()
 
     def _guarded(self, work: Callable[[], None], doing: str) -> None:
         """Do a part of something; its failure is said, and the other parts are done all the same."""
@@ -172,6 +173,14 @@ class ConsoleProgram:
             work()
         except Exception as error:
             self.session.complain(error, doing)
+
+    def _tell_of_a_twin(self) -> None:
+        """Offer to join the incident that another console declared of the same issue at the same time.
+
+        Not over a sheet: what a person types there is not an answer to this.
+        """
+        if isinstance(self.shell.screen, MainScreen) and (twin := self.session.twin()) is not None:
+            self.console.begin(self.incident.offer_join(twin))
 
     def ring(self) -> None:
         """Sound each new alarm once, and put what is due into the window's title."""

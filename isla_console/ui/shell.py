@@ -37,6 +37,8 @@ NOTICE_LOOK_S = 0.5
 """Seconds between two looks whether what is said is still so; only while something is said."""
 STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
 """The style sheets of the first frame."""
+QUIT_AGAIN_S = 4.0
+"""Seconds within which a second ctrl+q ends the console from a sheet."""
 
 
 class Program(Protocol):
@@ -95,6 +97,7 @@ class Shell(TerminalApp):
         self.notice: Notice | None = None
         """What is said at the moment."""
         self._notice_timer: Timer | None = None
+        self._quit_asked = -QUIT_AGAIN_S
         self.problem = ""
         """Why the console ended, printed once the terminal is restored."""
         self.parting = ""
@@ -236,6 +239,23 @@ class Shell(TerminalApp):
         """Whether letters go into a text rather than being commands."""
         focused = self.focused
         return isinstance(focused, Input) or (isinstance(focused, TextArea) and not focused.read_only)
+
+    async def action_quit(self) -> None:
+        """Leave at once, the way out of a console that hangs; over a sheet only when it is pressed again.
+
+        What was done is on disk, but what is typed in a sheet is not.
+        """
+        now = monotonic()
+        if isinstance(self.screen, MainScreen) or now - self._quit_asked < QUIT_AGAIN_S:
+            self.exit()
+        else:
+            self._quit_asked = now
+            self.say("ctrl+q again ends the console; what is typed here is lost.", warn=True)
+
+    def action_command_palette(self) -> None:
+        """Open the palette, but never over a sheet: its commands would act on the page behind."""
+        if isinstance(self.screen, MainScreen):
+            super().action_command_palette()
 
     def action_command(self, id: str, key: str) -> None:
         """Carry out the command of a key of the registry."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from isla_console.incident import commands
 from isla_console.incident.record.events import Author, Event, event
+from isla_console.incident.record.facts import MeasuredChange
 from isla_console.incident.record.policy import Policy
 from isla_console.incident.record.state import Incident, fold
 from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
@@ -90,22 +91,40 @@ def at(clock: str, day: int = 23) -> datetime:
 class Story:
     """An incident's journal, and what a console that is open does with it."""
 
-    def __init__(self, severity: str = "P0", *, policy: dict[str, Any] = RULES, **more: Any) -> None:
+    def __init__(
+        self,
+        severity: str = "P0",
+        *,
+        policy: dict[str, Any] = RULES,
+        metrics: Mapping[str, tuple[str, str]] | None = None,
+        **more: Any,
+    ) -> None:
+        """Declare it; `metrics` are those that are bad just then, name to state and value."""
+        now = more.pop("now", START)
+        more["measured"] = [
+            MeasuredChange("metric", name, "unknown", state, value, now)
+            for name, (state, value) in (metrics or {}).items()
+        ] + list(more.get("measured", ()))
         self.events: list[Event] = commands.declare(
             title="Redirects down",
             severity=severity,
             policy=policy,
             runbook_sha256="5e884898",
             author=ANA,
-            now=more.pop("now", START),
+            now=now,
             **more,
         )
 
     @property
     def incident(self) -> Incident:
-        folded = fold(self.events)
+        mine = [event for event in self.events if event.incident == self.events[0].incident]
+        folded = fold(mine)
         assert folded is not None
         return folded
+
+    def events_of(self, incident: str) -> list[Event]:
+        """What the story wrote into another incident."""
+        return [event for event in self.events if event.incident == incident]
 
     def do(self, command: Callable[..., list[Event]], *arguments: Any, now: datetime, **more: Any) -> None:
         """Carry out a command as ana."""

@@ -75,7 +75,7 @@ def test_b_what_was_missed_while_no_console_was_open_is_one_alarm() -> None:
     assert third.rang == []
     assert len(story.events) == before + 2
 
-    story.do(commands.acknowledge, "L3", "CTO", now=at("14:48"))
+    story.do(commands.acknowledge, "L3", "CTO", now=at("14:48"), via="phone")
     third.run(at("14:59:55"), at("15:00:05"))
     assert _dues(story)[-1] == ("L4", "15:00:00", False)
 

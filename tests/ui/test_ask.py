@@ -3,7 +3,7 @@
 from textual.app import App
 from textual.widgets import OptionList
 
-from isla_console.ui.sheets.ask import CHOSEN, Answers, AskScreen, Choice, Field, required
+from isla_console.ui.sheets.ask import CHOSEN, Answers, AskScreen, Choice, Field, Problem, required
 
 
 def sheet() -> AskScreen:
@@ -14,7 +14,7 @@ def sheet() -> AskScreen:
             Field("two", "Two", "c", [Choice("a", "A"), Choice("b", "B"), Choice("c", "C")]),
             Field("text", "Text", check=required("some text")),
         ],
-        done=lambda answers: "not this" if answers["text"] == "bad" else "",
+        done=lambda answers: Problem("not this", "one") if answers["text"] == "bad" else None,
     )
 
 
@@ -50,6 +50,34 @@ async def test_whole_sheet_may_be_refused() -> None:
     answers, complaint = await answer("enter", "enter", *"bad", "enter")
     assert answers is None
     assert "not this" in complaint
+
+
+async def test_what_is_refused_stays_as_it_was_typed_with_the_cursor_on_what_is_wrong() -> None:
+    app: App[None] = App()
+    got: list[Answers | None] = []
+    async with app.run_test() as pilot:
+        asked = sheet()
+        asked.judge = lambda answers: Problem("not that", "text") if answers["text"] == "no" else None
+        await app.push_screen(asked, got.append)
+        await pilot.press("enter", "enter", *"bad", "f2")
+        await pilot.pause()
+        assert (got, app.screen.focused and app.screen.focused.id) == ([], "field-one")
+        await pilot.press("enter", "enter", "ctrl+u", *"no", "f2", *"ne")
+        await pilot.pause()
+        assert (got, asked.answers["text"], app.screen.focused and app.screen.focused.id) == (
+            [],
+            "none",
+            "field-text",
+        )
+        again = asked.again(asked.answers, Problem("once more", "two"))
+        await app.push_screen(again, got.append)
+        await pilot.pause()
+        assert str(app.screen.query_one("#problem").render()) == "once more"
+        assert app.screen.focused is not None
+        assert app.screen.focused.id == "field-two"
+        await pilot.press("f2")
+        await pilot.pause()
+    assert got == [{"one": "b", "two": "c", "text": "none"}]
 
 
 async def test_escape_leaves() -> None:

@@ -105,36 +105,50 @@ async def test_hold_needs_a_reason_and_ends(tmp_path: Path) -> None:
         assert "hold_started" in kinds(app)
         await app.program.tick()
         assert "on hold 10:00" in screen_text(app)
-        await press(pilot, "H")
+        await press(pilot, "H", "enter")
+        assert kinds(app)[-1] == "hold_started", "H over a hold asks, and leaves it by default"
+        await press(pilot, "H", "down", "enter")
         assert kinds(app)[-1] == "hold_ended"
 
 
 async def test_acknowledging_for_who_was_called_silences_them(tmp_path: Path) -> None:
-    """`k` names which of those called is answered for: they are nagged no more, the others still are."""
+    """`k` names who is on it, and whose word that is: they are nagged no more, the others still are."""
     moment = Moment()
     async with incident(tmp_path, moment) as (pilot, app):
         moment.pass_by(minutes=16)
         await app.program.tick()
         await settle(pilot)
-        assert "L2 due 14:27Z, 1 min ago: call Platform lead, Senior engineer" in screen_text(app)
-        await press(pilot, "k", "enter", "ctrl+u")
+        assert "L2 due 14:24Z, 4 min ago: call Platform lead, Senior engineer" in screen_text(app)
+        await press(pilot, "k", "enter", "f2")
+        assert "choose what happened" in screen_text(app), "nothing is said by a default"
+        await press(pilot, "down", "down", "enter")
         await type_text(pilot, "ben")
-        await press(pilot, "enter")
+        await press(pilot, "f2")
+        assert "how ben said so is needed" in screen_text(app)
+        await press(pilot, "down", "f2")
         assert app.program.session.incident is not None
         assert rung(app, "L2").acknowledged_by == ("ben",)
         assert rung(app, "L2").waiting_for == ("Senior engineer",)
         await app.program.tick()
         await settle(pilot)
-        assert "1 min ago: call Senior engineer" in screen_text(app)
+        assert "4 min ago: call Senior engineer" in screen_text(app)
+        assert "ben on it" in screen_text(app)
 
-        moment.pass_by(minutes=15)
-        await app.program.tick()
-        await settle(pilot)
-        await press(pilot, "k", "down", "down", "f2")
-        assert rung(app, "L3").waiting_for == ()
-        assert rung(app, "L3").acknowledged_by == ("ana",)
-        await press(pilot, "k", "f2")
+        await press(pilot, "k", "enter", "end", "f2")
+        assert "by which way is needed" in screen_text(app)
+        await press(pilot, "down", "f2")
+        called = app.program.session.incident.timeline[-1]
+        assert called.data == {
+            "level": "L2",
+            "target": "Senior engineer",
+            "via": "phone",
+            "outcome": "no_answer",
+        }
+        assert rung(app, "L2").waiting_for == ("Senior engineer",), "a call silences nobody"
+        assert "no answer 14:28" in screen_text(app)
+        await press(pilot, "k", "enter", "down", "f2")
         assert rung(app, "L2").nag == "none"
+        assert rung(app, "L2").acknowledged_by == ("ben", "ana")
 
 
 async def test_alarm_rings_once_and_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,14 +175,17 @@ async def test_update_is_blocked_filled_and_sent(tmp_path: Path) -> None:
     """What is in brackets blocks; the impact fills it; sending restarts the clock."""
     moment = Moment()
     async with incident(tmp_path, moment) as (pilot, app):
-        await press(pilot, "c", "S")
+        await press(pilot, "c", "S", "f2")
         assert "update_sent" not in kinds(app)
-        assert "Still to fill in" in screen_text(app)
-        await press(pilot, "i")
+        assert "still to fill in" in screen_text(app)
+        assert "[description of impact]" in screen_text(app)
+        await press(pilot, "escape", "i")
         await type_text(pilot, "links answer slowly")
         await press(pilot, "f2")
         assert "Nothing is left to fill in" in screen_text(app)
         await press(pilot, "S", "enter")
+        assert "update_sent" not in kinds(app), "no default says by which way it went out"
+        await press(pilot, "down", "enter")
         assert kinds(app)[-1] == "update_sent"
         incident_now = app.program.session.incident
         assert incident_now is not None
@@ -210,7 +227,8 @@ async def test_resolve_wants_the_soak_or_a_reason(tmp_path: Path) -> None:
         # From declared, the plain next states come first; resolved is further down.
         await press(pilot, "home", "down", "down", "down", "down", "enter", "enter")
         assert app.program.session.incident.state == "declared"
-        await press(pilot, "m", "home", "down", "down", "down", "down", "enter")
+        assert app.screen.focused is not None
+        assert app.screen.focused.id == "field-reason", "refused, it stays open at what is missing"
         await type_text(pilot, "rolled back and watched")
         await press(pilot, "enter")
         assert app.program.session.incident.state == "resolved"
@@ -236,7 +254,9 @@ async def test_guided_outage(tmp_path: Path) -> None:
         assert app.program.session.incident.steps["outage-acknowledge"].state == "done"
         assert "acknowledged" in kinds(app)
         await press(pilot, "down", "enter")
-        assert app.program.session.incident.steps["outage-channel"].result == "#incident-2026-11-23"
+        assert "outage-channel" not in app.program.session.incident.steps, "copying a name creates nothing"
+        await press(pilot, "space")
+        assert app.program.session.incident.steps["outage-channel"].state == "done"
         await press(pilot, "down", "enter", "enter", "enter", "enter")
         assert app.program.session.incident.steps["outage-roles"].result == "commander ana"
 
@@ -260,7 +280,7 @@ async def test_timeline_corrects_and_filters(tmp_path: Path) -> None:
         await type_text(pilot, "rollbck began")
         await press(pilot, "f2", "t", "home", "E", "ctrl+u")
         await type_text(pilot, "rollback began")
-        await press(pilot, "enter")
+        await press(pilot, "f2")
         text = screen_text(app)
         assert "rollback began" in text
         assert "corrected" in text
@@ -342,7 +362,7 @@ async def test_clock_jump_is_journalled(tmp_path: Path) -> None:
         [jump] = [event for event in app.program.session.incident.timeline if event.kind == "link_changed"]
         assert jump.data["name"] == "clock"
         assert json.loads(jump.to_json())["data"]["value"] == 3600
-        assert "T+00:00:00" in screen_text(app)
+        assert "T+00:03:00" in screen_text(app)
 
 
 async def test_a_low_sheet_keeps_no_line_for_what_it_has_not_to_say(tmp_path: Path) -> None:
@@ -406,7 +426,7 @@ async def test_the_checklist_is_reached_to_its_end_on_a_low_screen(tmp_path: Pat
         await press(pilot, *DECLARE)
         moment.pass_by(minutes=32)
         await app.program.tick()
-        await press(pilot, "k", "f2", "right_square_bracket", "end")
+        await press(pilot, "k", "enter", "down", "f2", "right_square_bracket", "end")
         assert "Runbook updated with learnings" in screen_text(app)
         await press(pilot, "home")
         assert "Incident resolved and verified" in screen_text(app)

@@ -12,7 +12,7 @@ from isla_console.drill.scenario.model import Scenario
 from isla_console.drill.score.record import Record
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident, fold
-from isla_console.incident.rules.cadence import update_due
+from isla_console.incident.rules.cadence import update_due, updates
 from isla_console.incident.rules.escalation import Rung, ladder
 from isla_console.text.times import minutes
 
@@ -84,21 +84,21 @@ def score(record: Record, scenario: Scenario, events: Sequence[Event]) -> Score:
     began = outage.at if outage is not None else None
     until = record.ended
     marks = _marks(record, scenario, incident, began)
-    updates = _updates(incident, until)
+    sent = _updates(incident, until)
     levels = _levels(incident, until)
     wrong = tuple(entry.text for entry in record.log if entry.kind in {"wrong", "relapse"})
     dangerous = (*(entry.text for entry in record.log if entry.kind == "danger"), *_tried(incident, scenario))
     stopped = _stopped(record, scenario)
     skipped = _skipped(incident, scenario) if began is not None else ()
     points = sum(mark.points for mark in marks)
-    points += _share(_UPDATES, updates, incident) + _share(_LADDER, levels, incident)
+    points += _share(_UPDATES, sent, incident) + _share(_LADDER, levels, incident)
     points -= _WRONG * len(wrong) + _DANGEROUS * len(dangerous)
     points -= _STOPPED * len(stopped) + _SKIPPED * len(skipped)
     return Score(
         record=record,
         incident=incident.id if incident is not None else "",
         marks=marks,
-        updates=updates,
+        updates=sent,
         levels=levels,
         wrong=wrong,
         dangerous=dangerous,
@@ -202,15 +202,15 @@ def _updates(incident: Incident | None, until: datetime) -> tuple[int, int]:
         return 0, 0
     in_time = due = 0
     for update in incident.updates:
-        if update.stage != "sent" or update.audience != "public":
+        if update.stage != "sent" or update.audience != "public" or not update.clock:
             continue
         earlier = tuple(event for event in incident.cadence_events if event.occurred_at < update.at)
-        limit = update_due(incident, "public", update.at, cadence_events=earlier).due_at
+        limit = update_due(incident, update.clock, update.at, cadence_events=earlier).due_at
         if limit is not None:
             due += 1
             in_time += update.at <= limit
-    missing = update_due(incident, "public", until)
-    return in_time, due + (missing.due_at is not None and missing.due_at < until)
+    public = [one for one in updates(incident, until) if one.audience == "public"]
+    return in_time, due + sum(one.due_at is not None and one.due_at < until for one in public)
 
 
 def _levels(incident: Incident | None, until: datetime) -> tuple[int, int]:

@@ -13,10 +13,10 @@ from __future__ import annotations
 from isla_console.incident.commands.base import Refused, Stamp
 from isla_console.incident.commands.ladder import (
     acknowledge,
+    called,
     end_hold,
     escalate,
     hold,
-    notify,
     waive,
 )
 from isla_console.incident.commands.lifecycle import (
@@ -60,6 +60,7 @@ __all__ = [
     "acknowledge",
     "add_action",
     "adjust_start",
+    "called",
     "cancel",
     "change_impact",
     "change_postmortem",
@@ -80,7 +81,6 @@ __all__ = [
     "merge",
     "not_applicable",
     "note",
-    "notify",
     "offer_role",
     "release_role",
     "reopen",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from isla_console.incident.commands.base import Refused, make_event, required_text
+from isla_console.incident.commands.base import Refused, Stamp, make_event, overruled, required_text
 from isla_console.incident.record.events import Author, Event, EventError, event
+from isla_console.incident.record.facts import FirstSeen, MeasuredChange
+from isla_console.incident.record.ids import short_mark, time_ordered_id
 from isla_console.incident.record.state import MAX_BACKDATE, Incident
+from isla_console.incident.rules.evidence import unsent
 from isla_console.incident.rules.postmortem import is_owed
 from isla_console.incident.rules.soak import soak
 from isla_console.text.times import utc_text
@@ -25,19 +28,20 @@ FORWARD = {
 """Changes of state that explain themselves; every other one needs a reason."""
 
 
-def incident_id(now: datetime, about: str, taken: Collection[str] = ()) -> str:
-    """Make an incident's id, such as `inc-20261123-redirect-down`, with `-2` and so on when that is taken.
+def incident_id(now: datetime, about: str, declared: str) -> str:
+    """Make an incident's id, such as `inc-20261123-redirect-down-7k2m`.
 
-    `about` is an issue's id or a title; only a-z, 0-9 and hyphens of it are kept.
+    Its end is drawn from the id of the event that declares it, so that two consoles or two hosts that declare
+    in the same second do not meet.
+
+    Args:
+        now: Aware UTC.
+        about: An issue's id or a title; only a-z, 0-9 and hyphens of it are kept.
+        declared: The id of the `declared` event.
     """
     plain = unicodedata.normalize("NFKD", about).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].rstrip("-") or "incident"
-    base = f"inc-{now:%Y%m%d}-{slug}"
-    used = set(taken)
-    number = 1
-    while (candidate := base if number == 1 else f"{base}-{number}") in used:
-        number += 1
-    return candidate
+    return f"inc-{now:%Y%m%d}-{slug}-{short_mark(declared)}"
 
 
 def declare(
@@ -52,7 +56,9 @@ def declare(
     impact: str | None = None,
     impact_started_at: datetime | None = None,
     taken: Collection[str] = (),
-    metrics: Mapping[str, tuple[str, str]] | None = None,
+    first_seen: Sequence[FirstSeen] = (),
+    measured: Sequence[MeasuredChange] = (),
+    names: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Event]:
     """Declare an incident; the first of its events is `declared`.
 
@@ -67,15 +73,23 @@ def declare(
         impact: What users experience.
         impact_started_at: When the impact began, aware UTC, at most 24 h before `now`.
         taken: The ids already in the journal.
-        metrics: The metrics in alert or elevated now, name to `(state, value with unit)`: the soak
-            waits for them and the report starts from them.
+        first_seen: When each measure was first seen bad.
+        measured: How what is bad now came to be so, each change at its own time: the soak waits for it, and
+            the report starts from it.
+        names: The names that the report has for ids; see `record.facts.Incident.names`.
 
     Raises:
         Refused: A title is missing, the start is out of range, or the data does not fit.
     """
-    title = required_text(title, "a title")
+    title = required_text(title, "a title", about="title")
     _check_start(impact_started_at, now)
-    id = incident_id(now, issue or title, taken)
+    declared = time_ordered_id(now)
+    while (id := incident_id(now, issue or title, declared)) in taken:
+        declared = time_ordered_id(now)
+    seen = [
+        {"kind": one.kind, "name": one.name, "at": utc_text(one.at), "state": one.state, "value": one.value}
+        for one in first_seen
+    ]
     try:
         events = [
             event(
@@ -88,15 +102,21 @@ def declare(
                     "impact_started_at": utc_text(impact_started_at) if impact_started_at else None,
                     "policy": dict(policy),
                     "runbook_sha256": runbook_sha256,
+                    "first_seen": seen or None,
+                    "names": {family: dict(known) for family, known in names.items()} if names else None,
                 },
                 incident=id,
                 author=author,
                 now=now,
+                id=declared,
             )
         ]
-        for name, (state, value) in (metrics or {}).items():
-            data = {"name": name, "from": "unknown", "to": state, "value": value}
-            events.append(event("metric_changed", data, incident=id, author=author, now=now))
+        for change in measured:
+            data = {"name": change.name, "from": change.before, "to": change.after}
+            if change.value:
+                data["value"] = change.value
+            kind, at = f"{change.kind}_changed", min(change.at, now)
+            events.append(event(kind, data, incident=id, author=author, now=now, occurred_at=at))
     except EventError as error:
         raise Refused(str(error)) from None
     return events
@@ -115,7 +135,7 @@ def change_state(
         raise Refused(f"it is {state} already")
     reason = reason.strip()
     if not reason and state not in FORWARD.get(incident.state, ()):
-        raise Refused(f"from {incident.state} to {state} wants a reason")
+        raise Refused(f"from {incident.state} to {state} wants a reason", about="reason")
     return [_state_event(incident, state, reason, author, now)]
 
 
@@ -146,11 +166,15 @@ def resolve(
     override = override.strip()
     checked = soak(incident, now, live)
     if not checked.is_green and not override:
-        raise Refused(f"{checked.sentence}; resolve anyway with a reason")
+        raise Refused(f"{checked.sentence}; resolve anyway with a reason", about="reason")
     reason = f"override: {override}" if not checked.is_green else override or checked.sentence
-    events = [_state_event(incident, "resolved", reason, author, now)]
+    spoken = () if checked.is_green else checked.blockers or (checked.sentence,)
+    stamp: Stamp = {"author": author, "now": now}
+    events = overruled(incident, "resolved", spoken, override, state="resolved", **stamp)
+    events.append(_state_event(incident, "resolved", reason, author, now))
     if final_update.strip():
-        data = {"audience": "public", "text": final_update}
+        public = next((text.id for text in incident.policy.texts if text.audience == "public"), None)
+        data = {"audience": "public", "template": public, "text": final_update}
         events.append(
             make_event(
                 incident,
@@ -158,14 +182,17 @@ def resolve(
                 data,
                 author=author,
                 now=now,
-                occurred_at=events[0].occurred_at,
+                occurred_at=events[-1].occurred_at,
             )
         )
     return events
 
 
-def close(incident: Incident, *, author: Author, now: datetime) -> list[Event]:
-    """Close a resolved incident whose checklist is done and whose post-mortem has an owner."""
+def close(incident: Incident, *, author: Author, now: datetime, reason: str = "") -> list[Event]:
+    """Close a resolved incident whose checklist is done and whose post-mortem has an owner.
+
+    With the final update unsent it takes a reason.
+    """
     if incident.state != "resolved":
         raise Refused(f"it is {incident.state}; only a resolved incident is closed")
     left = [tick.text for tick in incident.checklist.values() if tick.state == "open"]
@@ -173,31 +200,43 @@ def close(incident: Incident, *, author: Author, now: datetime) -> list[Event]:
         left.insert(0, "an owner for the post-mortem")
     if left:
         raise Refused("still open: " + "; ".join(left))
-    return [_state_event(incident, "closed", "", author, now)]
+    reason, stamp = reason.strip(), Stamp(author=author, now=now)
+    events = overruled(incident, "closed", unsent(incident, now), reason, state="closed", **stamp)
+    return [*events, _state_event(incident, "closed", reason, author, now)]
 
 
 def reopen(incident: Incident, reason: str, *, author: Author, now: datetime) -> list[Event]:
     """Go back to investigating after a resolve, a close, a cancellation or a merge."""
     if incident.state not in ("resolved", "closed", "cancelled", "merged"):
         raise Refused(f"it is {incident.state}, not ended")
-    return [_state_event(incident, "investigating", required_text(reason, "a reason"), author, now)]
+    return [
+        _state_event(
+            incident, "investigating", required_text(reason, "a reason", about="reason"), author, now
+        )
+    ]
 
 
 def cancel(incident: Incident, reason: str, *, author: Author, now: datetime) -> list[Event]:
     """Cancel it: it was not an incident after all."""
     if not incident.is_open:
         raise Refused(f"it is {incident.state} already")
-    return [_state_event(incident, "cancelled", required_text(reason, "a reason"), author, now)]
+    reason = required_text(reason, "a reason", about="reason")
+    return [_state_event(incident, "cancelled", reason, author, now)]
 
 
-def merge(incident: Incident, into: str, *, author: Author, now: datetime) -> list[Event]:
-    """Merge it into another incident, which goes on."""
-    into = required_text(into, "the other incident's id")
-    if into == incident.id:
+def merge(incident: Incident, into: Incident, *, author: Author, now: datetime) -> list[Event]:
+    """Merge it into another incident, which goes on; both say so."""
+    if into.id == incident.id:
         raise Refused("an incident is not merged into itself")
-    if not incident.is_open:
-        raise Refused(f"it is {incident.state} already")
-    return [make_event(incident, "merged", {"into": into}, author=author, now=now)]
+    for one in (incident, into):
+        if not one.is_open:
+            raise Refused(f"{one.id} is {one.state} already", about="into")
+    return [
+        make_event(incident, "merged", {"into": into.id}, author=author, now=now),
+        make_event(
+            into, "took_in", {"incident": incident.id, "title": incident.title}, author=author, now=now
+        ),
+    ]
 
 
 def change_severity(
@@ -208,13 +247,13 @@ def change_severity(
         raise Refused(f"no such severity: {severity}")
     if severity == incident.severity:
         raise Refused(f"it is {severity} already")
-    data = {"severity": severity, "reason": required_text(reason, "a reason")}
+    data = {"severity": severity, "reason": required_text(reason, "a reason", about="reason")}
     return [make_event(incident, "severity_changed", data, author=author, now=now)]
 
 
 def change_impact(incident: Incident, impact: str, *, author: Author, now: datetime) -> list[Event]:
     """Say in words what users experience."""
-    impact = required_text(impact, "the impact")
+    impact = required_text(impact, "the impact", about="impact")
     if impact == incident.impact:
         raise Refused("that is what it says already")
     return [make_event(incident, "impact_changed", {"impact": impact}, author=author, now=now)]
@@ -225,7 +264,8 @@ def adjust_start(
 ) -> list[Event]:
     """Move the impact start to before the declaration, by at most 24 h."""
     _check_start(started_at, incident.declared_at)
-    data = {"impact_started_at": utc_text(started_at), "reason": required_text(reason, "a reason")}
+    reason = required_text(reason, "a reason for another begin", about="reason")
+    data = {"impact_started_at": utc_text(started_at), "reason": reason}
     return [make_event(incident, "impact_start_adjusted", data, author=author, now=now)]
 
 
@@ -233,9 +273,9 @@ def _check_start(started_at: datetime | None, declared_at: datetime) -> None:
     if started_at is None:
         return
     if started_at > declared_at:
-        raise Refused("the impact cannot start after the declaration")
+        raise Refused("the impact cannot start after the declaration", about="since")
     if declared_at - started_at > MAX_BACKDATE:
-        raise Refused("the impact start lies at most 24 h before the declaration")
+        raise Refused("the impact start lies at most 24 h before the declaration", about="since")
 
 
 def _state_event(incident: Incident, state: str, reason: str, author: Author, now: datetime) -> Event:

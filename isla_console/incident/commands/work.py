@@ -3,30 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from isla_console.incident.commands.base import Refused, make_event, required_text
+from isla_console.incident.commands.base import Refused, make_event, overruled, required_text
 from isla_console.incident.record.events import Author, Event
-from isla_console.incident.record.facts import Tick
+from isla_console.incident.record.facts import StepRecord, Tick
 from isla_console.incident.record.ids import time_ordered_id
 from isla_console.incident.record.kinds import problems
 from isla_console.incident.record.state import MAX_BACKDATE, UNCORRECTABLE, Incident
+from isla_console.text.times import as_stored, clock_text, utc_text
 
 
-def tick(incident: Incident, item: str, *, author: Author, now: datetime, evidence: str = "") -> list[Event]:
-    """Tick a checklist item; the evidence says what shows that it is done."""
-    if _checklist_entry(incident, item).state == "ticked":
-        raise Refused("it is ticked already")
+def tick(
+    incident: Incident,
+    item: str,
+    *,
+    author: Author,
+    now: datetime,
+    evidence: str = "",
+    against: Sequence[str] = (),
+    reason: str = "",
+) -> list[Event]:
+    """Tick a checklist item.
+
+    Args:
+        incident: The incident as it is.
+        item: The item's id.
+        author: The person who ticks it, and the host.
+        now: Aware UTC.
+        evidence: What shows that it is done.
+        against: What speaks against that, in words.
+        reason: Why it is ticked all the same.
+
+    Raises:
+        Refused: It is ticked, or something speaks against it and there is no reason.
+    """
+    known = _checklist_entry(incident, item)
+    if known.state == "ticked":
+        raise Refused(f"{known.by} ticked it {_when(known.at, now)}")
+    events = overruled(incident, known.text, against, reason, item=item, author=author, now=now)
     data = {"item": item, "evidence": evidence.strip() or None}
-    return [make_event(incident, "checklist_ticked", data, author=author, now=now)]
+    return [*events, make_event(incident, "checklist_ticked", data, author=author, now=now)]
 
 
-def untick(incident: Incident, item: str, *, author: Author, now: datetime) -> list[Event]:
-    """Open a checklist item again."""
-    if _checklist_entry(incident, item).state == "open":
+def untick(
+    incident: Incident, item: str, *, author: Author, now: datetime, seen: Tick | None = None
+) -> list[Event]:
+    """Open a checklist item again; with `seen`, only if it still is as the person saw it."""
+    known = _checklist_entry(incident, item)
+    if known.state == "open":
         raise Refused("it is open already")
+    if seen is not None and known != seen:
+        raise Refused(f"{known.by} changed it {_when(known.at, now)}: look again")
     return [make_event(incident, "checklist_unticked", {"item": item}, author=author, now=now)]
 
 
@@ -35,7 +65,7 @@ def not_applicable(
 ) -> list[Event]:
     """Mark a checklist item as not applicable, for a reason."""
     _checklist_entry(incident, item)
-    data = {"item": item, "reason": required_text(reason, "a reason")}
+    data = {"item": item, "reason": required_text(reason, "a reason", about="reason")}
     return [make_event(incident, "checklist_na", data, author=author, now=now)]
 
 
@@ -70,6 +100,9 @@ def see_symptom(
     value: str | None = None,
 ) -> list[Event]:
     """Note that a symptom is seen, or is not; `by` is `person` or `measured`."""
+    known = incident.symptoms.get(symptom)
+    if known is not None and by == known.by == "person" and known.seen == seen:
+        raise Refused(f"{known.actor} said so {_when(known.at, now)}")
     kind = "symptom_seen" if seen else "symptom_denied"
     data = {"symptom": symptom, "by": by, "value": value}
     return [make_event(incident, kind, data, author=author, now=now)]
@@ -84,10 +117,25 @@ def mark_step(
     now: datetime,
     result: str | None = None,
     reason: str | None = None,
+    seen: StepRecord | None = None,
 ) -> list[Event]:
-    """Mark a runbook step as `done`, `undone` or `skipped`."""
+    """Mark a runbook step as `done`, `undone` or `skipped`.
+
+    What another console marked meanwhile is not marked again (a result may be added), and nothing that
+    somebody did is taken back unless the person saw it: with `seen`, only that record is.
+
+    Raises:
+        Refused: It is done already, or is not as it was seen.
+    """
     if state not in ("done", "undone", "skipped"):
         raise Refused("a step is done, undone or skipped")
+    known = incident.steps.get(step)
+    if state == "done" and known is not None and known.state == "done" and not result:
+        raise Refused(f"{known.by} did it {_when(known.at, now)}")
+    if state == "undone" and (known is None or known.state == "undone"):
+        raise Refused("it is open already")
+    if seen is not None and known != seen:
+        raise Refused("it was changed meanwhile: look again")
     data = {"step": step, "result": result, "reason": reason}
     return [make_event(incident, f"step_{state}", data, author=author, now=now)]
 
@@ -117,10 +165,10 @@ def add_action(
     """
     due = due.strip()
     if due and not re.fullmatch(r"\d{4}-\d\d-\d\d", due):
-        raise Refused("the due date is written 2026-12-01")
+        raise Refused("the due date is written 2026-12-01", about="due")
     data = {
         "action": f"a{len(incident.actions) + 1}-{author.actor}-{time_ordered_id(now)[-6:]}",
-        "text": required_text(text, "what is to be done"),
+        "text": required_text(text, "what is to be done", about="text"),
         "type": type,
         "owner": owner.strip() or None,
         "due": due or None,
@@ -163,8 +211,21 @@ def correct(
     *,
     author: Author,
     now: datetime,
+    at: datetime | None = None,
 ) -> list[Event]:
-    """Correct fields of an entry's data; the entry itself stays in the journal."""
+    """Correct an entry: fields of its data, and when it happened. The entry itself stays in the journal.
+
+    Args:
+        incident: The incident as it is.
+        event_id: The entry's id.
+        changes: The fields that say something else now; None takes one away.
+        author: The person who corrects it, and the host.
+        now: Aware UTC.
+        at: When it really happened; None leaves its time.
+
+    Raises:
+        Refused: There is no such entry, it is of a kind that is not corrected, or the result does not fit.
+    """
     known = next((event for event in incident.timeline if event.id == event_id), None)
     if known is None:
         raise Refused(f"no such entry: {event_id}")
@@ -174,10 +235,15 @@ def correct(
     data = {name: value for name, value in data.items() if value is not None}
     wrong = problems(known.kind, data)
     if wrong:
-        raise Refused("; ".join(wrong))
-    if data == dict(known.data):
+        field = wrong[0].partition(":")[0].removeprefix("data.")
+        raise Refused("; ".join(wrong), about=field)
+    _check_time(incident, at, now)
+    # An earlier correction of the time stands, unless this one changes it.
+    before = incident.corrections.get(event_id)
+    moved = utc_text(at) if at is not None else before.data.get("occurred_at") if before else None
+    if data == dict(known.data) and (at is None or as_stored(at) == known.occurred_at):
         raise Refused("nothing changed")
-    written = {"event": event_id, "data": data}
+    written = {"event": event_id, "data": data, "occurred_at": moved}
     return [make_event(incident, "corrected", written, author=author, now=now)]
 
 
@@ -190,12 +256,20 @@ def _note_event(
     at: datetime | None,
     **beside: str | None,
 ) -> Event:
-    text = required_text(text, "some text")
-    if at is not None and at > now:
-        raise Refused("that time is still to come")
-    if at is not None and at < incident.impact_started_at - MAX_BACKDATE:
-        raise Refused("that is more than a day before the impact began")
+    text = required_text(text, "some text", about="text")
+    _check_time(incident, at, now)
     return make_event(incident, kind, {"text": text, **beside}, author=author, now=now, occurred_at=at)
+
+
+def _check_time(incident: Incident, at: datetime | None, now: datetime) -> None:
+    if at is not None and at > now:
+        raise Refused("that time is still to come", about="at")
+    if at is not None and at < incident.impact_started_at - MAX_BACKDATE:
+        raise Refused("that is more than a day before the impact began", about="at")
+
+
+def _when(at: datetime | None, now: datetime) -> str:
+    return f"at {clock_text(at, now, seconds=True)}" if at is not None else "already"
 
 
 def _checklist_entry(incident: Incident, item: str) -> Tick:

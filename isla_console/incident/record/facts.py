@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from isla_console.incident.record.events import Event
+from isla_console.incident.record.events import MACHINE_KINDS, Event
 from isla_console.incident.record.policy import Policy, SeverityRule
 
 ACTIVE_STATES = frozenset({"declared", "investigating", "identified", "mitigating"})
@@ -79,13 +79,15 @@ class LevelAct:
     """What a person did about a level.
 
     Attributes:
-        kind: `acknowledged`, `level_waived`, `escalated` or `level_notified`.
+        kind: `acknowledged`, `called`, `level_waived` or `escalated`.
         level: The level's id.
         at: When, aware UTC.
         by: The person who wrote it down.
-        person: The person who acknowledged or was notified, else "".
+        person: The person who is on it or was called, else "".
         target: The level's target they answer for, else "".
-        text: The reason, or the channel by which someone was notified, else "".
+        text: The reason, else "".
+        via: By which way somebody was called, or said that they are on it, else "".
+        outcome: What came of a call: one of `kinds.OUTCOMES`, else "".
     """
 
     kind: str
@@ -95,6 +97,35 @@ class LevelAct:
     person: str
     target: str
     text: str
+    via: str = ""
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overruled:
+    """A claim that was made against the evidence, which `evidence` lists, and why.
+
+    `item` is the checklist's item that was ticked, `state` the state that was entered; else "".
+    """
+
+    claim: str
+    evidence: tuple[str, ...]
+    reason: str
+    item: str
+    state: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSeen:
+    """When a measure was first seen bad before the incident was declared. `kind` is `metric` or `probe`."""
+
+    kind: str
+    name: str
+    at: datetime
+    state: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +141,14 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One step of telling people. `stage` is `drafted`, `copied`, `sent` or `snoozed`."""
+    """One step of telling people. `stage` is `drafted`, `copied`, `sent` or `snoozed`.
+
+    `template` is the id of the text it is made from ("" for none), `clock` that of the clock it belongs to.
+    """
 
     audience: str
+    template: str
+    clock: str
     stage: str
     at: datetime
     by: str
@@ -231,7 +267,9 @@ class Incident:
     `timeline` holds every event, with corrections applied, and a change that two consoles measured once;
     `corrections` and `originals` map a corrected event's id to the correction and to the event as first
     written. `cadence_events` are the events that move the update clocks. `unusable` says for each event whose
-    data no clock can use what is wrong with it: it is shown, and changes nothing.
+    data no clock can use what is wrong with it: it is shown, and changes nothing. `names` maps a family
+    (`metric`, `probe`, `vendor`, `step`, `issue`, `symptom`) and an id to the name that people know it by;
+    `took_in` are the incidents that were merged into this one.
     """
 
     id: str
@@ -260,6 +298,10 @@ class Incident:
     notes: tuple[Note, ...]
     actions: Mapping[str, Action]
     changes: tuple[MeasuredChange, ...]
+    first_seen: tuple[FirstSeen, ...]
+    names: Mapping[str, Mapping[str, str]]
+    overruled: tuple[Overruled, ...]
+    took_in: tuple[str, ...]
     postmortem_state: str | None
     postmortem_owner: str | None
     merged_into: str | None
@@ -327,7 +369,13 @@ class Incident:
         """Whether an entry was written down well after it happened."""
         if event.kind == "level_due":
             return bool(event.data.get("late"))
+        if event.kind in MACHINE_KINDS:
+            return False  # measured then, by the console itself
         return event.recorded_at - event.occurred_at > LATE_NOTE
+
+    def name(self, family: str, id: str) -> str:
+        """Return the name of something by its id, or the id where the incident knows none."""
+        return self.names.get(family, {}).get(id, id)
 
 
 def text_of(value: Any) -> str:

@@ -33,9 +33,18 @@ def time_ordered_id(now: datetime) -> str:
     return str(uuid.UUID(int=value))
 
 
+def short_mark(event_id: str) -> str:
+    """Return four characters drawn from an event's id, by which what it begins is told from its like."""
+    drawn = uuid.UUID(event_id).int & (32**_MARK_LENGTH - 1)
+    return "".join(_MARKS[drawn >> (5 * place) & 31] for place in reversed(range(_MARK_LENGTH)))
+
+
 def derived_id(incident: str, level: str, cause: str) -> str:
     """Return the id of a `level_due`: the same on every console, so a crossing is written once."""
     return str(uuid.uuid5(_NAMESPACE, f"level_due\0{incident}\0{level}\0{cause}"))
 
 
+_MARKS = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Crockford's base 32: nothing in it is mistaken for something else when it is read out on the phone."""
+_MARK_LENGTH = 4
 _MICROSECOND = datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC) - _EPOCH

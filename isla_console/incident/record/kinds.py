@@ -21,8 +21,12 @@ STATES = (
     "closed",
     "cancelled",
 )
+MEASURED_STATES = ("ok", "elevated", "alert", "stale", "unknown", "blind")
+"""The states of a metric or a probe."""
 ROLES = ("commander", "investigator", "communicator")
-AUDIENCES = ("public", "internal")
+AUDIENCES = ("public", "customer", "internal")
+OUTCOMES = ("answered", "message", "no_answer")
+"""What came of calling somebody."""
 CAUSES = ("time", "severity", "adjustment")
 ACTION_TYPES = ("prevent", "detect", "mitigate", "process")
 POSTMORTEM_STATES = ("draft", "in_review", "published")
@@ -51,6 +55,20 @@ def _scalar(value: Any) -> str | None:
 
 def _mapping(value: Any) -> str | None:
     return None if isinstance(value, dict) else "expected an object"
+
+
+def _texts(value: Any) -> str | None:
+    good = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    return None if good else "expected a list of texts"
+
+
+def _first_seen(value: Any) -> str | None:
+    if not isinstance(value, list | tuple) or not all(isinstance(item, dict) for item in value):
+        return "expected a list of objects"
+    for item in value:
+        if _text(item.get("name")) or _text(item.get("kind")) or _time(item.get("at")):
+            return "expected a name, a kind and a time in each"
+    return None
 
 
 def _time(value: Any) -> str | None:
@@ -84,7 +102,7 @@ def _one_of(*choices: str) -> Check:
 
 _REASON = {"reason?": _any_text}
 _LEVEL = {"level": _text}
-_AUDIENCE = {"audience": _one_of(*AUDIENCES)}
+_AUDIENCE = {"audience": _one_of(*AUDIENCES), "template?": _text}
 _ROLE = {"role": _one_of(*ROLES), "person": _text}
 _CHANGED = {"name": _text, "from": _any_text, "to": _any_text, "value?": _scalar}
 _STEP = {"step": _text, "result?": _any_text, "reason?": _any_text}
@@ -101,18 +119,27 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "impact_started_at?": _time,
         "policy": _policy,
         "runbook_sha256": _any_text,
+        "first_seen?": _first_seen,
+        "names?": _mapping,
     },
     "severity_changed": {"severity": _text, **_REASON},
     "impact_changed": {"impact": _any_text},
     "impact_start_adjusted": {"impact_started_at": _time, "reason": _text},
     "state_changed": {"state": _one_of(*STATES), **_REASON},
     "merged": {"into": _text},
+    "took_in": {"incident": _text, "title?": _any_text},
     "role_offered": _ROLE,
     "role_accepted": _ROLE,
     "role_released": _ROLE,
     "level_due": {**_LEVEL, "due_at": _time, "late": _flag, "cause": _one_of(*CAUSES)},
-    "level_notified": {**_LEVEL, "person?": _any_text, "via?": _any_text},
-    "acknowledged": {**_LEVEL, "person": _text, "target?": _text},
+    "called": {
+        **_LEVEL,
+        "target": _text,
+        "person?": _any_text,
+        "via": _text,
+        "outcome": _one_of(*OUTCOMES),
+    },
+    "acknowledged": {**_LEVEL, "person": _text, "target?": _text, "via?": _any_text},
     "level_waived": {**_LEVEL, "reason": _text},
     "escalated": {**_LEVEL, **_REASON},
     "hold_started": {"reason": _text, "until": _time},
@@ -143,6 +170,15 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "duration_ms": DURATION_MS.problem,
         "outcome": _one_of("ok", "error", "committed", "rolled_back"),
     },
+    "sessions_ended": {
+        "application": _any_text,
+        "role": _any_text,
+        "asked": _whole,
+        "ended": _whole,
+        "sessions": _texts,
+        "problem?": _any_text,
+        "duration_ms": DURATION_MS.problem,
+    },
     "metric_changed": _CHANGED,
     "probe_changed": _CHANGED,
     "vendor_changed": _CHANGED,
@@ -160,8 +196,9 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "checklist_ticked": {"item": _text, "evidence?": _any_text},
     "checklist_unticked": {"item": _text},
     "checklist_na": {"item": _text, "reason": _text},
+    "overruled": {"claim": _text, "evidence": _texts, "reason": _text, "item?": _text, "state?": _text},
     "postmortem_changed": {"state": _one_of(*POSTMORTEM_STATES), "owner?": _any_text},
-    "corrected": {"event": _text, "data": _mapping},
+    "corrected": {"event": _text, "data": _mapping, "occurred_at?": _time},
     "console_opened": {"version": _any_text},
     "console_closed": {"version?": _any_text},
 }

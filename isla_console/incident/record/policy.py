@@ -52,6 +52,25 @@ class ChecklistItem:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateText:
+    """A text that people are told by, whom it is for, and the clock that sending it restarts.
+
+    `clock` is the id of a text: its own, unless several texts (one for during, one for after) share one.
+    """
+
+    id: str
+    title: str
+    audience: str
+    clock: str
+
+
+INTERNAL = UpdateText("internal", "Word to the team", "internal", "internal")
+"""The console's own text, to colleagues."""
+_UNNAMED = (UpdateText("public", "Public update", "public", "public"), INTERNAL)
+"""The texts of a policy that names none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The frozen rules.
 
@@ -64,6 +83,7 @@ class Policy:
     nag_min: tuple[float, ...]
     severities: Mapping[str, SeverityRule]
     checklist: tuple[ChecklistItem, ...]
+    texts: tuple[UpdateText, ...] = _UNNAMED
 
     @classmethod
     def from_dict(cls, source: Mapping[str, Any]) -> Policy:
@@ -106,6 +126,7 @@ class Policy:
                 )
                 for index, item in enumerate(_read_objects(source, "checklist"))
             ),
+            texts=_read_update_texts(source),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,7 +140,28 @@ class Policy:
                 for id, rule in self.severities.items()
             },
             "checklist": [asdict(item) for item in self.checklist],
+            "texts": [asdict(text) for text in self.texts],
         }
+
+    @property
+    def clocks(self) -> tuple[UpdateText, ...]:
+        """The texts after which the update clocks are named, in the runbook's order."""
+        named = {text.id: text for text in self.texts}
+        first = {text.clock: text for text in reversed(self.texts)}
+        return tuple(named.get(clock, first[clock]) for clock in dict.fromkeys(t.clock for t in self.texts))
+
+    def clock_of(self, text: str | None, audience: str) -> str | None:
+        """Return the clock that an update belongs to: its text's, else the audience's first."""
+        named = next((known.clock for known in self.texts if known.id == text), None)
+        return named or next((known.id for known in self.clocks if known.audience == audience), None)
+
+    def clock_label(self, clock: str) -> str:
+        """Return what a clock's update is called: `public update`, or its title where there are several."""
+        own = next((known for known in self.clocks if known.id == clock), None)
+        if own is None:
+            return f"{clock} update"
+        alone = sum(known.audience == own.audience for known in self.clocks) == 1
+        return f"{own.audience} update" if alone else own.title
 
     def rule(self, severity: str) -> SeverityRule:
         """Return the rule for a severity; an unknown one gets the rule of the gravest."""
@@ -135,6 +177,21 @@ class Policy:
     def level(self, id: str) -> Level | None:
         """Return the level with this id, if the ladder has it."""
         return next((level for level in self.levels if level.id == id), None)
+
+
+def _read_update_texts(source: Mapping[str, Any]) -> tuple[UpdateText, ...]:
+    if source.get("texts") is None:
+        return _UNNAMED
+    texts = tuple(
+        UpdateText(
+            id=(id := _read_text(text, "id", f"texts[{index}]")),
+            title=_read_text(text, "title", f"texts[{index}]"),
+            audience=_read_text(text, "audience", f"texts[{index}]"),
+            clock=str(text.get("clock") or id),
+        )
+        for index, text in enumerate(_read_objects(source, "texts"))
+    )
+    return texts if any(text.id == INTERNAL.id for text in texts) else (*texts, INTERNAL)
 
 
 def _rule_fields(rule: SeverityRule) -> dict[str, Any]:

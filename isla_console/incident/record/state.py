@@ -13,6 +13,7 @@ from typing import Any
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.facts import (
     Action,
+    FirstSeen,
     Hold,
     ImpactStart,
     Incident,
@@ -20,6 +21,7 @@ from isla_console.incident.record.facts import (
     LevelDue,
     MeasuredChange,
     Note,
+    Overruled,
     Role,
     SeverityChange,
     StateChange,
@@ -98,7 +100,8 @@ class Ledger:
         else:
             everything = sorted(self._by_id.values(), key=_order)
             self._draft = _Draft.of(everything)
-            self._last = _order(everything[-1])
+            applied = self._draft.timeline[-1:] if self._draft is not None else []
+            self._last = max(map(_order, (everything[-1], *applied)))
         self._incident = self._draft.freeze() if self._draft is not None else None
         return True
 
@@ -147,6 +150,7 @@ def _corrections(events: list[Event]) -> dict[str, Event]:
                 and kind not in UNCORRECTABLE
                 and isinstance(data, dict)
                 and not problems(kind, data)
+                and not problems("corrected", event.data)
             ):
                 found[target] = event
     return found
@@ -187,6 +191,10 @@ class _Draft:
         self.notes: list[Note] = []
         self.actions: dict[str, Action] = {}
         self.changes: list[MeasuredChange] = []
+        self.first_seen = _first_seen(data.get("first_seen"))
+        self.names = _names(data.get("names"))
+        self.overruled: list[Overruled] = []
+        self.took_in: list[str] = []
         self.postmortem_state: str | None = None
         self.postmortem_owner: str | None = None
         self.merged_into: str | None = None
@@ -207,16 +215,23 @@ class _Draft:
                 draft = cls(event, corrections)
                 break
         if draft is not None:
-            for event in ordered:
+            # A corrected time moves the event, so that what follows from it is computed anew.
+            for event in sorted((draft.corrected(event) for event in ordered), key=_order):
                 draft.apply(event)
         return draft
 
+    def corrected(self, event: Event) -> Event:
+        """Return an event as it was corrected, keeping what was written first."""
+        correction = self.corrections.get(event.id)
+        if correction is None:
+            return event
+        self.originals[event.id] = event
+        moved = correction.data.get("occurred_at")
+        at = parse_utc(moved) if moved is not None else event.occurred_at
+        return replace(event, data=correction.data["data"], occurred_at=at)
+
     def apply(self, event: Event) -> None:
         """Apply one event, which comes after all applied before."""
-        correction = self.corrections.get(event.id)
-        if correction is not None:
-            self.originals[event.id] = event
-            event = replace(event, data=correction.data["data"])
         self.last_at = max(self.last_at, event.occurred_at)
         self.last_recorded_at = max(self.last_recorded_at, event.recorded_at)
         if event.is_human and event.occurred_at > self.last_human_at:
@@ -281,6 +296,10 @@ class _Draft:
             notes=tuple(self.notes),
             actions=dict(self.actions),
             changes=tuple(self.changes),
+            first_seen=self.first_seen,
+            names=self.names,
+            overruled=tuple(self.overruled),
+            took_in=tuple(self.took_in),
             postmortem_state=self.postmortem_state,
             postmortem_owner=self.postmortem_owner,
             merged_into=self.merged_into,
@@ -353,7 +372,9 @@ class _Draft:
                 by=event.actor,
                 person=text_of(data.get("person")),
                 target=text_of(data.get("target")),
-                text=text_of(data.get("reason") or data.get("via")),
+                text=text_of(data.get("reason")),
+                via=text_of(data.get("via")),
+                outcome=text_of(data.get("outcome")),
             )
         )
 
@@ -373,6 +394,8 @@ class _Draft:
         self.updates.append(
             Update(
                 audience=data["audience"],
+                template=text_of(data.get("template")),
+                clock=self.policy.clock_of(data.get("template"), data["audience"]) or "",
                 stage=event.kind.removeprefix("update_"),
                 at=event.occurred_at,
                 by=event.actor,
@@ -394,6 +417,10 @@ class _Draft:
         )
 
     def step(self, event: Event, data: Any) -> None:
+        known = self.steps.get(data["step"])
+        done_twice = known is not None and event.kind == "step_done" and known.state == "done"
+        if done_twice and not data.get("result"):
+            return  # several consoles marked it at once: the first did it
         self.steps[data["step"]] = StepRecord(
             step=data["step"],
             state=event.kind.removeprefix("step_"),
@@ -453,6 +480,8 @@ class _Draft:
         known = self.checklist.get(item)
         text = known.text if known else item
         state = {"checklist_ticked": "ticked", "checklist_na": "na"}.get(event.kind, "open")
+        if known is not None and known.state == state == "ticked":
+            return  # several consoles ticked it at once: the first did it
         self.checklist[item] = Tick(
             item=item,
             text=text,
@@ -463,10 +492,49 @@ class _Draft:
             reason=text_of(data.get("reason")),
         )
 
+    def overrule(self, event: Event, data: Any) -> None:
+        self.overruled.append(
+            Overruled(
+                claim=data["claim"],
+                evidence=tuple(data["evidence"]),
+                reason=data["reason"],
+                item=text_of(data.get("item")),
+                state=text_of(data.get("state")),
+                by=event.actor,
+                at=event.occurred_at,
+            )
+        )
+
+    def take_in(self, event: Event, data: Any) -> None:
+        self.took_in.append(data["incident"])
+
     def postmortem(self, event: Event, data: Any) -> None:
         self.postmortem_state = data["state"]
         if data.get("owner"):
             self.postmortem_owner = data["owner"]
+
+
+def _first_seen(source: Any) -> tuple[FirstSeen, ...]:
+    found = [
+        FirstSeen(
+            kind=item["kind"],
+            name=item["name"],
+            at=parse_utc(item["at"]),
+            state=text_of(item.get("state")),
+            value=text_of(item.get("value")),
+        )
+        for item in source or ()
+    ]
+    return tuple(sorted(found, key=lambda seen: (seen.at, seen.name)))
+
+
+def _names(source: Any) -> dict[str, dict[str, str]]:
+    """Read the names that the declaration froze; what is no text is left out."""
+    return {
+        family: {id: name for id, name in names.items() if isinstance(name, str)}
+        for family, names in (source or {}).items()
+        if isinstance(names, dict)
+    }
 
 
 _APPLY_BY_KIND: dict[str, Callable[[_Draft, Event, Any], None]] = {
@@ -475,11 +543,12 @@ _APPLY_BY_KIND: dict[str, Callable[[_Draft, Event, Any], None]] = {
     "impact_start_adjusted": _Draft.impact_start_adjusted,
     "state_changed": _Draft.state_changed,
     "merged": _Draft.merged,
+    "took_in": _Draft.take_in,
     "role_offered": _Draft.role,
     "role_accepted": _Draft.role,
     "role_released": _Draft.role,
     "level_due": _Draft.level_due,
-    "level_notified": _Draft.level_act,
+    "called": _Draft.level_act,
     "acknowledged": _Draft.level_act,
     "level_waived": _Draft.level_act,
     "escalated": _Draft.level_act,
@@ -501,5 +570,6 @@ _APPLY_BY_KIND: dict[str, Callable[[_Draft, Event, Any], None]] = {
     "checklist_ticked": _Draft.tick,
     "checklist_unticked": _Draft.tick,
     "checklist_na": _Draft.tick,
+    "overruled": _Draft.overrule,
     "postmortem_changed": _Draft.postmortem,
 }

@@ -22,7 +22,10 @@ def sentence(event: Event, incident: Incident) -> str:
     """
     phrase = _PHRASES.get(event.kind)
     try:
-        text = phrase(event.data, incident) if phrase else _raw(event)
+        if event.kind == "acknowledged":
+            text = _acknowledged(event)
+        else:
+            text = phrase(event.data, incident) if phrase else _raw(event)
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError):
         text = _raw(event)
     who = f"{event.actor} " if event.is_human else ""
@@ -51,28 +54,56 @@ def _reason(data: Data, name: str = "reason") -> str:
     return f": {data[name]}" if data.get(name) else ""
 
 
-def _measured_change(data: Data, _: Incident) -> str:
-    value = data.get("value")
-    return f"{data['name']}: {data['from']} → {data['to']}" + ("" if value in (None, "") else f" ({value})")
+def _measured_change(family: str) -> Callable[[Data, Incident], str]:
+    def phrase(data: Data, incident: Incident) -> str:
+        name, value = incident.name(family, data["name"]), data.get("value")
+        return f"{name}: {data['from']} → {data['to']}" + ("" if value in (None, "") else f" ({value})")
+
+    return phrase
 
 
-def _step(data: Data, verb: str) -> str:
-    return f"{verb} {data['step']}{_reason(data, 'result')}{_reason(data)}"
+def _step_name(data: Data, incident: Incident) -> str:
+    """Return a step's title in quotes, or its id where the incident does not know it; "" for no step."""
+    id = data.get("step")
+    if not id:
+        return ""
+    name = incident.name("step", id)
+    return str(id) if name == id else f"“{name}”"
 
 
-def _update(data: Data, verb: str) -> str:
-    via = f" by {data['via']}" if data.get("via") else ""
-    return f"{verb} the {data['audience']} update{via}"
+def _step(verb: str) -> Callable[[Data, Incident], str]:
+    return lambda data, incident: (
+        f"{verb} {_step_name(data, incident)}{_reason(data, 'result')}{_reason(data)}"
+    )
 
 
-def _ran(data: Data, _: Incident) -> str:
-    what = data.get("step") or data["command"]
+def _symptom(data: Data, incident: Incident, verb: str) -> str:
+    name = incident.name("symptom", data["symptom"])
+    shown = name if name == data["symptom"] else f"“{name}”"
+    return f"{verb} the symptom {shown} ({data['by']})"
+
+
+def _update_name(data: Data, incident: Incident) -> str:
+    clock = incident.policy.clock_of(data.get("template"), data["audience"])
+    return incident.policy.clock_label(clock) if clock else f"{data['audience']} update"
+
+
+def _update(verb: str) -> Callable[[Data, Incident], str]:
+    def phrase(data: Data, incident: Incident) -> str:
+        via = f" by {data['via']}" if data.get("via") else ""
+        return f"{verb} the {_update_name(data, incident)}{via}"
+
+    return phrase
+
+
+def _ran(data: Data, incident: Incident) -> str:
+    what = _step_name(data, incident) or data["command"]
     took = took_text(data["duration_ms"] / 1000)
     return f"ran {what} ({data['effect']}): exit {data['exit_code']} in {took}"
 
 
-def _queried(data: Data, _: Incident) -> str:
-    what = data.get("step") or data["sql"]
+def _queried(data: Data, incident: Incident) -> str:
+    what = _step_name(data, incident) or data["sql"]
     rows = "1 row" if data["rows"] == 1 else f"{data['rows']} rows"
     took = took_text(data["duration_ms"] / 1000)
     return f"queried {what} ({data['mode']}): {rows}, {data['outcome']} in {took}"
@@ -84,14 +115,44 @@ def _level_due(data: Data, _: Incident) -> str:
     return f"{data['level']} is due{causes.get(data['cause'], '')}{late}"
 
 
-def _level_notified(data: Data, _: Incident) -> str:
-    whom = f"{data['person']} for {data['level']}" if data.get("person") else str(data["level"])
-    return f"called {whom}" + (f" by {data['via']}" if data.get("via") else "")
+def _sessions_ended(data: Data, _: Incident) -> str:
+    whose = f"{data['application'] or 'no application'}, {data['role']}"
+    problem = f"; {data['problem']}" if data.get("problem") else ""
+    return f"ended {data['ended']} of {data['asked']} idle sessions ({whose}){problem}"
 
 
-def _acknowledged(data: Data, _: Incident) -> str:
-    target = f" for {data['target']}" if data.get("target") else ""
-    return f"acknowledged {data['level']}: {data['person']}{target} is on it"
+OUTCOME_WORDS = {"answered": "answered", "message": "left a message", "no_answer": "no answer"}
+
+
+def _called(data: Data, _: Incident) -> str:
+    whom = f"{data['person']}, " if data.get("person") else ""
+    outcome = OUTCOME_WORDS.get(data["outcome"], data["outcome"])
+    return f"called {whom}{data['target']} ({data['level']}) by {data['via']}: {outcome}"
+
+
+def _acknowledged(event: Event) -> str:
+    """Tell "I am on it" from "they say they are on it": the second is somebody else's word."""
+    data = event.data
+    target = f", {data['target']}" if data.get("target") else ""
+    level = f"{data['level']}{target}"
+    if same_person(event.actor, data["person"]):
+        return f"is on it ({level})"
+    via = f", by {data['via']}" if data.get("via") else ""
+    return f"says that {data['person']} is on it ({level}{via})"
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's, however they are written."""
+    return comparable_name(one) == comparable_name(other)
+
+
+def comparable_name(person: str) -> str:
+    """Return a name without what people write differently: case, space around it, a leading @."""
+    return person.strip().lstrip("@").casefold()
+
+
+def _overruled(data: Data, _: Incident) -> str:
+    return f"overruled the evidence ({'; '.join(data['evidence'])}) to say “{data['claim']}”{_reason(data)}"
 
 
 def _time(text: Any, incident: Incident) -> str:
@@ -107,31 +168,32 @@ _PHRASES: dict[str, Callable[[Data, Incident], str]] = {
     ),
     "state_changed": lambda d, i: f"set it {d['state']}{_reason(d)}",
     "merged": lambda d, i: f"merged it into {d['into']}",
+    "took_in": lambda d, i: f"merged {d['incident']} into this{_reason(d, 'title')}",
     "role_offered": lambda d, i: f"offered {d['role']} to {d['person']}",
     "role_accepted": lambda d, i: f"made {d['person']} {d['role']}",
     "role_released": lambda d, i: f"released {d['person']} as {d['role']}",
     "level_due": _level_due,
-    "level_notified": _level_notified,
-    "acknowledged": _acknowledged,
+    "called": _called,
     "level_waived": lambda d, i: f"waived {d['level']}{_reason(d)}",
     "escalated": lambda d, i: f"escalated to {d['level']} by hand{_reason(d)}",
     "hold_started": lambda d, i: f"held the ladder until {_time(d['until'], i)}{_reason(d)}",
     "hold_ended": lambda d, i: "ended the hold",
-    "update_drafted": lambda d, i: _update(d, "drafted"),
-    "update_copied": lambda d, i: _update(d, "copied"),
-    "update_sent": lambda d, i: _update(d, "sent"),
-    "update_snoozed": lambda d, i: f"snoozed the {d['audience']} update {d['minutes']:g} min{_reason(d)}",
-    "symptom_seen": lambda d, i: f"saw the symptom {d['symptom']} ({d['by']})",
-    "symptom_denied": lambda d, i: f"did not see the symptom {d['symptom']} ({d['by']})",
-    "step_done": lambda d, i: _step(d, "did"),
-    "step_undone": lambda d, i: _step(d, "reopened"),
-    "step_skipped": lambda d, i: _step(d, "skipped"),
+    "update_drafted": _update("drafted"),
+    "update_copied": _update("copied"),
+    "update_sent": _update("sent"),
+    "update_snoozed": lambda d, i: f"snoozed the {_update_name(d, i)} {d['minutes']:g} min{_reason(d)}",
+    "symptom_seen": lambda d, i: _symptom(d, i, "saw"),
+    "symptom_denied": lambda d, i: _symptom(d, i, "did not see"),
+    "step_done": _step("did"),
+    "step_undone": _step("reopened"),
+    "step_skipped": _step("skipped"),
     "ran": _ran,
     "queried": _queried,
-    "metric_changed": _measured_change,
-    "probe_changed": _measured_change,
-    "vendor_changed": _measured_change,
-    "link_changed": _measured_change,
+    "sessions_ended": _sessions_ended,
+    "metric_changed": _measured_change("metric"),
+    "probe_changed": _measured_change("probe"),
+    "vendor_changed": _measured_change("vendor"),
+    "link_changed": _measured_change("link"),
     "noted": lambda d, i: f"noted: {d['text']}",
     "decided": lambda d, i: f"decided: {d['text']}",
     "action_added": lambda d, i: f"added an action item: {d['text']}",
@@ -141,6 +203,7 @@ _PHRASES: dict[str, Callable[[Data, Incident], str]] = {
     "checklist_ticked": lambda d, i: f"ticked {_checklist_text(d, i)}{_reason(d, 'evidence')}",
     "checklist_unticked": lambda d, i: f"opened {_checklist_text(d, i)} again",
     "checklist_na": lambda d, i: f"called {_checklist_text(d, i)} not applicable{_reason(d)}",
+    "overruled": _overruled,
     "postmortem_changed": lambda d, i: (
         f"set the post-mortem {str(d['state']).replace('_', ' ')}"
         + (f", owner {d['owner']}" if d.get("owner") else "")

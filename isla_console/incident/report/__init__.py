@@ -54,6 +54,7 @@ _SECTIONS: tuple[Callable[[Page], None], ...] = (
     response.escalation,
     response.updates,
     response.checklist,
+    response.overruled,
     response.actions,
     response.runbook,
 )

@@ -36,7 +36,7 @@ def factors(page: Page) -> None:
     incident = page.incident
     page.heading("Contributing factors")
     found = [
-        f"- {page.clock(change.at)} {change.kind} {inline(change.name)}: "
+        f"- {page.clock(change.at)} {change.kind} {inline(incident.name(change.kind, change.name))}: "
         f"{inline(change.before)} → {inline(change.after)}"
         for change in incident.changes
         if change.kind in ("vendor", "link")
@@ -47,7 +47,7 @@ def factors(page: Page) -> None:
         if note.decision
     ]
     found += [
-        f"- Ruled out: {inline(symptom.symptom)} ({page.clock(symptom.at)})"
+        f"- Ruled out: {inline(incident.name('symptom', symptom.symptom))} ({page.clock(symptom.at)})"
         for symptom in incident.symptoms.values()
         if not symptom.seen
     ]
@@ -84,4 +84,4 @@ def _changes_something(event: Event) -> bool:
         return event.data.get("effect") in ("write", "destroy")
     if event.kind == "queried":
         return event.data.get("mode") == "write" and event.data.get("outcome") == "committed"
-    return event.kind == "step_done"
+    return event.kind in ("step_done", "sessions_ended")

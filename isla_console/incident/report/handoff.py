@@ -10,7 +10,7 @@ from isla_console.incident.record.state import Incident
 from isla_console.incident.record.words import sentence
 from isla_console.incident.rules.cadence import updates
 from isla_console.incident.rules.clocks import e_seconds, hold_until, t_seconds
-from isla_console.incident.rules.escalation import ladder, next_rung
+from isla_console.incident.rules.escalation import ladder, next_rung, target_text
 from isla_console.incident.rules.next import what_now
 from isla_console.text.plain import plain
 from isla_console.text.spans import span_text
@@ -35,7 +35,7 @@ def brief(incident: Incident, now: datetime, *, width: int = 78, height: int = 2
         f"Measured: {_measured_text(incident)}",
     ]
     if incident.issue:
-        head.insert(1, f"Runbook issue: {incident.issue}")
+        head.insert(1, f"Runbook issue: {incident.name('issue', incident.issue)}")
     decisions = [note for note in incident.notes if note.decision][-3:]
     known = [f"Decided {clock_text(note.at, now)}: {note.text}" for note in decisions]
     open_actions = [action for action in incident.actions.values() if action.done_at is None]
@@ -81,9 +81,7 @@ def _ladder_text(incident: Incident, now: datetime) -> str:
     parts = []
     for rung in ladder(incident, now):
         if rung.is_engaged and rung.from_min:
-            by = f"acknowledged by {', '.join(rung.acknowledged_by)}" if rung.acknowledged_by else ""
-            waiting = f"waiting for {', '.join(rung.waiting_for)}" if rung.waiting_for else ""
-            parts.append(f"{rung.level} {', '.join(filter(None, (by, waiting))) or 'called'}")
+            parts.append(f"{rung.level} {', '.join(target_text(target, now) for target in rung.whom)}")
         elif rung.status == "waived":
             parts.append(f"{rung.level} waived ({rung.reason})")
     held = hold_until(incident, now)
@@ -101,7 +99,7 @@ def _updates_text(incident: Incident, now: datetime) -> str:
         sent = f"last {clock_text(due.last_sent_at, now)}" if due.last_sent_at else "nothing sent"
         coming = f", due {clock_text(due.due_at, now)}" if due.due_at else ""
         overdue = " OVERDUE" if due.due_at is not None and due.due_at <= now else ""
-        parts.append(f"{due.audience} {sent}{coming}{overdue}")
+        parts.append(f"{due.label.removesuffix(' update')} {sent}{coming}{overdue}")
     return "; ".join(parts)
 
 
@@ -116,5 +114,7 @@ def _measured_text(incident: Incident) -> str:
     if not bad:
         return "all back to normal" if last else "nothing changed"
     return ", ".join(
-        f"{change.name} {change.after}" + (f" {change.value}" if change.value else "") for change in bad
+        f"{incident.name(change.kind, change.name)} {change.after}"
+        + (f" {change.value}" if change.value else "")
+        for change in bad
     )

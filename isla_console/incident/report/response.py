@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from isla_console.incident.record.kinds import AUDIENCES, ROLES
+from isla_console.incident.record.kinds import ROLES
 from isla_console.incident.record.state import Incident
-from isla_console.incident.record.words import sentence
+from isla_console.incident.record.words import OUTCOME_WORDS, same_person, sentence
 from isla_console.incident.report.page import Page
 from isla_console.incident.rules.cadence import update_due
-from isla_console.incident.rules.escalation import ladder
+from isla_console.incident.rules.cadence import updates as updates_due
+from isla_console.incident.rules.escalation import Rung, Target, ladder
 from isla_console.text.markdown import inline, table
 from isla_console.text.spans import span_text
 
@@ -17,7 +18,7 @@ from isla_console.text.spans import span_text
 def escalation(page: Page) -> None:
     """Write who was called when, how late, and who held which role."""
     incident = page.incident
-    page.heading("Escalation: on time or late")
+    page.heading("Escalation: who was called, who answered")
     rows = []
     for rung in ladder(incident, page.until):
         status = {"by_hand": "by hand", "current": "engaged"}.get(rung.status, rung.status)
@@ -25,30 +26,27 @@ def escalation(page: Page) -> None:
         if rung.is_engaged:
             causes = {"time": "by the clock", "by_hand": "by hand", "severity": "by the raised severity"}
             came = causes.get(rung.cause or "", "by the impact start")
-        acts = [act for act in incident.level_acts if act.level == rung.level]
-        acknowledged = [
-            f"{inline(act.person)} {page.clock(act.at)}"
-            + (f" (after {span_text(act.at - rung.due_at)})" if rung.due_at else "")
-            for act in acts
-            if act.kind == "acknowledged"
-        ]
         waived = [
-            f"waived {page.clock(act.at)}: {inline(act.text)}" for act in acts if act.kind == "level_waived"
+            f"waived {page.clock(act.at)}: {inline(act.text)}"
+            for act in incident.level_acts
+            if act.level == rung.level and act.kind == "level_waived"
         ]
         due = page.clock(rung.due_at) if rung.due_at and rung.is_engaged else ""
-        found = "late" if rung.late else ("on time" if rung.is_engaged else "")
-        rows.append(
-            (
-                inline(rung.level),
-                inline(", ".join(rung.targets)),
-                status,
-                due,
-                came,
-                found,
-                "; ".join((*acknowledged, *waived)),
+        if rung.late:
+            came += ", found late"
+        for target in rung.whom:
+            said = [_target_text(page, rung, target)] if rung.is_engaged or target.state != "open" else []
+            rows.append(
+                (
+                    inline(rung.level),
+                    inline(target.target),
+                    status,
+                    due,
+                    came,
+                    "; ".join((*said, *waived)),
+                )
             )
-        )
-    head = ("Level", "Who", "Status", "Due", "How", "Found", "Acknowledged")
+    head = ("Level", "Who", "Status", "Due", "How", "Called and answered")
     page.add(*table(head, rows))
     for hold in incident.holds:
         span = span_text(hold.until - hold.started_at)
@@ -70,6 +68,23 @@ def escalation(page: Page) -> None:
         page.add("", f"Roles at the end: {holders or 'none'}.", "", *roles)
 
 
+def _target_text(page: Page, rung: Rung, target: Target) -> str:
+    """Say what is known of a target: called by which way with what outcome, or who is on it."""
+    if target.at is None:
+        return "nobody was called or said they are on it"
+    at = page.clock(target.at)
+    via = f" by {inline(target.via)}" if target.via else ""
+    if target.state != "on_it":
+        who = f" {inline(target.person)}" if target.person else ""
+        outcome = OUTCOME_WORDS.get(target.state, target.state)
+        return f"{inline(target.by)} called{who} {at}{via}: {outcome}"
+    after = (
+        f" (after {span_text(target.at - rung.due_at)})" if rung.due_at and target.at >= rung.due_at else ""
+    )
+    word = "" if same_person(target.by, target.person) else f", says {inline(target.by)}{via}"
+    return f"{inline(target.person)} on it {at}{after}{word}"
+
+
 def updates(page: Page) -> None:
     """Write the updates that were sent, how late, and those that are missing."""
     incident = page.incident
@@ -78,7 +93,7 @@ def updates(page: Page) -> None:
     for update in incident.updates:
         if update.stage != "sent":
             continue
-        due = _due_before(incident, update.audience, update.at)
+        due = _due_before(incident, update.clock, update.at)
         if due is None:
             punctual = "not timed"
         elif update.at <= due:
@@ -93,18 +108,39 @@ def updates(page: Page) -> None:
         page.add(*table(("Sent", "To", "By", "Through", "Due", "On time"), rows))
     else:
         page.add("None was sent.")
-    for audience in AUDIENCES:
-        missing = update_due(incident, audience, page.until)
-        if missing.due_at is not None and missing.due_at < page.until:
-            page.add(
-                "", f"The {audience} update due {page.clock(missing.due_at)} was not sent by the last entry."
-            )
+    for missing in updates_due(incident, page.until):
+        last = incident.resolved_at is not None
+        if missing.due_at is not None and (last or missing.due_at < page.until):
+            which = f"last {missing.label}" if last else missing.label
+            due_at = page.clock(missing.due_at)
+            page.add("", f"The {inline(which)}, due {due_at}, was not sent by the last entry.")
+    for claim in incident.overruled:
+        if claim.state == "closed":
+            page.add("", f"It was closed all the same by {inline(claim.by)}: {inline(claim.reason)}")
 
 
-def _due_before(incident: Incident, audience: str, at: datetime) -> datetime | None:
+def _due_before(incident: Incident, clock: str, at: datetime) -> datetime | None:
     """Return when the update that was sent at `at` had been due."""
     earlier = tuple(event for event in incident.cadence_events if event.occurred_at < at)
-    return update_due(incident, audience, at, cadence_events=earlier).due_at
+    return update_due(incident, clock, at, cadence_events=earlier).due_at
+
+
+def overruled(page: Page) -> None:
+    """Write what was claimed against the evidence, and why; nothing where nothing was."""
+    if not page.incident.overruled:
+        return
+    page.heading("Claimed against the evidence")
+    rows = [
+        (
+            page.clock(claim.at),
+            inline(claim.by),
+            inline(claim.claim),
+            inline("; ".join(claim.evidence)),
+            inline(claim.reason),
+        )
+        for claim in page.incident.overruled
+    ]
+    page.add(*table(("At", "By", "Claimed", "What spoke against it", "Why all the same"), rows))
 
 
 def checklist(page: Page) -> None:
@@ -119,6 +155,10 @@ def checklist(page: Page) -> None:
             done = "not applicable" if tick.state == "na" else "done"
             when = page.clock(tick.at) if tick.at else ""
             more = f" · {done} {when} by {inline(tick.by)}" + (f": {inline(said)}" if said else "")
+        against = [one for one in page.incident.overruled if one.item == tick.item]
+        if tick.state == "ticked" and against:
+            last = against[-1]
+            more += f" · **against the evidence** ({inline('; '.join(last.evidence))}): {inline(last.reason)}"
         page.add(f"- [{box}] {inline(tick.text)}{more}")
         if tick.state == "open":
             page.asked.append(f"Checklist: {inline(tick.text)}.")
@@ -150,14 +190,16 @@ def runbook(page: Page) -> None:
     """Write where the work left the runbook: steps skipped, steps that failed, commands of one's own."""
     incident = page.incident
     page.heading("Runbook changes proposed")
+    skipped = "- Step {} was skipped: {}"
     proposed = [
-        f"- Step {inline(step.step)} was skipped: {inline(step.reason or 'no reason given')}"
+        skipped.format(inline(incident.name("step", step.step)), inline(step.reason or "no reason given"))
         for step in incident.steps.values()
         if step.state == "skipped"
     ]
     for event in incident.timeline:
         if event.kind == "ran" and event.data.get("exit_code") != 0:
-            what = event.data.get("step") or event.data.get("command")
+            step_id = event.data.get("step")
+            what = incident.name("step", str(step_id)) if step_id else event.data.get("command")
             proposed.append(
                 f"- {inline(str(what))} failed with exit {event.data.get('exit_code')}: does it still work?"
             )

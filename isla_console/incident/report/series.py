@@ -38,7 +38,10 @@ def measured(incident: Incident, until: datetime) -> list[Measured]:
         if change.kind == "metric":
             changes.setdefault(change.name, []).append(change)
     mitigated_at = incident.mitigated_at
-    return [_measure(name, own, incident, mitigated_at, until) for name, own in changes.items()]
+    return [
+        _measure(incident.name("metric", name), own, incident, mitigated_at, until)
+        for name, own in changes.items()
+    ]
 
 
 def _measure(

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from isla_console.incident.record.events import Event
-from isla_console.incident.record.facts import SeverityChange
-from isla_console.incident.record.words import sentence
+from isla_console.incident.record.facts import FirstSeen, SeverityChange
+from isla_console.incident.record.state import Incident
+from isla_console.incident.record.words import same_person, sentence
 from isla_console.incident.report.page import Page, after, full_time
 from isla_console.incident.rules.clocks import e_seconds, t_seconds
 from isla_console.incident.rules.postmortem import postmortem
 from isla_console.text.markdown import fenced, inline, table
 from isla_console.text.spans import span_text
 from isla_console.text.times import day_text
+
+_BAD = frozenset({"alert", "down", "failing"})
 
 
 def title(page: Page) -> None:
@@ -52,7 +55,9 @@ def summary(page: Page) -> None:
         text += f" and lasted {lasted}; the incident is {incident.state}."
     page.add(text, "")
     if incident.issue:
-        page.add(f"Runbook issue: {inline(incident.issue)}.", "")
+        page.add(f"Runbook issue: {inline(incident.name('issue', incident.issue))}.", "")
+    for other in incident.took_in:
+        page.add(f"The incident {inline(other)} was merged into this one.", "")
     page.ask("Summary", "what happened, in three sentences a customer would understand.")
 
 
@@ -90,7 +95,8 @@ def impact(page: Page) -> None:
     for symptom in seen:
         value = f", {inline(symptom.value)}" if symptom.value else ""
         how = "measured" if symptom.by == "measured" else f"seen by {inline(symptom.actor)}"
-        page.add(f"- Symptom: {inline(symptom.symptom)} ({how} at {page.clock(symptom.at)}{value})")
+        name = inline(incident.name("symptom", symptom.symptom))
+        page.add(f"- Symptom: {name} ({how} at {page.clock(symptom.at)}{value})")
     for start in incident.impact_starts[1:]:
         page.add(
             f"- Impact start moved to {page.clock(start.impact_started_at)}"
@@ -109,15 +115,19 @@ def detection(page: Page) -> None:
     incident = page.incident
     page.heading("Detection and delay")
     began = incident.impact_started_at
-    bad = ("alert", "down", "failing")
-    first = next((change for change in incident.changes if change.after in bad), None)
+    first = _first_alert(incident)
     rows = [("Impact began", page.clock(began), "")]
+    declared = "Declared"
     if first is not None:
-        rows.append((f"First alert: {inline(first.name)}", page.clock(first.at), after(began, first.at)))
-    rows.append(("Declared", page.clock(incident.declared_at), after(began, incident.declared_at)))
+        name = inline(incident.name(first.kind, first.name))
+        rows.append((f"First alert: {name}", page.clock(first.at), after(began, first.at)))
+        if first.at < incident.declared_at:
+            declared = f"Declared, {span_text(incident.declared_at - first.at)} after the first alert"
+    rows.append((declared, page.clock(incident.declared_at), after(began, incident.declared_at)))
     acknowledged = next((act for act in incident.level_acts if act.kind == "acknowledged"), None)
     if acknowledged is not None:
-        who = f"First acknowledgement: {inline(acknowledged.person)} on {inline(acknowledged.level)}"
+        word = "" if same_person(acknowledged.by, acknowledged.person) else f", says {acknowledged.by}"
+        who = f"First on it: {inline(acknowledged.person)} for {inline(acknowledged.level)}{inline(word)}"
         rows.append((who, page.clock(acknowledged.at), after(began, acknowledged.at)))
     for state in ("identified", "mitigating", "monitoring", "resolved"):
         entered = next((change.at for change in incident.states if change.state == state), None)
@@ -125,6 +135,17 @@ def detection(page: Page) -> None:
             rows.append((state.capitalize(), page.clock(entered), after(began, entered)))
     page.add(*table(("What", "At", "After the impact began"), rows), "")
     page.ask("Detection", "who or what noticed first, and what would have noticed sooner.")
+
+
+def _first_alert(incident: Incident) -> FirstSeen | None:
+    """Return the first alert that is known: seen before the declaration, else journalled since."""
+    known = [seen for seen in incident.first_seen if seen.state in _BAD]
+    known += [
+        FirstSeen(change.kind, change.name, change.at, change.after, change.value)
+        for change in incident.changes
+        if change.after in _BAD
+    ]
+    return min(known, key=lambda seen: (seen.at, seen.name), default=None)
 
 
 def timeline(page: Page) -> None:
@@ -137,7 +158,11 @@ def timeline(page: Page) -> None:
             marks.append(f"written down {page.clock(event.recorded_at)}")
         if event.id in incident.corrections:
             correction = incident.corrections[event.id]
-            marks.append(f"corrected {page.clock(correction.occurred_at)} by {inline(correction.actor)}")
+            first = incident.originals[event.id]
+            struck = f"~~{page.clock(first.occurred_at)} {inline(sentence(first, incident))}~~"
+            marks.append(
+                f"corrected {page.clock(correction.occurred_at)} by {inline(correction.actor)} from {struck}"
+            )
         mark = f" _({'; '.join(marks)})_" if marks else ""
         page.add(f"- {page.clock(event.occurred_at)} {inline(sentence(event, incident))}{mark}")
         page.add(*_quoted_text(event))

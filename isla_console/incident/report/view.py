@@ -34,11 +34,23 @@ def show(incident: Incident, now: datetime) -> dict[str, Any]:
                 "late": rung.late,
                 "cause": rung.cause,
                 "status": rung.status,
+                "targets": [
+                    {
+                        "target": target.target,
+                        "state": target.state,
+                        "at": _utc_text_or_none(target.at),
+                        "person": target.person or None,
+                        "by": target.by or None,
+                        "via": target.via or None,
+                    }
+                    for target in rung.whom
+                ],
             }
             for rung in ladder(incident, now)
         ],
         "updates": [
             {
+                "text": update.clock,
                 "audience": update.audience,
                 "due_at": _utc_text_or_none(update.due_at),
                 "overdue": update.due_at is not None and update.due_at <= now,
@@ -59,7 +71,7 @@ def show(incident: Incident, now: datetime) -> dict[str, Any]:
 def summary(incident: Incident, now: datetime) -> dict[str, Any]:
     """Return one entry of the list, JSON-ready: whether the incident is open, and what of it is overdue."""
     overdue = [
-        f"{update.audience} update"
+        update.label
         for update in updates(incident, now)
         if incident.is_open and update.due_at is not None and update.due_at <= now
     ]
@@ -72,6 +84,8 @@ def summary(incident: Incident, now: datetime) -> dict[str, Any]:
         "state": incident.state,
         "declared_at": utc_text(incident.declared_at),
         "open": incident.is_open,
+        "merged_into": incident.merged_into,
+        "took_in": list(incident.took_in),
         "overdue": overdue,
         **_clock(incident, now),
     }

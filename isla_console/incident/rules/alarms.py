@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from isla_console.incident.record.kinds import AUDIENCES
 from isla_console.incident.record.state import Incident
-from isla_console.incident.rules.cadence import ring_times, update_due
-from isla_console.incident.rules.escalation import LATE_AFTER, ladder
+from isla_console.incident.record.words import OUTCOME_WORDS
+from isla_console.incident.rules.cadence import ring_times, updates
+from isla_console.incident.rules.escalation import LATE_AFTER, Target, ladder
 from isla_console.incident.rules.postmortem import postmortem
 from isla_console.incident.rules.quiet import quiet_since
 from isla_console.incident.rules.soak import soak
@@ -130,7 +130,7 @@ def _level_subjects(incident: Incident, now: datetime) -> list[_Subject]:
                 at = rung.due_at + minutes(after)
                 if at <= now:
                     stages.append((f"{key}:nag{after:g}", at, "red" if index == last else "nag"))
-        whom = ", ".join(rung.waiting_for or rung.targets)
+        whom = ", ".join(_call_text(target, now) for target in rung.whom if target.state != "on_it")
         when = clock_text(rung.due_at, now)
         ago = now - rung.due_at
         late = f", {span_text(ago)} ago" if ago > LATE_AFTER else ""
@@ -139,13 +139,18 @@ def _level_subjects(incident: Incident, now: datetime) -> list[_Subject]:
     return subjects
 
 
+def _call_text(target: Target, now: datetime) -> str:
+    if target.state == "open" or target.at is None:
+        return target.target
+    return f"{target.target} ({OUTCOME_WORDS.get(target.state, target.state)} {clock_text(target.at, now)})"
+
+
 def _update_subjects(incident: Incident, now: datetime) -> list[_Subject]:
     subjects = []
-    for audience in AUDIENCES:
-        due = update_due(incident, audience, now)
+    for due in updates(incident, now):
         if due.due_at is None or due.stage == "snoozed":
             continue
-        base = _alarm_key(incident, "update", audience, utc_text(due.due_at))
+        base = _alarm_key(incident, "update", due.clock, utc_text(due.due_at))
         if due.ring_from is not None:
             base = f"{base}:{utc_text(due.ring_from)}"
         stages = tuple(
@@ -153,10 +158,10 @@ def _update_subjects(incident: Incident, now: datetime) -> list[_Subject]:
         )
         when = clock_text(due.due_at, now)
         if due.overdue_s:
-            text = f"{audience} update due {when}, {span_text(due.overdue_s)} ago"
+            text = f"{due.label} due {when}, {span_text(due.overdue_s)} ago"
         else:
             left = (due.due_at - now).total_seconds()
-            text = f"{audience} update due {when}" + (f", in {span_text(left)}" if left else "")
+            text = f"{due.label} due {when}" + (f", in {span_text(left)}" if left else "")
         subjects.append(_Subject(stages, text))
     return subjects
 

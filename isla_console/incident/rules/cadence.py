@@ -1,14 +1,14 @@
-"""When the next update is due, to the public and to colleagues."""
+"""When the next update is due: a clock for each text that people are told by."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.facts import ENDED_STATES
-from isla_console.incident.record.kinds import AUDIENCES
 from isla_console.incident.record.policy import SeverityRule
 from isla_console.incident.record.state import Incident
 from isla_console.text.times import minutes
@@ -22,21 +22,25 @@ RING_AGAIN = (timedelta(minutes=5), timedelta(minutes=10))
 
 @dataclass(frozen=True, slots=True)
 class UpdateDue:
-    """The next update for one audience.
+    """The next update on one clock.
 
     Attributes:
-        audience: `public` or `internal`.
+        clock: The clock's id; see `record.policy.UpdateText`.
+        label: What the update is called, such as `public update`.
+        audience: `public`, `customer` or `internal`.
         due_at: When it is due, aware UTC; None while none is.
         overdue_s: Seconds since `due_at`, 0 before it.
         stage: `none`, `soft` (5 min before), `due`, `nag` (5 min after), `red` (10 min after) or `snoozed`.
         snoozed_until: The end of the snooze, while it lasts.
         was_snoozed: Whether this due time was put off once already.
-        last_sent_at: When an update was last sent to this audience.
+        last_sent_at: When an update was last sent on this clock.
         next_ring_at: When the stage changes next.
         ring_from: The end of the snooze it was put off to, from which it rings again.
         because: Why it is due, in words.
     """
 
+    clock: str
+    label: str
     audience: str
     due_at: datetime | None
     overdue_s: float
@@ -50,24 +54,26 @@ class UpdateDue:
 
 
 def updates(incident: Incident, now: datetime) -> tuple[UpdateDue, ...]:
-    """Return the next update for each audience, the public one first."""
-    return tuple(update_due(incident, audience, now) for audience in AUDIENCES)
+    """Return the next update of each clock, in the runbook's order."""
+    return tuple(update_due(incident, clock.id, now) for clock in incident.policy.clocks)
 
 
 def update_due(
-    incident: Incident, audience: str, now: datetime, *, cadence_events: Sequence[Event] | None = None
+    incident: Incident, clock: str, now: datetime, *, cadence_events: Sequence[Event] | None = None
 ) -> UpdateDue:
-    """Return the next update for one audience.
+    """Return the next update of one clock; what is sent on another one does not move it.
 
     The public limit counts from the declaration, then from the last update sent; the cadence of
-    internal updates begins with the first one sent. After the end one last update is due, then none.
+    updates to customers and colleagues begins with the first one sent. After the end one last update is
+    due, then none.
 
     Args:
         incident: The incident as it is.
-        audience: `public` or `internal`.
+        clock: The clock's id.
         now: Aware UTC.
         cadence_events: The events to count, to ask about an earlier time; all of the incident's unless given.
     """
+    audience = next((known.audience for known in incident.policy.clocks if known.id == clock), "")
     severity = incident.severities[0].severity
     rule = incident.policy.rule(severity)
     due, because = _first_due(incident, audience, rule)
@@ -79,13 +85,13 @@ def update_due(
         at, data = event.occurred_at, event.data
         before = due
         if event.kind == "update_sent":
-            if data["audience"] == audience:
+            if _is_on(incident, data, clock):
                 last_sent = at
                 due, because = _due_after_sent(rule, at, ended)
                 snoozed, was_snoozed = None, False
             continue
         if event.kind == "update_snoozed":
-            if data["audience"] == audience and due is not None and not was_snoozed:
+            if _is_on(incident, data, clock) and due is not None and not was_snoozed:
                 snoozed, was_snoozed = at + minutes(float(data["minutes"])), True
             continue
         if event.kind == "severity_changed":
@@ -105,7 +111,13 @@ def update_due(
                 due, because = soon, _CHANGED[event.kind]
         if due != before:
             snoozed, was_snoozed = None, False
-    return _at_stage(audience, due, because, snoozed, was_snoozed, last_sent, now)
+    named = (clock, incident.policy.clock_label(clock), audience)
+    return _at_stage(named, due, because, snoozed, was_snoozed, last_sent, now)
+
+
+def _is_on(incident: Incident, data: Mapping[str, Any], clock: str) -> bool:
+    """Return whether an update's event belongs to a clock."""
+    return incident.policy.clock_of(data.get("template"), data["audience"]) == clock
 
 
 def promised_next(incident: Incident, now: datetime) -> datetime | None:
@@ -145,7 +157,7 @@ def _is_timed(audience: str, rule: SeverityRule, last_sent: datetime | None) -> 
 
 
 def _at_stage(
-    audience: str,
+    named: tuple[str, str, str],
     due: datetime | None,
     because: str,
     snoozed: datetime | None,
@@ -154,7 +166,7 @@ def _at_stage(
     now: datetime,
 ) -> UpdateDue:
     if due is None:
-        return UpdateDue(audience, None, 0.0, "none", None, False, last_sent, None, None, because)
+        return UpdateDue(*named, None, 0.0, "none", None, False, last_sent, None, None, because)
     stage, following = "none", None
     for at, name in ring_times(due, snoozed):
         if at <= now:
@@ -163,7 +175,10 @@ def _at_stage(
             following = at
             break
     asleep = snoozed is not None and now < snoozed
+    clock, label, audience = named
     return UpdateDue(
+        clock=clock,
+        label=label,
         audience=audience,
         due_at=due,
         overdue_s=max(0.0, (now - due).total_seconds()),

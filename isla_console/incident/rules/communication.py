@@ -11,6 +11,9 @@ from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.cadence import promised_next
 from isla_console.text.times import day_text, formal_text
 
+SERVICE_PLACE = "[service]"
+IMPACT_PLACE = "[description of impact]"
+"""What the console's own texts have where nobody has said what is affected, or how."""
 _BRACKETS = re.compile(r"\[[^\[\]\n]{1,120}\]")
 
 
@@ -37,12 +40,13 @@ def fill(
         placeholders: Maps a piece of that text to the name of the value that replaces it.
         incident: The incident as it is.
         now: Aware UTC.
-        service: What is affected, such as an issue's title; the incident's title unless given.
+        service: What is affected, in customers' words; None or "" where nobody has any, which leaves the
+            place to a person. The incident's own title is ours and goes into no text.
 
     Returns:
         The text, and the placeholders left in it, which only a person can fill.
     """
-    values = _known_values(incident, now, service or incident.title)
+    values = _known_values(incident, now, service or "")
     known = {place: values[name] for place, name in placeholders.items() if values.get(name)}
     text = template
     if known:
@@ -53,18 +57,22 @@ def fill(
 
 
 def unfilled(text: str, placeholders: Iterable[str] | None = None) -> tuple[str, ...]:
-    """List what is still to be filled: those of `placeholders` in the text, or whatever is in brackets."""
+    """List what is still to be filled: those of `placeholders` in the text, or whatever is in brackets.
+
+    The places of the console's own texts count everywhere.
+    """
     if placeholders is None:
         return tuple(dict.fromkeys(_BRACKETS.findall(text)))
-    return tuple(place for place in placeholders if place in text)
+    places = dict.fromkeys((*placeholders, SERVICE_PLACE, IMPACT_PLACE))
+    return tuple(place for place in places if place in text)
 
 
 def final_update(incident: Incident, now: datetime, *, service: str | None = None) -> str:
     """Draft the last update after a resolve, for a person to finish."""
     start = formal_text(incident.impact_started_at)
     lines = [
-        f"Resolved: the issue affecting {service or incident.title}.",
-        f"Impact: {incident.impact or '[description of impact]'}",
+        f"Resolved: the issue affecting {service or SERVICE_PLACE}.",
+        f"Impact: {incident.impact or IMPACT_PLACE}",
         f"It lasted from {start} to {formal_text(now)}.",
     ]
     return "\n".join(lines)
@@ -76,7 +84,7 @@ def internal_update(incident: Incident, now: datetime) -> str:
     since = formal_text(incident.states[-1].at)
     lines = [
         f"{incident.severity} {incident.title}: {incident.state} since {since}.",
-        f"Impact: {incident.impact or '[description of impact]'}",
+        f"Impact: {incident.impact or IMPACT_PLACE}",
         f"Commander: {incident.commander or 'nobody yet'}.",
     ]
     if following is not None:

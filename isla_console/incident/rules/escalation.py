@@ -11,14 +11,37 @@ from isla_console.incident.record.events import Author, Event, derived_id, event
 from isla_console.incident.record.facts import LevelAct, LevelDue
 from isla_console.incident.record.policy import Level
 from isla_console.incident.record.state import Incident
+from isla_console.incident.record.words import OUTCOME_WORDS, comparable_name, same_person
 from isla_console.incident.rules.clocks import Span, e_reaches, running_spans
-from isla_console.text.times import minutes, parse_utc, utc_text
+from isla_console.text.times import clock_text, minutes, parse_utc, utc_text
 
 LATE_AFTER = timedelta(seconds=5)
 """A crossing written down later than this after it was due is late.
 
 An open console ticks every second, so anything slower means that none was open.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One of those whom a level calls, and what is known of them.
+
+    Attributes:
+        target: The target, as the level or who called them names it.
+        state: `open` (nobody was called), `no_answer`, `message` or `answered` (what came of the last call),
+            or `on_it` (they said that they are on it, or somebody said so for them).
+        at: When that was; None while it is open.
+        person: Who was called, or who is on it; "" where nobody said.
+        by: Who wrote it down.
+        via: By which way, else "".
+    """
+
+    target: str
+    state: str
+    at: datetime | None = None
+    person: str = ""
+    by: str = ""
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +58,9 @@ class Rung:
             never calls it) or `by_hand` (this severity calls nobody by itself).
         late: Whether the crossing was found late.
         cause: `time`, `severity`, `adjustment` or `by_hand`, once it is engaged.
-        acknowledged_by: The people who acknowledged it.
-        waiting_for: The targets that have not acknowledged it.
+        whom: Each target with its own state.
+        acknowledged_by: The people who are on it.
+        waiting_for: The targets that are nagged, because nobody said that they are on it.
         nag: `none`, `due`, `nag` or `red`.
         nag_at: When the targets are nagged next.
         reason: Why it was waived, else "".
@@ -50,6 +74,7 @@ class Rung:
     status: str
     late: bool
     cause: str | None
+    whom: tuple[Target, ...]
     acknowledged_by: tuple[str, ...]
     waiting_for: tuple[str, ...]
     nag: str
@@ -150,11 +175,11 @@ def _make_rung(incident: Incident, level: Level, spans: tuple[Span, ...], now: d
         status, due_at = _status_without_limit(incident), None
     else:
         status = "upcoming"
-    acknowledged = _acknowledgements(incident, level.id)
+    whom = targets_of(incident, level)
     waiting: tuple[str, ...] = ()
     nag, nag_at = "none", None
     if status == "engaged" and due_at is not None and level.from_min > 0:
-        waiting = _unacknowledged_targets(incident, level, acknowledged)
+        waiting = tuple(target.target for target in whom if target.state != "on_it")
         if waiting and waiver is None and incident.is_active:
             nag, nag_at = _nag_stage(incident, due_at, now)
     return Rung(
@@ -166,7 +191,10 @@ def _make_rung(incident: Incident, level: Level, spans: tuple[Span, ...], now: d
         status=status,
         late=late,
         cause=cause,
-        acknowledged_by=tuple(dict.fromkeys(act.person for act in acknowledged)),
+        whom=whom,
+        acknowledged_by=tuple(
+            dict.fromkeys(act.person for act in _acts_of_kind(incident, level.id, "acknowledged"))
+        ),
         waiting_for=waiting,
         nag=nag,
         nag_at=nag_at,
@@ -301,23 +329,50 @@ def _waiver_in_force(incident: Incident, level: str) -> LevelAct | None:
     return waivers[0]
 
 
-def _acknowledgements(incident: Incident, level: str) -> list[LevelAct]:
-    return _acts_of_kind(incident, level, "acknowledged")
+def target_text(target: Target, now: datetime) -> str:
+    """Return a target with what is known of it, such as `Platform lead: no answer 14:31Z by phone (ana)`."""
+    at = f" {clock_text(target.at, now)}" if target.at is not None else ""
+    match target.state:
+        case "open":
+            said = "nobody yet"
+        case "on_it":
+            said = f"{target.person} on it{at}"
+            if not same_person(target.by, target.person):
+                said += f", says {target.by}"
+        case state:
+            via = f" by {target.via}" if target.via else ""
+            said = f"{OUTCOME_WORDS.get(state, state)}{at}{via} ({target.by})"
+    return f"{target.target}: {said}"
 
 
-def _unacknowledged_targets(
-    incident: Incident, level: Level, acknowledged: list[LevelAct]
-) -> tuple[str, ...]:
-    """Return the level's targets and the people notified for it, without those who acknowledged."""
-    notified = [act.person for act in _acts_of_kind(incident, level.id, "level_notified") if act.person]
-    quiet = {_comparable_name(act.person) for act in acknowledged}
-    quiet |= {_comparable_name(act.target) for act in acknowledged if act.target}
-    called = dict.fromkeys((*level.targets, *notified))
-    return tuple(target for target in called if _comparable_name(target) not in quiet)
+def targets_of(incident: Incident, level: Level) -> tuple[Target, ...]:
+    """Return each target of a level with its state: the runbook's first, then others that were called.
+
+    The last call counts, until somebody says that the target is on it, which no later call takes back.
+    """
+    found = {comparable_name(target): Target(target, "open") for target in level.targets}
+    for act in incident.level_acts:
+        if act.level != level.id:
+            continue
+        if act.kind == "called":
+            key = comparable_name(act.target)
+            known = found.get(key) or Target(act.target, "open")
+            if known.state != "on_it":
+                found[key] = Target(known.target, act.outcome, act.at, act.person, act.by, act.via)
+        elif act.kind == "acknowledged":
+            for key in _meant(act, found):
+                if found[key].state != "on_it":
+                    name = found[key].target
+                    found[key] = Target(name, "on_it", act.at, act.person, act.by, act.via)
+    return tuple(found.values())
 
 
-def _comparable_name(person: str) -> str:
-    return person.strip().lstrip("@").casefold()
+def _meant(act: LevelAct, targets: Mapping[str, Target]) -> list[str]:
+    """Return whom an acknowledgement answers for: the target or person it names, or the only one."""
+    named = {comparable_name(act.target), comparable_name(act.person)} & targets.keys()
+    if not named and not act.target and len(targets) == 1:
+        return list(targets)
+    return sorted(named)
 
 
 def _nag_stage(incident: Incident, due_at: datetime, now: datetime) -> tuple[str, datetime | None]:

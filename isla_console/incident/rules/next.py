@@ -50,7 +50,7 @@ def _overdue_update(incident: Incident, now: datetime) -> str | None:
     if not awake:
         return None
     due = max(awake, key=lambda due: due.overdue_s)
-    return f"Send the {due.audience} update: {_overdue_since(due.due_at, now)}, {due.because}."
+    return f"Send the {due.label}: {_overdue_since(due.due_at, now)}, {due.because}."
 
 
 def _still_on_it(incident: Incident, now: datetime) -> str | None:
@@ -89,7 +89,7 @@ def _next_deadline(incident: Incident, now: datetime, live: Mapping[str, str] | 
     for due in updates(incident, now):
         at = due.snoozed_until or due.due_at
         if at is not None and at > now:
-            coming.append((at, f"the {due.audience} update is due, {due.because}"))
+            coming.append((at, f"the {due.label} is due, {due.because}"))
     if incident.state == "monitoring":
         checked = soak(incident, now, live)
         if checked.ready_at is not None and checked.ready_at > now:
@@ -125,7 +125,7 @@ def _afterwards(incident: Incident, now: datetime) -> str:
     if coming and incident.state == "resolved":
         update = coming[0]
         when_due = clock_text(update.due_at or now, now)
-        return f"Send the last {update.audience} update by {when_due}: {update.because}."
+        return f"Send the last {update.label} by {when_due}: {update.because}."
     left = [tick.text for tick in incident.checklist.values() if tick.state == "open"]
     if incident.state == "resolved":
         if left:

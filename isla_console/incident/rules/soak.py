@@ -71,7 +71,9 @@ def soak(incident: Incident, now: datetime, live: Mapping[str, str] | None = Non
             ok_since[name] = change.at
     unwell = {name: seen for name, seen in (live or {}).items() if seen != "ok"}
     state |= unwell
-    blockers = tuple(f"{name} is {state[name]}" for name in {**bad, **unwell} if state[name] != "ok")
+    blockers = tuple(
+        f"{_named(incident, name)} is {state[name]}" for name in {**bad, **unwell} if state[name] != "ok"
+    )
     green_since: datetime | None = None
     if bad and not blockers:
         green_since = max(ok_since[name] for name in bad)
@@ -91,6 +93,12 @@ def soak(incident: Incident, now: datetime, live: Mapping[str, str] | None = Non
     else:
         sentence = f"{since}, the soak of {span_text(needed_s)} is green"
     return Soak(needed_s, green_since, remaining, ready_at, (), tuple(bad), sentence)
+
+
+def _named(incident: Incident, name: str) -> str:
+    """Return the name that people know a metric or a `probe <id>` by."""
+    probe = name.removeprefix("probe ")
+    return incident.name("metric", name) if probe == name else f"probe {incident.name('probe', probe)}"
 
 
 def _monitoring_since(incident: Incident) -> datetime | None:

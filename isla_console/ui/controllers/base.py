@@ -19,6 +19,7 @@ from isla_console.settings.resolve import Settings
 from isla_console.ui.lines import RowKey
 from isla_console.ui.main.pages import known_page
 from isla_console.ui.main.screen import MainScreen
+from isla_console.ui.sheets.ask import Answers, AskScreen, Problem
 from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.shell import Shell
 from isla_console.ui.terminal.driver import Terminal
@@ -73,6 +74,17 @@ class Console:
         return state
 
     @property
+    def shown(self) -> ConsoleState:
+        """The state that the screen shows: what a key is meant for that says "change this".
+
+        What another console wrote since is not what the person saw.
+
+        Raises:
+            Refused: The console is still starting.
+        """
+        return self.main.state or self.state
+
+    @property
     def row(self) -> RowKey | None:
         """The key of the row under the cursor; None where there is none."""
         return RowKey.parse(self.main.key)
@@ -111,6 +123,52 @@ class Console:
         """Open a sheet and return its answer, which is None when the person leaves it."""
         return await self.shell.push_screen_wait(sheet)
 
+    async def submit(
+        self, sheet: AskScreen, make: Callable[[Incident, Answers], Sequence[Event]]
+    ) -> Answers | None:
+        """Ask, and record what the answers make; return them once they are recorded, else None.
+
+        What is refused keeps the sheet open. If it is refused only afterwards, by what another console wrote
+        in between, the sheet comes back as it was answered.
+        """
+
+        def events_of(answers: Answers) -> Sequence[Event]:
+            return self._made(lambda found: make(found, answers))
+
+        while True:
+            sheet.judge = lambda answers: self.problem(lambda: events_of(answers))
+            answers = await self.ask(sheet)
+            if answers is None:
+                return None
+            try:
+                events = events_of(answers)
+            except Refused as refusal:
+                sheet = sheet.again(answers, Problem(str(refusal), refusal.about))
+                continue
+            return answers if await self.record(events) else None
+
+    def _made(self, make: Callable[[Incident], Sequence[Event]]) -> Sequence[Event]:
+        """Return the events that a command makes of the incident as it is now.
+
+        Raises:
+            Refused: The command refuses, no incident is open, or nothing can be journalled.
+        """
+        incident = self.session.incident
+        if incident is None:
+            raise Refused("no incident is open: d declares one")
+        if problem := self.session.write_problem:
+            raise Refused(f"not journalled: {problem}")
+        return make(incident)
+
+    @staticmethod
+    def problem(make: Callable[[], object]) -> Problem | None:
+        """Return why something would be refused; None if it would not be."""
+        try:
+            make()
+        except Refused as refusal:
+            return Problem(str(refusal), refusal.about)
+        return None
+
     def begin(
         self, work: Coroutine[Any, Any, None], *, group: str = COMMAND, exclusive: bool = False
     ) -> Worker[None]:
@@ -146,6 +204,23 @@ class Console:
             self.say(f"Not journalled: {problem}", warn=True)
         self.refresh_state()
         return done
+
+
+class Meanwhile:
+    """What a person saw when a sheet was opened: refuses once what they did not know was changed since."""
+
+    def __init__(self, seen: object) -> None:
+        self._seen = seen
+
+    def check(self, now: object, told: str, *, about: str = "") -> None:
+        """Compare with what is there now.
+
+        Raises:
+            Refused: It is another thing; `told` says which, in words. The second time it is known.
+        """
+        if now != self._seen:
+            self._seen = now
+            raise Refused(f"{told}; f2 again if you still mean it", about=about)
 
 
 class Controller:

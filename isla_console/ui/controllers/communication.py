@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never, cast
 
 from isla_console.incident import commands as act
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.cadence import updates
 from isla_console.ui.controllers.base import Begun, Controller, Handler
 from isla_console.ui.messages import DraftAsked
 from isla_console.ui.sheets import command as sheets
+from isla_console.ui.sheets.ask import Answers
 from isla_console.ui.terminal.clipboard import copy
 from isla_console.ui.terminal.editor import edit
 from isla_console.ui.views.communication import Draft
@@ -49,50 +53,74 @@ class CommunicationController(Controller):
         if not due:
             self.console.say("No update is due.")
             return
-        first = min(due, key=lambda update: update.due_at or state.now)
-        answers = await self.console.ask(sheets.snooze_sheet(first.audience))
-        if answers is not None:
-            minutes, reason = int(answers["minutes"]), answers["reason"]
-            await self.console.attempt(
-                lambda incident: act.snooze_update(
-                    incident, first.audience, minutes, reason, **self.console.stamp()
-                )
-            )
+        due.sort(key=lambda update: (update.was_snoozed, update.due_at or state.now))
+
+        def made(incident: Incident, answers: Answers) -> Sequence[Event]:
+            clock, minutes = answers.get("clock", due[0].clock), int(answers["minutes"])
+            return act.snooze_update(incident, clock, minutes, answers["reason"], **self.console.stamp())
+
+        await self.console.submit(sheets.snooze_sheet(due, state), made)
 
     async def _copy(self, draft: Draft) -> None:
         copied = await copy(self.console.shell, draft.text, self.console.settings.state_dir)
         self.console.say(copied.words)
         await self.console.attempt(
             lambda incident: act.copy_update(
-                incident, draft.heard_by, draft.text, **self.console.stamp(), via=copied.via
+                incident,
+                draft.audience,
+                draft.text,
+                **self.console.stamp(),
+                template=draft.id,
+                via=copied.via,
             )
         )
 
     async def _send(self, draft: Draft) -> None:
+        incident = self.session.incident
+        if incident is None:
+            return
         if draft.left:
-            self.console.say(f"Still to fill in: {', '.join(draft.left)}", warn=True)
-            return
-        answers = await self.console.ask(sheets.send_sheet(draft.heard_by, draft.via))
-        if answers is None:
-            return
-        sent = await self.console.attempt(
-            lambda incident: act.send_update(
-                incident,
-                draft.heard_by,
+            filled = await self._filled(draft)
+            if filled is None:
+                return
+            draft = filled
+        clock = incident.policy.clock_of(draft.id, draft.audience)
+        label = incident.policy.clock_label(clock) if clock else f"{draft.audience} update"
+
+        def made(found: Incident, answers: Answers) -> Sequence[Event]:
+            return act.send_update(
+                found,
+                draft.audience,
                 draft.text,
                 **self.console.stamp(),
+                template=draft.id,
                 via=answers["via"],
                 placeholders=draft.places,
             )
-        )
-        if sent and (page := self._page) is not None:
+
+        sent = await self.console.submit(sheets.send_sheet(draft.audience, label), made)
+        if sent is not None and (page := self._page) is not None:
             page.forget(draft.id)
+
+    async def _filled(self, draft: Draft) -> Draft | None:
+        """Ask for what is still missing in a text, and keep what it becomes; None when the person leaves."""
+        left = draft.left
+        answers = await self.console.ask(sheets.places_sheet(draft.title, left))
+        if answers is None:
+            return None
+        words = {place: answers[f"place{index}"].strip() for index, place in enumerate(left)}
+        pieces = re.compile("|".join(re.escape(place) for place in sorted(words, key=len)[::-1]))
+        filled = replace(draft, text=pieces.sub(lambda found: words[found[0]], draft.text))
+        if (page := self._page) is not None:
+            page.edit(draft.id, filled.text)
+        await self._keep(filled)
+        return filled
 
     async def _keep(self, draft: Draft) -> None:
         """Journal what was typed as a draft."""
         await self.console.attempt(
             lambda incident: act.draft_update(
-                incident, draft.heard_by, draft.text, **self.console.stamp(), via=draft.id
+                incident, draft.audience, draft.text, **self.console.stamp(), template=draft.id
             )
         )
 

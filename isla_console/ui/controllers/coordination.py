@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from textual.content import Content
@@ -15,7 +15,7 @@ from isla_console.incident.rules.communication import channel_of
 from isla_console.incident.rules.next import what_now
 from isla_console.runbook.steps import Step
 from isla_console.text.times import clock_text
-from isla_console.ui.controllers.base import Controller, Handler
+from isla_console.ui.controllers.base import Controller, Handler, Meanwhile
 from isla_console.ui.sheets import command as sheets
 from isla_console.ui.sheets.ask import Answers
 from isla_console.ui.terminal.clipboard import copy
@@ -54,19 +54,17 @@ class CoordinationController(Controller):
         state = self.console.state
         if state.incident is None:
             return
-        answers = await self.console.ask(sheets.roles_sheet(state, state.incident))
-        if answers is not None:
-            await self.console.attempt(self._role_act(answers))
+        await self.console.submit(sheets.roles_sheet(state, state.incident), self._role_act)
 
-    def _role_act(self, answers: Answers) -> Callable[[Incident], Sequence[Event]]:
+    def _role_act(self, incident: Incident, answers: Answers) -> Sequence[Event]:
         role, person, stamp = answers["role"], answers["person"].strip(), self.console.stamp()
         match answers["act"]:
             case "offer":
-                return lambda incident: act.offer_role(incident, role, person, **stamp)
+                return act.offer_role(incident, role, person, **stamp)
             case "release":
-                return lambda incident: act.release_role(incident, role, person=person, **stamp)
+                return act.release_role(incident, role, person=person, **stamp)
             case "accept":
-                return lambda incident: act.accept_role(incident, role, person, **stamp)
+                return act.accept_role(incident, role, person, **stamp)
             case unknown:
                 raise ValueError(f"no act of roles: {unknown}")
 
@@ -75,13 +73,17 @@ class CoordinationController(Controller):
         state = self.console.state
         if state.incident is None:
             return
-        answers = await self.console.ask(sheets.postmortem_sheet(state.incident, state))
-        if answers is not None:
-            await self.console.attempt(
-                lambda incident: act.change_postmortem(
-                    incident, state=answers["state"], owner=answers["owner"], **self.console.stamp()
-                )
+        seen = Meanwhile((state.incident.postmortem_state, state.incident.postmortem_owner))
+
+        def made(incident: Incident, answers: Answers) -> Sequence[Event]:
+            stands = (incident.postmortem_state, incident.postmortem_owner)
+            told = f"meanwhile it is {stands[0] or 'draft'}, owner {stands[1] or 'nobody'}"
+            seen.check(stands, told, about="owner")
+            return act.change_postmortem(
+                incident, state=answers["state"], owner=answers["owner"], **self.console.stamp()
             )
+
+        await self.console.submit(sheets.postmortem_sheet(state.incident, state), made)
 
     async def copy_channel(self, key: str) -> None:
         """Copy the name of the incident's channel."""
@@ -114,13 +116,19 @@ class CoordinationController(Controller):
             case None:
                 return ""
             case "acknowledge":
-                level, person = incident.policy.levels[0].id, self.session.author.actor
-                await self.console.attempt(
-                    lambda found: act.acknowledge(found, level, person, **self.console.stamp())
+                level, person = incident.policy.levels[0], self.session.author.actor
+                target = level.targets[0] if level.targets else person
+                done = await self.console.attempt(
+                    lambda found: act.acknowledge(
+                        found, level.id, person, target=target, **self.console.stamp()
+                    )
                 )
-                return f"{level} acknowledged by {person}"
+                return f"{person} is on it, for {level.id}" if done else ""
             case "channel":
-                return await self._copy_channel()
+                # Its name is copied; that it was created is a person's word.
+                if name := await self._copy_channel():
+                    self.console.say(f"{name} is copied: create it, then space marks this as done.")
+                return ""
             case "roles":
                 await self.assign_roles("")
                 return f"commander {leader}" if (leader := self._as_it_is_now(incident).commander) else ""

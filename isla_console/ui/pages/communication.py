@@ -132,9 +132,7 @@ class CommunicationPage(PageWidget):
         left = unfilled(self.edits.get(draft.id, draft.text), draft.places)
         note = self.query_one("#left", Static)
         if left:
-            note.update(
-                Content.styled(f"Still to fill in before it can be sent: {', '.join(left)}", "$warning")
-            )
+            note.update(Content.styled(f"Still to fill in, S asks for it: {', '.join(left)}", "$warning"))
         else:
             note.update(Content.styled("Nothing is left to fill in.", MUTED))
 
@@ -147,10 +145,11 @@ def _row(draft: Draft, state: ConsoleState, width: int) -> Row:
 
 
 def _when(draft: Draft, state: ConsoleState, with_reason: bool) -> Content:
-    """Return when the audience's next update is due; a customer's mail shares the public clock."""
-    if state.incident is None:
+    """Return when the text's next update is due, on its own clock."""
+    clock = state.incident.policy.clock_of(draft.id, draft.audience) if state.incident else None
+    if state.incident is None or clock is None:
         return Content("")
-    due = update_due(state.incident, draft.heard_by, state.now)
+    due = update_due(state.incident, clock, state.now)
     if due.due_at is None:
         sent = f"last sent {clock_text(due.last_sent_at, state.now)}" if due.last_sent_at else "by hand"
         return Content.styled(sent, MUTED)

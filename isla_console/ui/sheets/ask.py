@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -48,6 +48,18 @@ class Field:
     """Whether typing is masked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a sheet is refused, and the field to mend, "" where it is none of them."""
+
+    text: str
+    field: str = ""
+
+
+Judge = Callable[[Answers], Problem | None]
+"""Looks at a whole sheet's answers and says what is wrong with them; None for nothing."""
+
+
 def required(what: str) -> Callable[[str], str]:
     """Return a check for a `Field` that must not stay empty."""
     return lambda typed: "" if typed.strip() else f"{what} is needed"
@@ -56,8 +68,10 @@ def required(what: str) -> Callable[[str], str]:
 class AskScreen(ModalScreen[Answers | None]):
     """Shows fields one below the other; Enter goes on, the last Enter or F2 hands in, Escape leaves.
 
-    `done` may refuse the whole sheet: it gets the answers and returns why not ("" accepts them).
-    `advise` makes the lines under the title, again at every answer.
+    What is refused stays open with everything that was typed, and the cursor goes to what is missing: a
+    sheet that closed first would let the rest of what a person types run as commands. So whoever carries out
+    the answers judges them here, before the sheet closes: `done` is the sheet's own judge, `judge` that of
+    whoever opened it. `advise` makes the lines under the title, again at every answer.
     """
 
     # Textual sends a key to the focused widget first and runs its binding when it has come back up, by when
@@ -95,7 +109,7 @@ class AskScreen(ModalScreen[Answers | None]):
         fields: Sequence[Field],
         *,
         intro: Sequence[Content | str] = (),
-        done: Callable[[Answers], str] = lambda _: "",
+        done: Judge = lambda _: None,
         advise: Callable[[Mapping[str, str]], Sequence[Content | str]] | None = None,
     ) -> None:
         super().__init__()
@@ -103,9 +117,18 @@ class AskScreen(ModalScreen[Answers | None]):
         self._fields = tuple(fields)
         self._intro = tuple(intro)
         self._done = done
+        self.judge: Judge = lambda _: None
         self._advise = advise
+        self._problem: Problem | None = None
         self._marked: dict[str, int | None] = {}
         self._is_shown = asyncio.Event()
+
+    def again(self, answers: Answers, problem: Problem) -> AskScreen:
+        """Return the sheet as it was answered, refused for a problem that came up after it closed."""
+        fields = [replace(field, default=answers.get(field.name, field.default)) for field in self._fields]
+        sheet = AskScreen(self._title, fields, intro=self._intro, done=self._done, advise=self._advise)
+        sheet._problem = problem
+        return sheet
 
     def compose(self) -> ComposeResult:
         sheet = Vertical(id="sheet")
@@ -137,6 +160,8 @@ class AskScreen(ModalScreen[Answers | None]):
         if self.focused is None:
             self._go_to(0)
         self._update_advice()
+        if self._problem is not None:
+            self._refuse(self._problem)
         self._is_shown.set()
 
     @on(OptionList.OptionHighlighted)
@@ -225,10 +250,18 @@ class AskScreen(ModalScreen[Answers | None]):
     def _hand_in(self) -> None:
         if self._complain(self._fields):
             return
-        if refused := self._done(self.answers):
-            self._say(refused)
+        answers = self.answers
+        if (problem := self._done(answers) or self.judge(answers)) is not None:
+            self._refuse(problem)
         else:
-            self.dismiss(self.answers)
+            self.dismiss(answers)
+
+    def _refuse(self, problem: Problem) -> None:
+        """Say what is wrong, and put the cursor on what it is about."""
+        self._say(problem.text)
+        names = [field.name for field in self._fields]
+        if problem.field in names:
+            self._go_to(names.index(problem.field))
 
     def _index(self) -> int:
         id = (self.focused.id or "") if self.focused is not None else ""

@@ -1,56 +1,27 @@
-"""The sheets of incident command: ladder, roles, impact, action items, updates, post-mortem."""
+"""The sheets of incident command: roles, impact, action items, updates, post-mortem, corrections."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from isla_console.incident.record.kinds import ACTION_TYPES, POSTMORTEM_STATES, ROLES
+from isla_console.incident.record.events import Event
+from isla_console.incident.record.kinds import (
+    ACTION_TYPES,
+    KINDS,
+    MEASURED_STATES,
+    OUTCOMES,
+    POSTMORTEM_STATES,
+    ROLES,
+    STATES,
+)
 from isla_console.incident.record.state import Incident
-from isla_console.incident.rules.escalation import ladder
+from isla_console.incident.rules.cadence import UpdateDue
 from isla_console.session.state import ConsoleState
-from isla_console.text.times import clock_text, read_time
+from isla_console.text.times import clock_text
 from isla_console.ui.sheets.ask import Answers, AskScreen, Choice, Field, required
+from isla_console.ui.sheets.ladder import check_time
 
-HOLD_MIN = ("5", "10", "15", "30")
 SNOOZE_MIN = ("5", "10", "15")
-
-
-def hold_sheet() -> AskScreen:
-    """Ask how long to hold the ladder, and why."""
-    return AskScreen(
-        "Hold the ladder",
-        [
-            Field("minutes", "For", "10", [Choice(m, f"{m} min") for m in HOLD_MIN]),
-            Field("reason", "Reason", check=required("a reason")),
-        ],
-    )
-
-
-def ladder_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
-    """Ask which level was called, or is to be waived."""
-    choices = [
-        Choice(rung.level, rung.level, f"{rung.status} · {' + '.join(rung.targets)}")
-        for rung in ladder(incident, state.now)
-    ]
-    current = next((rung.level for rung in ladder(incident, state.now) if rung.status == "current"), None)
-    return AskScreen(
-        "Ladder",
-        [
-            Field("level", "Level", current or choices[0].value, choices),
-            Field(
-                "act",
-                "Do",
-                "notify",
-                [
-                    Choice("notify", "called", "somebody was called for it"),
-                    Choice("waive", "waive", "do not call it, with a reason"),
-                ],
-            ),
-            Field("person", "Who was called", hint="a name; may stay empty"),
-            Field("text", "How, or the reason", hint="phone, page, chat; a waiver needs its reason"),
-        ],
-        done=lambda a: "a waiver needs a reason" if a["act"] == "waive" and not a["text"].strip() else "",
-    )
 
 
 def roles_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
@@ -82,14 +53,6 @@ def roles_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
 
 def impact_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
     """Ask what users experience, and since when."""
-
-    def check(typed: str) -> str:
-        try:
-            read_time(typed, state.now)
-        except ValueError as error:
-            return str(error)
-        return ""
-
     began = clock_text(incident.impact_started_at, state.now, seconds=True)
     return AskScreen(
         "Impact",
@@ -99,13 +62,10 @@ def impact_sheet(state: ConsoleState, incident: Incident) -> AskScreen:
                 "since",
                 "It began",
                 hint=f"empty keeps {began}; 14:05 or 20m ago",
-                check=check,
+                check=check_time(state),
             ),
             Field("reason", "Why another begin", hint="needed to move it"),
         ],
-        done=lambda a: (
-            "another begin needs a reason" if a["since"].strip() and not a["reason"].strip() else ""
-        ),
     )
 
 
@@ -121,10 +81,6 @@ def action_sheet(state: ConsoleState) -> AskScreen:
     left = [Choice(item.action, f"done: {item.text}", item.owner) for item in known if item.done_at is None]
     which = Field("which", "Action item", NEW_ACTION, [Choice(NEW_ACTION, "a new one"), *left])
 
-    def check(answers: Answers) -> str:
-        new = answers.get("which", NEW_ACTION) == NEW_ACTION
-        return "what is to be done is needed" if new and not answers["text"].strip() else ""
-
     return AskScreen(
         "Action item",
         [
@@ -134,7 +90,6 @@ def action_sheet(state: ConsoleState) -> AskScreen:
             Field("owner", "Owner", hint="may stay empty"),
             Field("due", "Due", hint="2026-12-01; may stay empty"),
         ],
-        done=check,
     )
 
 
@@ -156,32 +111,49 @@ def postmortem_sheet(incident: Incident, console_state: ConsoleState) -> AskScre
     )
 
 
-def snooze_sheet(audience: str) -> AskScreen:
-    """Ask for how long to snooze an update, and why."""
+def snooze_sheet(due: Sequence[UpdateDue], state: ConsoleState) -> AskScreen:
+    """Ask which of the updates that are due to snooze, for how long, and why; the first due comes first."""
+    choices = [
+        Choice(one.clock, one.label, f"due {clock_text(one.due_at or state.now, state.now)}") for one in due
+    ]
     return AskScreen(
-        f"Snooze the {audience} update",
+        "Snooze an update",
         [
+            *([Field("clock", "Which", choices[0].value, choices)] if len(choices) > 1 else []),
             Field("minutes", "For", "5", [Choice(m, f"{m} min") for m in SNOOZE_MIN]),
             Field("reason", "Reason", check=required("a reason")),
         ],
+        intro=[f"The {due[0].label}."] if len(due) == 1 else (),
     )
 
 
-def send_sheet(audience: str, likely: str) -> AskScreen:
-    """Ask how an update went out: by the status page, customers' mail or a channel."""
-    ways = (
-        [
-            Choice("status page", "status page"),
-            Choice("customer", "mail to customers"),
-            Choice("other", "other"),
-        ]
-        if audience == "public"
-        else [Choice("channel", "incident channel"), Choice("mail", "mail"), Choice("other", "other")]
-    )
+WAYS: dict[str, tuple[str, ...]] = {
+    "public": ("status page", "other"),
+    "customer": ("mail", "in the app", "other"),
+    "internal": ("incident channel", "mail", "other"),
+}
+"""By which ways an audience is told."""
+
+
+def send_sheet(audience: str, label: str) -> AskScreen:
+    """Ask by which way an update went out: nothing is chosen at first, because it says that it was sent."""
+    ways = [Choice("", "– choose"), *(Choice(way, way) for way in WAYS.get(audience, ("other",)))]
     return AskScreen(
-        f"Mark the {audience} update as sent",
-        [Field("via", "It went out by", likely or ways[0].value, ways)],
-        intro=["Sending is yours; this journals it and restarts the clock."],
+        f"Mark the {label} as sent",
+        [Field("via", "It went out by", "", ways, check=lambda way: "" if way else "choose by which way")],
+        intro=["Sending is yours; this journals it and restarts its clock, and no other."],
+    )
+
+
+def places_sheet(title: str, left: Sequence[str]) -> AskScreen:
+    """Ask for what is still missing in a text, a field for each place: `place0` and so on."""
+    return AskScreen(
+        f"{title}: still to fill in",
+        [
+            Field(f"place{index}", place, check=required(place.strip("[]{}<>")))
+            for index, place in enumerate(left)
+        ],
+        intro=["Nothing is sent with a place left empty. Write for people who do not know our words."],
     )
 
 
@@ -196,6 +168,68 @@ def reason_sheet(title: str, label: str, default: str = "") -> AskScreen:
     return AskScreen(title, [Field("reason", label, default, check=required("a reason"))])
 
 
-def text_sheet(title: str, label: str, default: str) -> AskScreen:
-    """Ask for a corrected line."""
-    return AskScreen(title, [Field("text", label, default, check=required("some text"))])
+CORRECTABLE: Mapping[str, Sequence[str]] = {
+    "state": STATES,
+    "severity": (),
+    "role": ROLES,
+    "level": (),
+    "target": (),
+    "person": (),
+    "outcome": OUTCOMES,
+    "via": (),
+    "from": MEASURED_STATES,
+    "to": MEASURED_STATES,
+    "value": (),
+    "owner": (),
+    "due": (),
+    "type": ACTION_TYPES,
+    "impact": (),
+    "text": (),
+    "result": (),
+    "evidence": (),
+    "reason": (),
+}
+"""The fields of an entry that may be corrected, in the order they are asked for, each with its choices."""
+WRITTEN_AT = "at"
+"""The field for when an entry happened."""
+
+
+def correct_sheet(entry: Event, incident: Incident, state: ConsoleState) -> AskScreen:
+    """Ask what an entry should say, and when it happened; each field is filled in as it stands."""
+    fields = [_correctable(name, entry, incident) for name in correctable(entry)]
+    happened = clock_text(entry.occurred_at, state.now, seconds=True)
+    fields.append(Field(WRITTEN_AT, "When", happened, hint="14:05 or 20m ago", check=check_time(state)))
+    return AskScreen("Correct the entry", fields, intro=["The old words stay, struck through."])
+
+
+def correctable(entry: Event) -> list[str]:
+    """Return an entry's fields that may be corrected: those that it has, or its kind may have."""
+    known = {name.rstrip("?") for name in KINDS.get(entry.kind, ())} | entry.data.keys()
+    if entry.kind in ("ran", "queried", "sessions_ended"):
+        known &= {"reason"}  # what was run, and what came of it, is the console's own word
+    return [
+        name
+        for name in CORRECTABLE
+        if name in known and isinstance(entry.data.get(name, ""), str | int | float)
+    ]
+
+
+def corrections(entry: Event, answers: Answers) -> dict[str, str | None]:
+    """Return the fields that say something else now; None for one that was emptied."""
+    return {
+        name: answers[name].strip() or None
+        for name in correctable(entry)
+        if answers[name].strip() != str(entry.data.get(name, ""))
+    }
+
+
+def _correctable(name: str, entry: Event, incident: Incident) -> Field:
+    value = str(entry.data.get(name, ""))
+    choices = {
+        "severity": tuple(incident.policy.severities),
+        "level": tuple(level.id for level in incident.policy.levels),
+    }.get(name, CORRECTABLE[name])
+    if not choices:
+        return Field(name, name.capitalize(), value)
+    known = choices if value in choices else (value, *choices)
+    return Field(name, name.capitalize(), value, [Choice(one, one or "–") for one in known])

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from textual.content import Content
 
 from isla_console.incident.commands.lifecycle import FORWARD
+from isla_console.incident.record.facts import FirstSeen
 from isla_console.incident.record.policy import Policy
 from isla_console.incident.record.state import Incident
-from isla_console.incident.rules.escalation import ladder
+from isla_console.incident.rules.evidence import unsent
 from isla_console.incident.rules.proposal import Proposal, propose
 from isla_console.incident.rules.soak import soak
 from isla_console.runbook.model import Severity
 from isla_console.session.state import ConsoleState
-from isla_console.text.times import read_time
+from isla_console.text.spans import span_text
+from isla_console.text.times import clock_text
 from isla_console.ui.sheets.ask import AskScreen, Choice, Field, required
+from isla_console.ui.sheets.ladder import check_time
 from isla_console.ui.theme import MUTED
 
 NO_ISSUE = "none"
+AGAINST = 5
+"""How many lines of what speaks against a claim are shown; the record keeps more."""
 ENDING: dict[str, tuple[str, ...]] = {"monitoring": ("resolved",), "resolved": ("closed",)}
 """The usual next states of an incident that is ending."""
 
@@ -71,8 +77,13 @@ def proposed(state: ConsoleState, answers: Mapping[str, str]) -> Proposal:
     return propose(state.runbook.severities, trouble=answers["trouble"], affected_percent=share)
 
 
-def declare_sheet(state: ConsoleState, proposal: Proposal, title: str) -> AskScreen:
-    """Ask to confirm or overrule the proposed severity, and for a title."""
+def declare_sheet(
+    state: ConsoleState, proposal: Proposal, title: str, first: FirstSeen | None = None
+) -> AskScreen:
+    """Ask to confirm or overrule the proposed severity, for a title, and since when it lasts.
+
+    That is filled in with `first`, the first alert that the console saw.
+    """
     policy = Policy.from_dict(state.runbook.policy())
 
     def advise(answers: Mapping[str, str]) -> list[Content]:
@@ -94,23 +105,23 @@ def declare_sheet(state: ConsoleState, proposal: Proposal, title: str) -> AskScr
             Field("severity", "Severity", proposal.severity, severities),
             Field("title", "Title", title, check=required("a title")),
             Field("impact", "Impact", hint="what users experience; may stay empty"),
-            Field("since", "Since", hint="empty is now; 14:05 or 20m ago", check=_check_time(state)),
+            Field(
+                "since",
+                "Since",
+                clock_text(first.at, seconds=True) if first else "",
+                hint=f"{_seen_text(state, first)}empty is now; 14:05 or 20m ago",
+                check=check_time(state),
+            ),
         ],
         advise=advise,
     )
 
 
-def _check_time(state: ConsoleState) -> Callable[[str], str]:
-    """Return a check for a field that takes a time; empty is fine."""
-
-    def check(typed: str) -> str:
-        try:
-            read_time(typed, state.now)
-        except ValueError as error:
-            return str(error)
+def _seen_text(state: ConsoleState, first: FirstSeen | None) -> str:
+    if first is None:
         return ""
-
-    return check
+    name = state.runbook.names().get(first.kind, {}).get(first.name, first.name)
+    return f"first alert seen here: {name}; "
 
 
 def state_sheet(console_state: ConsoleState, incident: Incident) -> AskScreen:
@@ -130,12 +141,72 @@ def state_sheet(console_state: ConsoleState, incident: Incident) -> AskScreen:
     }
     if not incident.is_active:
         help_of["investigating"] = "it is back; wants a reason"
+
+    def advise(answers: Mapping[str, str]) -> list[Content]:
+        against: dict[str, tuple[str, ...]] = {
+            "resolved": () if checked.is_green else checked.blockers or (checked.sentence,),
+            "closed": unsent(incident, console_state.now),
+        }
+        return _against_lines(against.get(answers["state"], ()), "needs a reason")
+
     return AskScreen(
         f"State, now {incident.state}",
         [
             Field("state", "To", order[0], [Choice(state, state, help_of[state]) for state in order]),
             Field("reason", "Reason", "", hint="needed for a jump, to reopen, to cancel, to skip the soak"),
         ],
+        advise=advise,
+    )
+
+
+def overrule_sheet(claim: str, against: Sequence[str]) -> AskScreen:
+    """Show what speaks against a claim, and ask why it is made all the same."""
+    return AskScreen(
+        f"“{claim}”",
+        [Field("reason", "It is so all the same, because", check=required("a reason"))],
+        intro=_against_lines(against, "a reason overrules it, and the report says so"),
+    )
+
+
+def _against_lines(against: Sequence[str], then: str) -> list[Content]:
+    """Draw what speaks against a claim, the first lines of it."""
+    if not against:
+        return []
+    shown = [Content.styled(f"Against it: {line}", "$warning") for line in against[:AGAINST]]
+    more = f"and {len(against) - AGAINST} more; " if len(against) > AGAINST else ""
+    return [*shown, Content.styled(f"{more}{then}", MUTED)]
+
+
+def take_back_sheet(what: str, by: str, at: datetime | None, state: ConsoleState) -> AskScreen:
+    """Ask whether to take back what somebody did, which is not the default."""
+    when = f" at {clock_text(at, state.now, seconds=True)}" if at is not None else ""
+    return AskScreen(
+        "Take it back?",
+        [Field("back", what, "no", [Choice("no", "leave it as it is"), Choice("yes", "open it again")])],
+        intro=[f"{by} did it{when}."],
+    )
+
+
+def join_sheet(other: Incident, state: ConsoleState, *, declared: bool) -> AskScreen:
+    """Offer to join an incident of the same issue; `declared` says that this console has declared one too.
+
+    Nothing is chosen at first: the sheet may open while a person types.
+    """
+    ago = span_text(state.now - other.declared_at)
+    join = "yours is merged into it" if declared else "work on it with them"
+    keep = Choice("keep", "keep both") if declared else Choice("keep", "declare another")
+    return AskScreen(
+        "The same issue was declared already",
+        [
+            Field(
+                "join",
+                "What now?",
+                "",
+                [Choice("", "– choose"), Choice("join", "join it", join), keep],
+                check=lambda answer: "" if answer else "choose one",
+            )
+        ],
+        intro=[f"{other.declared_by} declared {other.severity} {other.title} {ago} ago: {other.id}"],
     )
 
 
@@ -167,65 +238,7 @@ def note_sheet(state: ConsoleState) -> AskScreen:
                 "note",
                 [Choice("note", "a note"), Choice("decision", "a decision", "the report lists those")],
             ),
-            Field("at", "When", "", hint="empty is now; 14:05 or 20m ago", check=_check_time(state)),
-        ],
-    )
-
-
-EVERYONE = "*"
-"""The answer for all who are called at a level."""
-
-
-def acknowledge_sheet(state: ConsoleState, incident: Incident) -> AskScreen | None:
-    """Ask who of those called answered, and by what name; None when no level is engaged.
-
-    Those who have not answered yet come first, the highest level on top. The answer `for` is
-    `level/target`, with EVERYONE for a whole level.
-    """
-    engaged = [rung for rung in reversed(ladder(incident, state.now)) if rung.is_engaged]
-    if not engaged:
-        return None
-    waited, others = [], []
-    for rung in engaged:
-        for target in rung.waiting_for:
-            waited.append(Choice(f"{rung.level}/{target}", f"{rung.level} {target}", "called, no answer yet"))
-        if len(rung.waiting_for) > 1:
-            waited.append(Choice(f"{rung.level}/{EVERYONE}", f"{rung.level} all of them", "nobody is nagged"))
-        others += [
-            Choice(f"{rung.level}/{target}", f"{rung.level} {target}")
-            for target in rung.targets
-            if target not in rung.waiting_for
-        ]
-    choices = [*waited, *others]
-    return AskScreen(
-        "Acknowledge",
-        [
-            Field("for", "Who answered", choices[0].value, choices),
-            Field("person", "Their name", state.actor, check=required("a name")),
-        ],
-    )
-
-
-def acknowledged_targets(incident: Incident, state: ConsoleState, answer: str) -> tuple[str, list[str]]:
-    """Return the level and the targets that an answer of `acknowledge_sheet` is about."""
-    level, _, target = answer.partition("/")
-    if target != EVERYONE:
-        return level, [target]
-    waiting = [rung.waiting_for for rung in ladder(incident, state.now) if rung.level == level]
-    return level, [name for names in waiting for name in names]
-
-
-def escalate_sheet(state: ConsoleState, incident: Incident) -> AskScreen | None:
-    """Ask which level to engage now; None when all are engaged."""
-    rest = [rung for rung in ladder(incident, state.now) if not rung.is_engaged]
-    if not rest:
-        return None
-    choices = [Choice(rung.level, rung.level, " + ".join(rung.targets)) for rung in rest]
-    return AskScreen(
-        "Escalate now",
-        [
-            Field("level", "Engage", choices[0].value, choices),
-            Field("reason", "Reason", hint="may stay empty"),
+            Field("at", "When", "", hint="empty is now; 14:05 or 20m ago", check=check_time(state)),
         ],
     )
 

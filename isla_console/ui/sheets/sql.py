@@ -12,7 +12,7 @@ from isla_console.runbook.values import at
 from isla_console.sql.days import days
 from isla_console.sql.sessions import How, ServerSession
 from isla_console.text.spans import age
-from isla_console.ui.sheets.ask import AskScreen, Choice, Field, required
+from isla_console.ui.sheets.ask import AskScreen, Choice, Field, Problem, required
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.sessions import session_lines
 
@@ -50,12 +50,12 @@ def days_sheet(runbook: Runbook, name: str, first: str, last: str) -> AskScreen:
     known = runbook.inputs.get(name)
     title = known.title if known is not None else name
 
-    def check(answers: Mapping[str, str]) -> str:
+    def check(answers: Mapping[str, str]) -> Problem | None:
         try:
             days(answers["first"], answers["last"])
         except ValueError as error:
-            return str(error)
-        return ""
+            return Problem(str(error), "first")
+        return None
 
     return AskScreen(
         "One day at a time",

@@ -146,7 +146,7 @@ def _ladder(incident: Incident, state: ConsoleState) -> _Part | None:
             Content.styled(f"{level} on hold {left}", "$warning"), Content.styled(f"hold {left}", "$warning")
         )
     style = LATE if current is not None and current.nag in {"nag", "red"} else ""
-    who = current.targets[0] if current and current.targets else ""
+    who = next(iter((*current.waiting_for, *current.targets)), "") if current else ""
     following = next_rung(incident, state.now)
     if following is None or following.due_in_s is None:
         return _Part(Content.styled(f"{level} {who}", style), Content.styled(level, style))
@@ -170,12 +170,12 @@ def _update_part(update: UpdateDue, state: ConsoleState) -> _Part | None:
     if left < 0:
         late = countdown(left)
         return _Part(
-            Content.styled(f"{update.audience} update {late} overdue", LATE),
+            Content.styled(f"{update.label} {late} overdue", LATE),
             Content.styled(f"update -{late}", LATE),
         )
     at = clock_text(update.due_at, state.now)
     return _Part(
-        Content(f"{update.audience} update due {at} (in {countdown(left)})"),
+        Content(f"{update.label} due {at} (in {countdown(left)})"),
         Content(f"update {countdown(left)}"),
     )
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.communication import fill, internal_update, unfilled
-from isla_console.incident.rules.evidence import CUSTOMER_VIA
 from isla_console.session.state import ConsoleState
 
 INTERNAL = "internal"
@@ -29,32 +28,17 @@ class Draft:
         """The places that nobody has filled in yet."""
         return unfilled(self.text, self.places)
 
-    @property
-    def via(self) -> str:
-        """The `via` of its `update_sent`: set when it goes to customers rather than to the status page."""
-        return CUSTOMER_VIA if self.audience == "customer" else ""
-
-    @property
-    def heard_by(self) -> str:
-        """The audience whose update clock it restarts."""
-        return "internal" if self.audience == INTERNAL else "public"
-
 
 def drafts(state: ConsoleState, edits: Mapping[str, str]) -> list[Draft]:
     """Return every text: as edited here, else the last draft journalled and not sent, else filled anew."""
     incident = state.incident
     if incident is None:
         return []
-    known = {issue.id: issue.area for issue in state.runbook.issues}
-    service = known.get(incident.issue or "", incident.title)
+    service = state.runbook.customers_words(incident.issue)
     found = []
     for template in state.runbook.templates:
         filled = fill(template.text, template.placeholders, incident, state.now, service=service)
-        text = (
-            edits.get(template.id)
-            or _kept(incident, template.id, unnamed=template.audience == "public")
-            or filled.text
-        )
+        text = edits.get(template.id) or _kept(incident, template.id) or filled.text
         places = tuple(template.placeholders)
         edited = text != filled.text
         found.append(Draft(template.id, template.audience, template.title, text, places, edited))
@@ -64,14 +48,13 @@ def drafts(state: ConsoleState, edits: Mapping[str, str]) -> list[Draft]:
     return found
 
 
-def _kept(incident: Incident, id: str, *, unnamed: bool = False) -> str:
-    """Return the newest journalled draft of a text that was not sent since.
-
-    `unnamed` also takes the one that a resolve drafts, which names no template.
-    """
+def _kept(incident: Incident, id: str) -> str:
+    """Return the newest journalled draft of a text that was not sent since."""
     for update in reversed(incident.updates):
-        if update.stage == "sent" and (update.audience == INTERNAL) == (id == INTERNAL):
+        if update.template != id:
+            continue
+        if update.stage == "sent":
             return ""
-        if update.stage == "drafted" and (update.via == id or (unnamed and not update.via)):
+        if update.stage == "drafted":
             return update.text
     return ""

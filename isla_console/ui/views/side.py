@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from isla_console.incident.rules.escalation import Rung, ladder
+from isla_console.incident.rules.escalation import Rung, Target, ladder
 from isla_console.runbook.model import Level
 from isla_console.session.state import ConsoleState
 from isla_console.text.spans import countdown
@@ -67,27 +67,45 @@ def _span(level: Level) -> str:
 
 
 def _rung(rung: Rung, state: ConsoleState, width: int) -> list[Content]:
-    hot = rung.nag in {"nag", "red"}
-    style = "$error bold" if hot else ("bold" if rung.status == "current" else "")
-    name = Content.assemble((f"{_GLYPHS[rung.status]} {rung.level} ", style), (rung.targets[0], style))
-    lines = [ends(name, _when(rung, state), width)]
-    if len(rung.targets) > 1:
-        lines.append(Content.styled(f"     + {', '.join(rung.targets[1:])}", MUTED))
-    if rung.acknowledged_by:
-        lines.append(Content.styled(f"     ack {', '.join(rung.acknowledged_by)}", "$success"))
-    return lines
+    """Draw a level; once it is engaged, each of its targets with its own state."""
+    head = f"{_GLYPHS[rung.status]} {rung.level} "
+    if not rung.is_engaged:
+        lines = [ends(Content.assemble(head, rung.targets[0] if rung.targets else ""), _when(rung), width)]
+        if len(rung.targets) > 1:
+            lines.append(Content.styled(f"     + {', '.join(rung.targets[1:])}", MUTED))
+        return lines
+    return [
+        ends(
+            Content.assemble(
+                (head if index == 0 else " " * len(head), "bold" if rung.status == "current" else ""),
+                (target.target, "$error bold" if _is_hot(rung, target) else ""),
+            ),
+            _answer(rung, target, state),
+            width,
+        )
+        for index, target in enumerate(rung.whom)
+    ]
 
 
-def _when(rung: Rung, state: ConsoleState) -> Content:
-    if rung.status == "upcoming":
-        if rung.due_in_s is None:
-            return Content.styled("paused", MUTED)
-        return Content(countdown(rung.due_in_s))
-    if rung.is_engaged and rung.due_at is not None:
-        if rung.nag in {"nag", "red", "due"} and rung.waiting_for:
-            return Content.styled("call now" if rung.nag != "red" else "NO ANSWER", "$error bold")
-        if not rung.from_min:
-            return Content.styled("now" if rung.status == "current" else "", MUTED)
-        late = " late" if rung.late else ""
-        return Content.styled(f"{clock_text(rung.due_at, state.now)}{late}", "$warning" if late else MUTED)
-    return Content.styled(rung.status.replace("_", " "), MUTED)
+def _when(rung: Rung) -> Content:
+    if rung.status != "upcoming":
+        return Content.styled(rung.status.replace("_", " "), MUTED)
+    return Content.styled("paused", MUTED) if rung.due_in_s is None else Content(countdown(rung.due_in_s))
+
+
+def _is_hot(rung: Rung, target: Target) -> bool:
+    return rung.nag in {"nag", "red"} and target.target in rung.waiting_for
+
+
+def _answer(rung: Rung, target: Target, state: ConsoleState) -> Content:
+    """Say what is known of a target of an engaged level, in a few words."""
+    calls = rung.nag != "none" and target.target in rung.waiting_for
+    if target.state == "on_it":
+        return Content.styled(f"{target.person} on it", "$success")
+    if target.at is None:
+        if calls:
+            return Content.styled("CALL NOW" if rung.nag == "red" else "call now", "$error bold")
+        return Content.styled("nobody yet", "$warning")
+    said = {"no_answer": "no answer", "message": "message"}.get(target.state, target.state)
+    at = clock_text(target.at, state.now).removesuffix("Z")
+    return Content.styled(f"{said} {at}", "$error bold" if calls else "$warning")

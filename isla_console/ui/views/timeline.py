@@ -22,19 +22,19 @@ FILTERS: dict[str, frozenset[str]] = {
     "people": frozenset(),
     "ladder": frozenset(
         {
-            *("level_due", "level_notified", "acknowledged", "level_waived", "escalated"),
+            *("level_due", "called", "acknowledged", "level_waived", "escalated"),
             *("hold_started", "hold_ended"),
         }
     ),
     "state": frozenset(
         {
             *("declared", "state_changed", "severity_changed", "impact_changed"),
-            *("impact_start_adjusted", "merged"),
+            *("impact_start_adjusted", "merged", "took_in"),
         }
     ),
     "updates": frozenset({"update_drafted", "update_copied", "update_sent", "update_snoozed"}),
-    "steps": frozenset({"ran", "queried", "step_done", "step_undone", "step_skipped"}),
-    "notes": frozenset({"noted", "decided"}),
+    "steps": frozenset({"ran", "queried", "sessions_ended", "step_done", "step_undone", "step_skipped"}),
+    "notes": frozenset({"noted", "decided", "overruled"}),
     "measures": frozenset({"metric_changed", "probe_changed", "vendor_changed", "link_changed"}),
 }
 """The page's filters: a name and its kinds. `people` is whatever a person did."""
@@ -81,6 +81,11 @@ def _entry(event: Event, state: ConsoleState, width: int) -> Content:
         (f" {clock_text(event.occurred_at, state.now, seconds=True)}  ", MUTED),
         (describe(event, state), weight),
     )
+    first = state.incident.originals.get(event.id) if state.incident is not None else None
+    if first is not None:
+        moved = first.occurred_at != event.occurred_at
+        at = f"{clock_text(first.occurred_at, state.now, seconds=True)} " if moved else ""
+        left = Content.assemble(left, "  ", (f"{at}{describe(first, state)}", f"{MUTED} strike"))
     return ends(left, Content.styled(marks, "$warning"), width)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from isla_console.incident.commands import Refused
 from isla_console.incident.record.events import Event, event
 from isla_console.incident.record.state import Ledger, fold
 from isla_console.incident.record.words import sentence
+from isla_console.incident.report import report
 from isla_console.incident.report.view import show
 from isla_console.incident.rules.clocks import e_seconds, t_seconds
 from isla_console.incident.rules.postmortem import postmortem
@@ -74,19 +76,24 @@ def test_free_jumps_want_a_reason_and_are_never_barred() -> None:
 
 
 def test_cancel_merge_and_reopen() -> None:
-    story = Story()
+    story, declared = Story(), Story(issue="database")
+    other = declared.incident
     with pytest.raises(Refused):
         story.do(commands.cancel, "", now=at("14:01"))
     story.do(commands.cancel, "a test alert", now=at("14:01"))
     assert not story.incident.is_open
     assert e_seconds(story.incident, at("15:00")) == 60
     with pytest.raises(Refused):
-        story.do(commands.merge, "inc-2", now=at("14:02"))
+        story.do(commands.merge, other, now=at("14:02"))
     story.do(commands.reopen, "no test at all", now=at("14:02"))
     with pytest.raises(Refused):
-        story.do(commands.merge, story.incident.id, now=at("14:03"))
-    story.do(commands.merge, "inc-2", now=at("14:03"))
-    assert (story.incident.state, story.incident.merged_into) == ("merged", "inc-2")
+        story.do(commands.merge, story.incident, now=at("14:03"))
+    story.do(commands.merge, other, now=at("14:03"))
+    assert (story.incident.state, story.incident.merged_into) == ("merged", other.id)
+    told = fold([*story.events_of(other.id), *declared.events])
+    assert told is not None
+    assert told.took_in == (story.incident.id,)
+    assert f"The incident {story.incident.id} was merged into this one." in report(told)
     story.do(commands.reopen, "was its own", now=at("14:04"))
     assert story.incident.merged_into is None
 
@@ -102,6 +109,7 @@ def test_closing_wants_the_checklist_and_an_owner() -> None:
         story.do(commands.close, now=at("14:12"))
     story.do(commands.tick, "metrics", now=at("14:12"))
     story.do(commands.change_postmortem, now=at("14:12"), owner="ben")
+    story.do(commands.send_update, "public", "Over.", now=at("14:12"))
     story.do(commands.close, now=at("14:13"))
     assert story.incident.state == "closed"
     assert postmortem(story.incident, at("14:10", day=25)).due_at == at("14:10", day=25)
@@ -224,11 +232,19 @@ def test_a_clock_jump_moves_nothing() -> None:
 
 
 def test_incident_ids() -> None:
-    taken = [commands.incident_id(START, "redirect-down")]
-    assert taken == ["inc-20261123-redirect-down"]
-    assert commands.incident_id(START, "redirect-down", taken) == "inc-20261123-redirect-down-2"
-    assert commands.incident_id(START, "Äpfel & Birnen!") == "inc-20261123-apfel-birnen"
-    assert commands.incident_id(START, "日本") == "inc-20261123-incident"
+    event = "019aa000-0000-7000-8000-00000000002a"
+    assert commands.incident_id(START, "redirect-down", event) == "inc-20261123-redirect-down-001a"
+    assert commands.incident_id(START, "Äpfel & Birnen!", event) == "inc-20261123-apfel-birnen-001a"
+    assert commands.incident_id(START, "日本", event) == "inc-20261123-incident-001a"
+
+
+def test_incidents_declared_at_once_do_not_meet() -> None:
+    """The same issue in the same millisecond, by consoles that know nothing of each other."""
+    ids = {Story(issue="redirect-down").incident.id for _ in range(50)}
+    assert len(ids) == 50
+    taken = Story(issue="redirect-down").incident.id
+    assert Story(issue="redirect-down", taken=[taken]).incident.id != taken
+    assert all(re.fullmatch(r"inc-20261123-redirect-down-[0-9a-hjkmnp-tv-z]{4}", id) for id in ids)
 
 
 def test_ten_thousand_events_fold_quickly() -> None:

@@ -138,5 +138,5 @@ def test_brackets_block_sending() -> None:
     )
     with pytest.raises(Refused):
         story.do(commands.send_update, "public", "  ", now=at("14:02"))
-    with pytest.raises(Refused, match="expected one of public, internal"):
+    with pytest.raises(Refused, match="expected one of public, customer, internal"):
         story.do(commands.send_update, "everyone", "x", now=at("14:02"))

@@ -3,8 +3,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isla_console.incident import commands
+from isla_console.incident.commands import Refused
 from isla_console.incident.report.handoff import brief
 from isla_console.incident.rules.communication import channel_of, fill, final_update, unfilled
 from isla_console.incident.rules.next import what_now
@@ -40,7 +43,7 @@ def test_the_status_page_text_promises_an_absolute_time() -> None:
     assert "affecting Redirects." in filled.text
     assert "Next update by 14:33 UTC on 2026-11-23." in filled.text
     story.do(commands.change_impact, "Links answer [service] or 404", now=at("14:04"))
-    filled = fill(STATUS, STATUS_PLACES, story.incident, at("14:05"))
+    filled = fill(STATUS, STATUS_PLACES, story.incident, at("14:05"), service="Redirects")
     assert filled.left == ()
     assert "Impact: Links answer [service] or 404\n" in filled.text
 
@@ -54,24 +57,53 @@ def test_the_customer_text_has_start_and_end() -> None:
     story = Story(impact_started_at=at("13:50"))
     assert "[end]" in fill(CUSTOMER, CUSTOMER_PLACES, story.incident, at("14:05")).left
     story.do(commands.resolve, now=at("14:40"), override="works")
-    filled = fill(CUSTOMER, CUSTOMER_PLACES, story.incident, at("15:00"))
+    filled = fill(CUSTOMER, CUSTOMER_PLACES, story.incident, at("15:00"), service="links")
     assert filled.left == ("[brief explanation]",)
     assert "from 13:50 UTC on 2026-11-23 to 14:40 UTC on 2026-11-23." in filled.text
-    assert final_update(story.incident, at("14:40")).startswith(
-        "Resolved: the issue affecting Redirects down."
+    assert final_update(story.incident, at("14:40"), service="links").startswith(
+        "Resolved: the issue affecting links."
     )
+
+
+@given(st.sampled_from(["", None]), st.sampled_from([STATUS, CUSTOMER]))
+def test_our_own_words_never_enter_a_public_text(words: str | None, template: str) -> None:
+    """Without customers' words the place stays open, and so blocks sending: the title is ours."""
+    story = Story(issue="redirect-down", impact="x")
+    places = {**STATUS_PLACES, **CUSTOMER_PLACES}
+    text = fill(template, places, story.incident, at("14:05"), service=words).text
+    last = final_update(story.incident, at("14:05"), service=words)
+    for said in (text, last):
+        assert "Redirects down" not in said
+        assert "redirect-down" not in said
+        with pytest.raises(Refused, match=r"\[[sS]ervice\]"):
+            story.do(commands.send_update, "public", said, now=at("14:05"), placeholders=tuple(places))
 
 
 def test_the_shipped_templates_fill() -> None:
     from isla_console.resources import resource
     from isla_console.runbook.load import load_runbook
 
-    story = Story(impact="Links time out")
-    templates = {t.audience: t for t in load_runbook(resource("runbook.yaml")).runbook.templates}
-    status = fill(templates["public"].text, templates["public"].placeholders, story.incident, at("14:03"))
+    runbook = load_runbook(resource("runbook.yaml")).runbook
+    assert all(runbook.customers_words(issue.id) for issue in runbook.issues)
+    assert runbook.customers_words(None) == runbook.customers_words("gone") == ""
+    story = Story(impact="Links time out", issue="redirect-down")
+    templates = {t.audience: t for t in runbook.templates}
+    words = runbook.customers_words("redirect-down")
+    status = fill(
+        templates["public"].text,
+        templates["public"].placeholders,
+        story.incident,
+        at("14:03"),
+        service=words,
+    )
     assert status.left == ()
+    assert "affecting short links." in status.text
     customer = fill(
-        templates["customer"].text, templates["customer"].placeholders, story.incident, at("14:03")
+        templates["customer"].text,
+        templates["customer"].placeholders,
+        story.incident,
+        at("14:03"),
+        service=words,
     )
     assert set(customer.left) == {
         "[end]",
@@ -82,7 +114,7 @@ def test_the_shipped_templates_fill() -> None:
 
 
 def test_the_second_incident_of_a_day_has_its_own_channel() -> None:
-    first, second = Story(), Story(now=at("18:00"), taken=["inc-20261123-redirects-down"])
+    first, second = Story(), Story(now=at("18:00"))
     both = (second.incident, first.incident)
     assert channel_of(first.incident, both) == "#incident-2026-11-23"
     assert channel_of(second.incident, both) == "#incident-2026-11-23-2"
@@ -188,7 +220,7 @@ def test_the_brief_fits_one_screen_and_says_the_essential() -> None:
         "P0 Redirects down · declared",
         "redirect-down",
         "commander ana (offered to ben)",
-        "L2 waiting for ana, ben; L3 at 14:30Z",
+        "L2 ana: nobody yet, ben: nobody yet; L3 at",
         "public nothing sent, due 14:05Z OVERDUE",
         "redirect alert 1240 ms",
         "Decided 14:17Z: roll back␛",
@@ -213,7 +245,7 @@ def test_the_brief_wraps_who_and_what_comes_next(width: int) -> None:
     said = " ".join(text.split())
     for whole in (
         "Roles: commander ana-maria.lindqvist, investigator bartholomew.osei, communicator nobody",
-        "Ladder: L2 acknowledged by ana, waiting for ben; L3 at 14:30Z",
+        "Ladder: L2 ana: ana on it 14:16Z, ben: nobody yet; L3 at 14:30Z",
         f"Next: {what_now(story.incident, at('14:20'))}",
     ):
         assert whole in said

@@ -137,7 +137,7 @@ def test_a_level_that_is_not_called_cannot_be_acknowledged() -> None:
         story.do(commands.acknowledge, "L2", "ana", now=at("14:14:59"))
     story.do(commands.acknowledge, "L2", "ana", now=at("14:15"))
     story.do(commands.escalate, "L3", now=at("14:16"))
-    story.do(commands.acknowledge, "L3", "eve", now=at("14:16"))
+    story.do(commands.acknowledge, "L3", "eve", now=at("14:16"), via="phone")
     quiet = Story("P2")
     with pytest.raises(Refused, match=r"L4 is not called yet: escalate to it first"):
         quiet.do(commands.acknowledge, "L4", "eve", now=at("15:30"))
@@ -147,9 +147,9 @@ def test_someone_may_stand_for_a_target_and_be_called_by_name() -> None:
     story = Story()
     Console(story, START).run(at("14:14:59"), at("14:30"), timedelta(minutes=5))
     Console(story, at("14:30"))
-    story.do(commands.notify, "L3", now=at("14:31"), person="eve", via="phone")
+    story.do(commands.called, "L3", "eve", now=at("14:31"), via="phone", outcome="no_answer")
     assert story.rung("L3", at("14:31")).waiting_for == ("CTO", "eve")
-    story.do(commands.acknowledge, "L3", "Eve", now=at("14:32"), target="CTO")
+    story.do(commands.acknowledge, "L3", "Eve", now=at("14:32"), target="CTO", via="chat")
     assert story.rung("L3", at("14:33")).waiting_for == ()
     assert story.rung("L3", at("14:50")).nag == "none"
 

@@ -26,8 +26,10 @@ def test_every_metric_that_was_bad_has_to_stay_normal() -> None:
     assert soak(story.incident, at("14:48")).is_green
     assert not soak(story.incident, at("14:48"), {"redirect": "stale"}).is_green
     assert soak(story.incident, at("14:48"), {"lag": "ok"}).is_green
-    assert evidence_for(story.incident, "metrics", at("14:48")) is not None
+    assert evidence_for(story.incident, "metrics", at("14:48"), None, ()) is None, "it is not resolved yet"
     story.do(commands.resolve, now=at("14:48"))
+    assert evidence_for(story.incident, "metrics", at("14:48"), None, ()) is not None
+    assert evidence_for(story.incident, "metrics", at("14:48"), None, ("Lag: alert",)) is None
     assert "is green" in story.incident.states[-1].reason
 
 
