@@ -96,7 +96,12 @@ async def test_the_idle_ones_of_an_application_are_ended_one_by_one(
         await sessions.end_idle("leaky", "app")
         assert view.asked == [("leaky", 2)], "one is in a transaction"
         assert view.said == ["1 of 1 ended; 1 to go. ", "2 of 2 ended; 0 to go. "]
-        assert len(journalled(session, "queried")) == 2
+        assert journalled(session, "queried") == []
+        (entry,) = journalled(session, "sessions_ended")
+        assert (entry.data["asked"], entry.data["ended"]) == (2, 2)
+        assert (entry.data["application"], entry.data["role"]) == ("leaky", "app")
+        pids = {str(connection.get_server_pid()) for connection in clients[1:]}
+        assert {one.split(",")[0] for one in entry.data["sessions"]} == pids
         left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'leaky'"
         assert await admin.fetchval(left) == 1
     await sessions.end_idle("", "app")

@@ -102,6 +102,14 @@ def references(index: Index) -> Iterator[Breach]:
         yield from one(path, item, "probe", "probe")
         yield from one(path, item, "symptom", "symptom")
         yield from one(path, item, "vendor", "vendor")
+    known["template"] = ids(index.templates)
+    audiences = {item.get("id"): item.get("audience") for _, item in index.templates}
+    for path, item in index.templates:
+        yield from one(path, item, "clock", "template")
+        other = audiences.get(item.get("clock"))
+        if other is not None and other != item.get("audience"):
+            problem = f"shares the clock of a text to another audience ({show(other)})"
+            yield Breach((*path, "clock"), problem, f"a template for {show(item.get('audience'))}")
     # What is measured is a request: a question to the database has no latency.
     known["probe"] = ids(index.probes)
     for path, metric in index.metrics:
