@@ -15,6 +15,9 @@ from isla_console.runbook.search import search
 from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.widgets.rows import RowList
 
+MOST_WORDS = 200
+"""The most characters to search for, at each of which the whole runbook is searched."""
+
 
 class SearchScreen(ModalScreen[str | None]):
     """Finds words as they are typed; Enter opens the chosen hit.
@@ -39,7 +42,12 @@ class SearchScreen(ModalScreen[str | None]):
         sheet.border_title = "Search the runbook"
         sheet.border_subtitle = "↑↓: choose   enter: open   esc: close"
         with sheet:
-            box = Input(placeholder="words, a command, a table, a name", id="words", compact=True)
+            box = Input(
+                placeholder="words, a command, a table, a name",
+                id="words",
+                compact=True,
+                max_length=MOST_WORDS,
+            )
             box.cursor_blink = False
             yield box
             yield Static("", id="count")

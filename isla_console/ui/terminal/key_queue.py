@@ -41,7 +41,10 @@ class KeyQueue:
         """Hold nothing yet; `is_ready` says whether what was opened last is there and has the focus."""
         self._app = app
         self._is_opened = is_ready
-        self._held: deque[Pressed] = deque()
+        self._held: deque[tuple[Pressed, bool]] = deque()
+        """What waits, each with whether it was text where it was pressed."""
+        self._commands = 0
+        """How many of them were not."""
         self.dropped = 0
         """How many keys came too fast since the queue was empty."""
         self._turn: Pressed | None = None
@@ -64,10 +67,13 @@ class KeyQueue:
             if not self._app.screen_stack:
                 return True  # the console ends
         elif self._task is not None or not self._is_ready():
-            if len(self._held) >= (MOST_TEXT if self._takes_text(event) else MOST_KEYS):
+            # Text that was typed ahead keeps no key out that leaves the field.
+            is_text = self._takes_text(event)
+            if len(self._held) - self._commands >= MOST_TEXT if is_text else self._commands >= MOST_KEYS:
                 self.dropped += 1
                 return True
-            self._held.append(event)
+            self._held.append((event, is_text))
+            self._commands += not is_text
             if self._task is None:
                 self._is_text, self._way = False, ()
                 self._go_on()
@@ -86,6 +92,7 @@ class KeyQueue:
     def stop(self) -> None:
         """Drop what waits, because the console ends."""
         self._held.clear()
+        self._commands = 0
         if self._task is not None:
             self._task.cancel()
 
@@ -104,7 +111,8 @@ class KeyQueue:
                     self.dropped = 0
                     return
                 self._went.clear()
-                self._turn = self._held.popleft()
+                self._turn, is_text = self._held.popleft()
+                self._commands -= not is_text
                 if not self._app.post_message(self._turn):
                     return
                 await self._went.wait()

@@ -16,6 +16,7 @@ from isla_console.ui.pages.sessions import SessionsPage
 from isla_console.ui.pages.sql import SqlPage
 from isla_console.ui.sheets.ask import AskScreen
 from isla_console.ui.shell import Shell
+from isla_console.ui.terminal.key_queue import MOST_KEYS
 from isla_console.ui.widgets.text_block import TextBlock
 from tests.support.frozen import OUTAGE, frozen_app
 from tests.support.pilot import settle
@@ -177,3 +178,31 @@ async def test_a_deed_that_is_cut_off_says_so(app: Shell) -> None:
         app.program.console.refresh_state()
         banner = app.main.query_one("#banner", TextBlock)
         await until(pilot, lambda: "was cut off" in " ".join(line.plain for line in banner.lines))
+
+
+async def test_keys_that_come_too_fast_are_dropped_and_that_is_said(
+    app: Shell, done: list[tuple[str, str]]
+) -> None:
+    """A cat on the keyboard, a text pasted as keys: the console hears the next key soon."""
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        burst(app, *"z" * (MOST_KEYS * 3))
+        await until(pilot, lambda: bool(app.key_queue.dropped))
+        assert app.notice is not None
+        assert "faster than they can act" in app.notice.text
+        await played(pilot)
+        assert MOST_KEYS <= len(done) < MOST_KEYS * 2
+        burst(app, "2")
+        await played(pilot)
+        assert app.main.page.startswith("issue:")
+
+
+async def test_text_typed_ahead_keeps_no_key_out_that_leaves_the_field(app: Shell) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        burst(app, "/")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        burst(app, *"x" * (MOST_KEYS * 3), "escape", "2")
+        await played(pilot)
+        assert not app.key_queue.dropped
+        assert app.main.page.startswith("issue:")
