@@ -189,7 +189,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("slower", "", "-", "slower", "The replay runs slower.", "Console", "replay", 2),
     Command("theme", "", "", "theme", "Dark or light.", "Console"),
     Command("mouse", "", "", "mouse", "Give the mouse to the terminal, or take it.", "Console"),
-    Command("help", "question_mark,f1", "?", "help", "All keys, on one page.", "Console", footer=1),
+    Command(
+        "help",
+        "question_mark,f1",
+        "?",
+        "help",
+        "The keys of this page, and what they do on it.",
+        "Console",
+        footer=1,
+    ),
     Command("palette", "ctrl+p", "^p", "palette", "All commands, by name.", "Console", footer=10),
     Command("quit", "q", "q", "quit", "Leave; an open incident goes on.", "Console"),
 )
@@ -212,6 +220,8 @@ REPLAY_ROWS = frozenset(
     )
 )
 """Kinds of row whose Enter opens or shows something, or carries out a command, which is checked by itself."""
+NO_INCIDENT = "no incident: d declares one"
+"""Why a command that needs an incident is not possible."""
 REPLAY = "this is a replay: nothing is done"
 """Why nothing can be begun in a replay."""
 

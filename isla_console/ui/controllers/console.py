@@ -77,9 +77,9 @@ class ConsoleController(Controller):
         self.console.say("Mouse: " + ("the console's" if ours else "the terminal's"))
 
     def show_help(self, key: str) -> None:
-        """Show all keys on one page."""
-        state = self.console.main.state
-        self.console.shell.push_screen(HelpScreen(lambda command: why_not(command, state)))
+        """Show the keys that mean something on the open page."""
+        main = self.console.main
+        self.console.shell.push_screen(HelpScreen(main.place, lambda command: why_not(command, main.state)))
 
     async def quit(self, key: str) -> None:
         """Leave the console, once the person knows what still runs (it is stopped) and what is not saved."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from textual.content import Content
 
-from isla_console.ui.commands import COMMANDS, Command
+from isla_console.ui.commands import Command
 from isla_console.ui.lines import ends
 from isla_console.ui.widgets.text_block import TextBlock
 
 GAP = 2
 
 
-def footer_line(commands: Iterable[Command], status: Content, width: int) -> Content:
+def footer_line(commands: Sequence[Command], status: Content, width: int) -> Content:
     """Return as many keys as fit before `status`, chosen by footer order and written in registry order."""
     wanted = sorted((command for command in commands if command.footer), key=lambda command: command.footer)
     room = width - 2 - (status.cell_length + GAP if status.cell_length else 0)
@@ -24,7 +24,7 @@ def footer_line(commands: Iterable[Command], status: Content, width: int) -> Con
             room -= cost
             chosen.add(command.id)
     parts: list[Content | str] = [" "]
-    for command in COMMANDS:
+    for command in commands:
         if command.id in chosen:
             if len(parts) > 1:
                 parts.append(" " * GAP)

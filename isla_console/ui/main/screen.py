@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -23,12 +23,13 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from isla_console.ui.commands import COMMANDS, LOOKING, REPLAY, Command
+from isla_console.ui.commands import LOOKING, NO_INCIDENT, REPLAY, Command
 from isla_console.ui.lines import Row
 from isla_console.ui.main.footer import KeyLine, footer_line
 from isla_console.ui.main.notice import Notice
 from isla_console.ui.main.panels import Panels
 from isla_console.ui.main.registry import WIDGET_PAGES, page_class
+from isla_console.ui.page_keys import commands_here
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.terminal.screen import LeanScreen
 from isla_console.ui.theme import MUTED
@@ -162,7 +163,9 @@ class MainScreen(LeanScreen):
         if state.incident is not None:
             folded.add("declare")
         possible = [
-            command for command in COMMANDS if command.id not in folded and not why_not(command, state)
+            replace(here.command, shown=here.shown)
+            for here in commands_here(self.place)
+            if here.command.id not in folded and not why_not(here.command, state)
         ]
         status = "saved" if not state.saved.reason else "CANNOT SAVE"
         if state.saved.pending:
@@ -174,6 +177,12 @@ class MainScreen(LeanScreen):
             keys.show_lines(self.notice.lines(self.size.width, shown))
         else:
             keys.show_lines([footer_line(possible, shown, self.size.width)])
+
+    @property
+    def place(self) -> str:
+        """Where keys go: the open page, or `checklist` while that has the focus."""
+        focused = self.focused
+        return "checklist" if focused is not None and focused.id == "checklist" else self.page
 
     @property
     def key(self) -> str:
@@ -360,7 +369,7 @@ def why_not(command: Command, state: ConsoleState | None) -> str:
     if state.replay and command.id not in LOOKING:
         return REPLAY
     if command.needs == "incident" and state.incident is None:
-        return "no incident: d declares one"
+        return NO_INCIDENT
     if command.needs == "replay" and not state.replay:
         return "only in a replay"
     if command.needs == "drill" and not state.drill:

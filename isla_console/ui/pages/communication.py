@@ -16,6 +16,7 @@ from isla_console.text.spans import countdown
 from isla_console.text.times import clock_text
 from isla_console.ui.lines import Row, RowKey, ends
 from isla_console.ui.messages import DraftAct, DraftAsked
+from isla_console.ui.page_keys import hint, page_bindings
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.communication import Draft, drafts
@@ -26,12 +27,7 @@ class CommunicationPage(PageWidget):
     """A list of texts, with the chosen one below it. It decides nothing and asks by messages."""
 
     page = "communication"
-    BINDINGS = [
-        Binding("y", "ask('copy')", "copy"),
-        Binding("S", "ask('send')", "mark sent"),
-        Binding("f4", "ask('editor')", "$EDITOR"),
-        Binding("escape", "leave_text", "keep", show=False),
-    ]
+    BINDINGS = [*page_bindings("communication"), Binding("escape", "leave_text", "keep", show=False)]
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -54,7 +50,7 @@ class CommunicationPage(PageWidget):
 
     def on_mount(self) -> None:
         self.border_title = "Communication"
-        self.border_subtitle = "enter: edit  f4: $EDITOR  y: copy  S: mark sent  N: snooze  b: back"
+        self.border_subtitle = f"enter edit  {hint('communication')}  N snooze  b back"
 
     def place_focus(self) -> Widget:
         return self.query_one("#texts")

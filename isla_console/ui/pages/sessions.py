@@ -19,6 +19,7 @@ from isla_console.text.spans import age
 from isla_console.text.times import clock_text
 from isla_console.ui.lines import RowKey
 from isla_console.ui.messages import SessionsAct, SessionsAsked
+from isla_console.ui.page_keys import hint, page_bindings
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.theme import STYLES
@@ -32,12 +33,7 @@ class SessionsPage(PageWidget):
     """Asks for a new reading of the sessions with every state, once a second while it is open."""
 
     page = "sessions"
-    BINDINGS = [
-        Binding("K", "ask('terminate')", "end"),
-        Binding("C", "ask('cancel')", "cancel query"),
-        Binding("slash", "find", "find"),
-        Binding("escape", "leave", show=False),
-    ]
+    BINDINGS = [*page_bindings("sessions"), Binding("escape", "leave", show=False)]
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -59,9 +55,7 @@ class SessionsPage(PageWidget):
 
     def on_mount(self) -> None:
         self.border_title = "Sessions"
-        self.border_subtitle = (
-            "K end it   C cancel its query   enter in full   / find   · never ended from here"
-        )
+        self.border_subtitle = f"{hint('sessions')}  enter in full  · never ended from here"
 
     def place_focus(self) -> Widget:
         return self.query_one("#sessions-rows")

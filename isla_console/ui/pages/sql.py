@@ -24,13 +24,12 @@ from isla_console.sql.verdict import Verdict
 from isla_console.sql.writing import PendingWrite
 from isla_console.text.plain import plain
 from isla_console.ui.messages import SqlAct, SqlAsked, SqlTyped
+from isla_console.ui.page_keys import hint, page_bindings
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.sheets.detail import DetailScreen
 from isla_console.ui.views import sql as views
 from isla_console.ui.widgets.editor import MOST, StatementEditor
 from isla_console.ui.widgets.text_block import TextBlock
-
-HINT = "x run i edit Q new ,. next <> past g plan w watch S save / find s sort y copy"
 
 
 @runtime_checkable
@@ -46,28 +45,7 @@ class SqlPage(PageWidget):
     """The page. Keys work on the rows; in the editor, Escape returns to the rows and F5 runs."""
 
     page = "sql"
-    BINDINGS = [
-        Binding("x,f5", "ask('run')", "run"),
-        Binding("X", "ask('stop')", "stop"),
-        Binding("g", "ask('explain')", "explain"),
-        Binding("G", "ask('analyze')", "explain analyze"),
-        Binding("w", "ask('watch')", "watch"),
-        Binding("S", "ask('export')", "export"),
-        Binding("U", "ask('unlock')", "unlock"),
-        Binding("C", "ask('commit')", "commit"),
-        Binding("B", "ask('back')", "roll back"),
-        Binding("i", "edit", "edit"),
-        Binding("Q", "new", "new statement"),
-        Binding("full_stop", "statement(1)", "next statement"),
-        Binding("comma", "statement(-1)", "previous statement"),
-        Binding("less_than_sign", "history(-1)", "older"),
-        Binding("greater_than_sign", "history(1)", "newer"),
-        Binding("slash", "find", "find"),
-        Binding("s", "sort", "sort"),
-        Binding("y", "copy('cell')", "copy"),
-        Binding("Y", "copy('row')", "copy row"),
-        Binding("escape", "leave", show=False),
-    ]
+    BINDINGS = [*page_bindings("sql"), Binding("escape", "leave", show=False)]
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -102,7 +80,7 @@ class SqlPage(PageWidget):
 
     def on_mount(self) -> None:
         self.border_title = "SQL"
-        self.border_subtitle = HINT
+        self.border_subtitle = hint("sql")
 
     def place_focus(self) -> Widget:
         return self.query_one("#sql-rows")

@@ -22,6 +22,7 @@ from isla_console.text.spans import span_text
 from isla_console.text.times import clock_text
 from isla_console.ui.lines import RowKey
 from isla_console.ui.messages import StopAsked
+from isla_console.ui.page_keys import hint, page_bindings
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.theme import MUTED, STYLES
 from isla_console.ui.widgets.text_block import TextBlock
@@ -49,11 +50,7 @@ class StreamsPage(PageWidget):
 
     page = "streams"
     BINDINGS = [
-        Binding("space", "pause", "pause"),
-        Binding("slash", "filter", "filter"),
-        Binding("left", "turn(-1)", "previous"),
-        Binding("right", "turn(1)", "next"),
-        Binding("X", "stop", "stop"),
+        *page_bindings("streams"),
         Binding("escape", "close_filter", show=False),
         Binding("enter", "close_filter", show=False),
     ]
@@ -75,7 +72,7 @@ class StreamsPage(PageWidget):
 
     def on_mount(self) -> None:
         self.border_title = "Streams"
-        self.border_subtitle = "space: pause  /: filter  ←→: other stream  X: stop  b: back"
+        self.border_subtitle = f"{hint('streams')}  b back"
 
     def place_focus(self) -> Widget:
         return self.query_one("#stream-lines")

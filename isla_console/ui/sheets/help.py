@@ -1,4 +1,4 @@
-"""The help: all keys on one page, made from the registry."""
+"""The help: the keys that mean something here, made from the registry and the pages' own keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from isla_console.ui.commands import COMMANDS, Command
+from isla_console.ui.commands import NO_INCIDENT, Command
+from isla_console.ui.page_keys import ENTER, ONLY_ON, commands_here, covered, kind_of, own_keys
 from isla_console.ui.theme import GLYPHS, STYLES
 
 _MEANING = {
@@ -25,12 +26,17 @@ _MEANING = {
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shows keys by group, why some are not possible now, and what the glyphs mean."""
+    """Shows the keys of a page: its own first, then the registry's that mean something there.
+
+    Keys that are not possible now say why. Last come commands whose key is the page's own here, and what the
+    glyphs mean.
+    """
 
     BINDINGS = [Binding("escape,question_mark,q,f1", "leave", "close", show=False)]
 
-    def __init__(self, why_not: Callable[[Command], str]) -> None:
+    def __init__(self, page: str, why_not: Callable[[Command], str]) -> None:
         super().__init__()
+        self._page = page
         self._why_not = why_not
 
     def compose(self) -> ComposeResult:
@@ -47,32 +53,50 @@ class HelpScreen(ModalScreen[None]):
         self.dismiss(None)
 
     def _lines(self) -> list[Content]:
-        lines: list[Content] = []
-        room = max(len(command.title) for command in COMMANDS) + 2
-        for group in dict.fromkeys(command.group for command in COMMANDS):
-            lines += [Content(""), Content.styled(group, "$accent bold")]
-            for command in COMMANDS:
-                if command.group == group:
-                    reason = self._why_not(command)
-                    lines.append(
-                        Content.assemble(
-                            (f"  {command.shown or '^p':<7}", "bold"),
-                            f"{command.title:<{room}}",
-                            command.help,
-                            (f"  ({reason})" if reason else "", "$muted"),
-                        )
-                    )
-        lines += [Content(""), Content.styled("States", "$accent bold")]
+        here = [
+            (one, reason)
+            for one in commands_here(self._page)
+            # What only a drill or a replay has is no key of this console; what waits for an incident is.
+            if not (reason := self._why_not(one.command)) or reason == NO_INCIDENT
+        ]
+        own, kind = own_keys(self._page), kind_of(self._page)
+        titles = [*(one.command.title for one, _ in here), *(one.title for one in own)]
+        room = max(map(len, titles)) + 2
+
+        def line(shown: str, title: str, help: str, reason: str = "") -> Content:
+            why = f"  ({reason})" if reason else ""
+            return Content.assemble((f"  {shown:<7}", "bold"), f"{title:<{room}}", help, (why, "$muted"))
+
+        lines = [_head("On this page")]
+        if kind in ENTER:
+            lines.append(line("enter", "", ENTER[kind]))
+        lines += [line(key.shown, key.title, key.help) for key in own]
+        groups: dict[str, list[Content]] = {}
+        for one, reason in here:
+            command = one.command
+            said = line(one.shown or "^p", command.title, command.help, reason)
+            if command.id in ONLY_ON:
+                lines.append(said)
+            else:
+                groups.setdefault(command.group, []).append(said)
+        for group, listed in groups.items():
+            lines += [Content(""), _head("Columns" if group == "Page" else group), *listed]
+        if hidden := [command.title for command in covered(self._page)]:
+            lines += [Content(""), _head("By name here (^p): the page has their keys")]
+            lines.append(Content(f"  {', '.join(hidden)}"))
+        lines += [Content(""), _head("States")]
         lines += [
             Content.assemble("  ", (f"{GLYPHS[state]} {state:<9}", STYLES[state]), _MEANING[state])
             for state in GLYPHS
         ]
         lines += [
             Content(""),
-            Content.styled("Also", "$accent bold"),
-            Content(
-                "  Arrows, PgUp, PgDn, Home and End move; Tab changes the column; Enter opens what is under"
-            ),
-            Content("  the cursor in full; Escape closes what is open. Every time is UTC."),
+            _head("Also"),
+            Content("  Arrows, PgUp, PgDn, Home and End move; Tab changes the column, but never leaves a"),
+            Content("  text; Escape closes what is open. Every time is UTC."),
         ]
-        return lines[1:]
+        return lines
+
+
+def _head(text: str) -> Content:
+    return Content.styled(text, "$accent bold")
