@@ -141,7 +141,7 @@ def documents(app: Shell) -> None:
     columns = (Column("id", "int8"), Column("doc", "jsonb"))
     cells = tuple((str(n), Cut('{"lines": [' + "1, " * 20_000, 8_100_000)) for n in range(1, 9))
     told = result(page.text, columns=columns, rows=cells, truncated=True, too_long=67_800_000, cut=8)
-    page.show_result(told, page.text)
+    page.show_result(told, Query(page.text))
 
 
 def error(app: Shell) -> None:

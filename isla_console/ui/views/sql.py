@@ -214,7 +214,7 @@ def whose_lines(answer: Answer, now: datetime, *, is_other: bool = True) -> list
 
     `is_other`: they are not the answer to the statement in the editor.
     """
-    words = "older rows, of" if is_other else "rows of"
+    words = "older rows of" if is_other else "rows of"
     when = f" {clock_text(answer.at, now, seconds=True)}  "
     style = STYLES["elevated"] if is_other else MUTED
     return [Content.assemble((words, style), (when, MUTED), answer.title)]
