@@ -1,4 +1,4 @@
-"""Events that a console could not save before it had to end: written beside the journal, taken in later.
+"""Events that a console could not save yet: kept beside the journal, and taken in later if it has to end.
 
 They lie in the state directory; where that takes no file, as on a full disk, in the directory for temporary
 files. The next console that opens the journal takes them in. That may happen twice, after a crash in between,
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -42,7 +43,7 @@ def spool(journal: Path, events: Sequence[Event]) -> Path:
         JournalError: No directory takes them.
     """
     text = "".join(export_lines(events)).encode()
-    name = f"{stamp_text(datetime.now(UTC))}-{os.getpid()}{_ENDING}"
+    name = f"{stamp_text(datetime.now(UTC))}-{os.getpid()}-{len(events)}-{secrets.token_hex(3)}{_ENDING}"
     problems = []
     for directory, prefix in _places(journal):
         path = directory / f"{prefix}{name}"

@@ -9,6 +9,7 @@ that has its name now.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,9 @@ class JournalStore:
         self._is_behind = False
         self._notes: dict[str, float] = {}
         self._backups: set[asyncio.Task[None]] = set()
+        self._kept: Path | None = None
+        """Where what waits is kept, in case this console is killed."""
+        self._kept_events: tuple[Event, ...] = ()
         self._lock = asyncio.Lock()
 
     @property
@@ -149,9 +153,16 @@ class JournalStore:
                 self._reason = ""
             return opened
 
-    async def close(self) -> Unsaved:
-        """Try once more to write what waits, and close the file; what is still not saved goes elsewhere."""
-        if self._backups:
+    async def close(self, *, in_hurry: bool = False) -> Unsaved:
+        """Try once more to write what waits, and close the file; what is still not saved goes elsewhere.
+
+        Args:
+            in_hurry: Whether there is no time to try, as the process is being ended: the thread may wait for
+                whoever holds the journal.
+        """
+        if in_hurry and self._waiting:
+            return await asyncio.to_thread(self._unsaved, tuple(self._waiting))
+        if self._backups and not in_hurry:
             await asyncio.wait(self._backups, timeout=BACKUP_S)
         async with self._lock:
             if self._waiting:
@@ -162,7 +173,8 @@ class JournalStore:
             if self._journal is not None:
                 await self._in_thread(self._journal.close)
                 self._journal = None
-            unsaved = await self._spool() if self._waiting else Unsaved()
+            unsaved = await self._in_thread(lambda: self._unsaved(tuple(self._waiting)))
+            self._waiting.clear()
         self._thread.shutdown(wait=False)
         return unsaved
 
@@ -226,6 +238,7 @@ class JournalStore:
         for _ in range(2):
             journal, batch = self._journal, list(self._waiting)
             if journal is None:
+                await self._in_thread(lambda: self._keep(tuple(self._waiting)))
                 return False
             try:
                 await self._in_thread(lambda: journal.append(batch))  # noqa: B023 - awaited here
@@ -234,9 +247,12 @@ class JournalStore:
                 continue
             except JournalError as error:
                 self._reason = _tried_again(error)
+                await self._in_thread(lambda: self._keep(tuple(self._waiting)))
                 return False
             self._waiting = self._waiting[len(batch) :]
             self._reason = ""
+            if self._kept is not None:
+                await self._in_thread(self._forget_kept)
             try:
                 await self._read_new()
             except JournalError as error:
@@ -288,16 +304,36 @@ class JournalStore:
         except JournalError as error:
             self._note(str(error))
 
-    async def _spool(self) -> Unsaved:
+    def _keep(self, events: tuple[Event, ...]) -> str:
+        """Keep in a file what waits, for a console that is killed; return why that is not possible, or ""."""
         from isla_console.journal.spool import spool
 
-        events = tuple(self._waiting)
+        if not events or (events == self._kept_events and self._kept is not None and self._kept.exists()):
+            return ""
+        old = self._kept
         try:
-            place = await self._in_thread(lambda: spool(self.path, events))
+            self._kept = spool(self.path, events)
         except JournalError as error:
-            return Unsaved(events, "", f"{self._reason}; nor elsewhere: {error}")
-        self._waiting.clear()
-        return Unsaved(events, str(place), self._reason)
+            return str(error)
+        self._kept_events = events
+        if old is not None:
+            old.unlink(missing_ok=True)
+        return ""
+
+    def _forget_kept(self) -> None:
+        """Remove the file of what is saved by now; another console may have taken it in."""
+        if self._kept is not None:
+            with contextlib.suppress(OSError):
+                self._kept.unlink(missing_ok=True)
+            self._kept, self._kept_events = None, ()
+
+    def _unsaved(self, events: tuple[Event, ...]) -> Unsaved:
+        """Say what is not saved, and where it is."""
+        if not events:
+            return Unsaved()
+        if problem := self._keep(events):
+            return Unsaved(events, "", f"{self._reason}; nor elsewhere: {problem}")
+        return Unsaved(events, str(self._kept), self._reason or "the console was ended while it saved")
 
     def _set_aside(self) -> list[str]:
         """Say what of the journal is not shown, and why."""

@@ -61,5 +61,5 @@ class Journal(Protocol):
     async def refresh(self) -> bool:
         """Write what waits and read what others wrote; return whether any incident changed."""
 
-    async def close(self) -> Unsaved:
+    async def close(self, *, in_hurry: bool = False) -> Unsaved:
         """Write what waits, and close the journal; return what could not be saved, and where it is."""

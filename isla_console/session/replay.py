@@ -130,7 +130,7 @@ class RecordedJournal:
         self._incident = fold(written)
         return True
 
-    async def close(self) -> Unsaved:
+    async def close(self, *, in_hurry: bool = False) -> Unsaved:
         """Do nothing: there is nothing to close."""
         return Unsaved()
 

@@ -484,8 +484,9 @@ class Session:
         await self.faults.guard(self.stop_steps(in_hurry=in_hurry), "while stopping steps")
         if self.database is not None:
             await self.faults.guard(self.database.close(), "while closing the database's connections")
-        await self.faults.guard(self.log_console("console_closed"), "while journalling the end")
-        return await self.journal.close()
+        if not (in_hurry and self.journal.unsaved):
+            await self.faults.guard(self.log_console("console_closed"), "while journalling the end")
+        return await self.journal.close(in_hurry=in_hurry)
 
     def _ran(self, incident: Incident | None) -> dict[str, Event]:
         """Return the newest `ran` entry of each step; cached for each state of the incident."""

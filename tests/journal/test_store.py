@@ -91,9 +91,10 @@ async def test_a_journal_that_is_gone_is_noticed_and_written_again(
         assert await two.record([note(story, "after")])
         await looks(one, two)
         assert one.saved.pending == two.saved.pending == 0
-        assert [len(console.incidents) for console in (one, two)] == [1, 1]
+        count = 2 if how == "replaced by another" else 1
+        assert [len(console.incidents) for console in (one, two)] == [count, count]
         assert one.incident(story.incident.id) == two.incident(story.incident.id)
-        known = {event.id for event in one.incidents[0].timeline}
+        known = {event.id for incident in one.incidents for event in incident.timeline}
         assert known <= on_disk(path)
         if how == "replaced by another":
             assert ids(other) <= on_disk(path)
@@ -290,6 +291,68 @@ async def test_what_was_not_saved_is_spooled_and_taken_in_once(
         assert console.saved.notes == ()
         assert len(on_disk(path)) == count == 7
     assert ids(late) <= on_disk(path)
+
+
+async def test_what_waits_outlives_a_console_that_is_killed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = filled(path)
+    monkeypatch.setattr(local, "_BUSY_MS", 20)
+    console = JournalStore(path)
+    await console.open()
+    with sql(path) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        first, second = notes(Story(), 2)
+        assert not await console.record([first])
+        assert not await console.record([second])
+        (kept,) = waiting(path)
+        assert kept.read_text().count("\n") == 2
+        assert not await console.refresh()
+        assert waiting(path) == [kept]
+        holder.execute("ROLLBACK")
+    # It goes no further: the console was killed. The next one takes them in.
+    async with opened(path):
+        assert waiting(path) == []
+        assert on_disk(path) == ids([*events, first, second])
+    # Had it lived on, nothing would have been doubled.
+    assert await console.refresh() or not console.unsaved
+    assert len(on_disk(path)) == len(events) + 2
+    await console.close()
+
+
+async def test_what_waited_and_is_saved_leaves_no_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(path)
+    monkeypatch.setattr(local, "_BUSY_MS", 20)
+    async with opened(path) as console:
+        with sql(path) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            assert not await console.record(notes(Story(), 1))
+            assert len(waiting(path)) == 1
+            holder.execute("ROLLBACK")
+        assert await console.refresh()
+        assert waiting(path) == []
+
+
+async def test_in_a_hurry_nobody_waits_for_who_holds_the_journal(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(path)
+    monkeypatch.setattr(local, "_BUSY_MS", 3000)
+    console = JournalStore(path)
+    await console.open()
+    with sql(path) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        events = notes(Story(), 2)
+        recording = asyncio.create_task(console.record(events))
+        await until(lambda: console.unsaved)
+        left = await console.close(in_hurry=True)
+        assert not recording.done()
+        holder.execute("ROLLBACK")
+    assert left.events == tuple(events)
+    assert Path(left.place).read_text().count("\n") == 2
+    await recording
+    async with opened(path):
+        assert len(on_disk(path)) == 6
 
 
 async def test_where_the_state_directory_takes_nothing_another_does(
