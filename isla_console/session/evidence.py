@@ -5,6 +5,9 @@ from __future__ import annotations
 from isla_console.session.state import ConsoleState
 from isla_console.text.plain import plain
 
+NAMED = 6
+"""How many of the measures that wait for a setting are named."""
+
 
 def not_well(state: ConsoleState) -> tuple[str, ...] | None:
     """Return, in words, every measure and probe that may not be called well now; None before any is watched.
@@ -14,11 +17,15 @@ def not_well(state: ConsoleState) -> tuple[str, ...] | None:
     if state.live is None:
         return None
     health = state.health.of("measure", "probe")
-    parts = (
+    parts = [
         plain(f"{one.title}: {_word(one.kind, one.state)}{f', {one.text}' if one.text else ''}")
         for one in health.parts
-        if not one.is_well
-    )
+        if not one.is_well and not one.unset
+    ]
+    unset = [one.title for one in health.parts if one.unset]
+    if unset:
+        more = f" and {len(unset) - NAMED} more" if len(unset) > NAMED else ""
+        parts.append(plain(f"not measured, because not set up: {', '.join(unset[:NAMED])}{more}"))
     return (*health.faults, *parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from isla_console.incident.record.events import Event
@@ -152,7 +152,13 @@ def comparable_name(person: str) -> str:
 
 
 def _overruled(data: Data, _: Incident) -> str:
-    return f"overruled the evidence ({'; '.join(data['evidence'])}) to say “{data['claim']}”{_reason(data)}"
+    return f"said “{data['claim']}” against the evidence ({few(data['evidence'])}){_reason(data)}"
+
+
+def few(lines: Sequence[str], most: int = 2) -> str:
+    """Return the first lines in one, and how many more there are."""
+    more = f"; and {len(lines) - most} more" if len(lines) > most else ""
+    return "; ".join(lines[:most]) + more
 
 
 def _time(text: Any, incident: Incident) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from isla_console.incident.record.kinds import ROLES
 from isla_console.incident.record.state import Incident
-from isla_console.incident.record.words import OUTCOME_WORDS, same_person, sentence
+from isla_console.incident.record.words import OUTCOME_WORDS, few, same_person, sentence
 from isla_console.incident.report.page import Page
 from isla_console.incident.rules.cadence import update_due
 from isla_console.incident.rules.cadence import updates as updates_due
@@ -158,7 +158,7 @@ def checklist(page: Page) -> None:
         against = [one for one in page.incident.overruled if one.item == tick.item]
         if tick.state == "ticked" and against:
             last = against[-1]
-            more += f" · **against the evidence** ({inline('; '.join(last.evidence))}): {inline(last.reason)}"
+            more += f" · **against the evidence** ({inline(few(last.evidence))}): {inline(last.reason)}"
         page.add(f"- [{box}] {inline(tick.text)}{more}")
         if tick.state == "open":
             page.asked.append(f"Checklist: {inline(tick.text)}.")

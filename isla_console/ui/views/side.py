@@ -105,7 +105,7 @@ def _answer(rung: Rung, target: Target, state: ConsoleState) -> Content:
     if target.at is None:
         if calls:
             return Content.styled("CALL NOW" if rung.nag == "red" else "call now", "$error bold")
-        return Content.styled("nobody yet", "$warning")
+        return Content.styled("open", "$warning")
     said = {"no_answer": "no answer", "message": "message"}.get(target.state, target.state)
     at = clock_text(target.at, state.now).removesuffix("Z")
     return Content.styled(f"{said} {at}", "$error bold" if calls else "$warning")
