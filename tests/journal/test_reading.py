@@ -107,7 +107,8 @@ sys.path.insert(0, {root!r})
 from isla_console.journal.local import LocalJournal
 from tests.incident.story import Story
 from tests.journal.support import notes
-LocalJournal.open(Path(sys.argv[1])).append([*Story().events, *notes(Story(), 4)])
+story = Story()
+LocalJournal.open(Path(sys.argv[1])).append([*story.events, *notes(story, 4)])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 _READ = """

@@ -47,6 +47,8 @@ def test_kill_and_return(launch: Launch) -> None:
         terminal.send("tab")  # page to checklist
         for count in range(1, 6):
             terminal.send("space")
+            terminal.wait_for("It is so all the same")  # nothing of it holds yet
+            terminal.send("a rehearsal", "enter")
             terminal.wait_for(f"Checklist {count}/7")
             terminal.send("down")
         terminal.kill(signal.SIGKILL)
@@ -107,7 +109,7 @@ def test_two_consoles(launch: Launch) -> None:
         second.send("]")
         second.wait_for("Checklist 0/7")
         pressed = time.monotonic()
-        first.send("tab", "space")
+        first.send("tab", "end", "space")
         first.wait_for("Checklist 1/7")
         shown = time.monotonic()
         second.wait_for("Checklist 1/7")

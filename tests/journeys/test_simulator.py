@@ -151,7 +151,7 @@ def tell_people(terminal: Terminal, impact: str) -> None:
     ask(terminal, "i", "What users experience", impact, "f2")
     terminal.send("c")
     terminal.wait_for("Nothing is left to fill in")
-    ask(terminal, "S", "It went out by", "enter")
+    ask(terminal, "S", "It went out by", "down", "enter")
     terminal.wait_for("sent")
 
 
@@ -181,8 +181,11 @@ def resolve(terminal: Terminal) -> None:
     end = time.monotonic() + 2 * PATIENCE_S
     while time.monotonic() < end:
         ask(terminal, "m", "State, now", "enter", "enter")
-        terminal.wait_for(lambda text: "State, now" not in text)
         settle(terminal, 0.3)
+        if "State, now" in terminal.text:  # refused, it stays open and says why
+            terminal.send("escape")
+            terminal.wait_for(lambda text: "State, now" not in text)
+            settle(terminal, 0.3)
         if "RESOLVED" in terminal.text:
             return
     raise AssertionError(f"never green:\n{terminal.text}")
@@ -200,9 +203,13 @@ def finish(terminal: Terminal) -> None:
     for count in range(1, 8):
         terminal.wait_for(f"Checklist {count - 1}/7")
         terminal.send("space")
-        terminal.wait_for(f"Checklist {count}/7")
+        done = f"Checklist {count}/7"
+        terminal.wait_for(lambda text, done=done: done in text or "It is so all" in text)  # type: ignore[misc]
+        if "It is so all" in terminal.text:
+            terminal.send("a rehearsal", "enter")
+            terminal.wait_for(done)
         terminal.send("down")
-    ask(terminal, "m", "State, now", "enter", "enter")
+    ask(terminal, "m", "State, now", "enter", "nobody reads it", "enter")
     terminal.wait_for("no incident")
     ask(terminal, "q", "Leave isla-console?", "enter")
     assert terminal.wait() == 0

@@ -103,7 +103,9 @@ async def test_a_result_belongs_to_the_incident_in_which_the_step_was_begun(
         if what == "cancelled":
             await session.record(commands.cancel(first, "it was none", **session.stamp()))
         elif what == "merged":
-            await session.record(commands.merge(first, other, **session.stamp()))
+            into = session.journal.incident(other)
+            assert into is not None
+            await session.record(commands.merge(first, into, **session.stamp()))
         if what != "cancelled":
             session.work_on(other)
             session.step_services  # noqa: B018 - what was typed in the first one is forgotten

@@ -69,7 +69,6 @@ async def declare(app: Shell, pilot: Pilot[int]) -> None:
         author=app.program.session.author,
         now=app.program.session.clock.now(),
         taken=[],
-        metrics={},
     )
     await app.program.session.record(events)
     app.program.session.work_on(events[0].incident)

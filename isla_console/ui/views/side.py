@@ -14,7 +14,7 @@ from isla_console.ui.theme import MUTED
 from isla_console.ui.views.describe import describe
 from isla_console.ui.views.issue import DONE, OPEN, SKIPPED
 
-_GLYPHS = {"engaged": "●", "current": "▸", "waived": "–", "silent": "·", "by_hand": "·", "upcoming": "○"}
+_GLYPHS = {"engaged": "▸", "current": "▸", "waived": "–", "silent": "·", "by_hand": "·", "upcoming": "○"}
 
 
 def ladder_lines(state: ConsoleState, width: int) -> list[Content]:
@@ -68,7 +68,8 @@ def _span(level: Level) -> str:
 
 def _rung(rung: Rung, state: ConsoleState, width: int) -> list[Content]:
     """Draw a level; once it is engaged, each of its targets with its own state."""
-    head = f"{_GLYPHS[rung.status]} {rung.level} "
+    answered = rung.is_engaged and all(target.state == "on_it" for target in rung.whom)
+    head = f"{DONE if answered else _GLYPHS[rung.status]} {rung.level} "
     if not rung.is_engaged:
         lines = [ends(Content.assemble(head, rung.targets[0] if rung.targets else ""), _when(rung), width)]
         if len(rung.targets) > 1:
