@@ -126,9 +126,9 @@ class Step(Part):
     http: HttpCall | None = None
     table: Text | None = None
     """A JMESPath from the JSON answer (or from a line of a stream) to rows, which are what is kept."""
-    times: tuple[Text, ...] = ()
+    times: Annotated[tuple[Line, ...], Field(max_length=MOST)] = ()
     """shell, sql, http: the columns that are times, in ISO 8601 or counted since 1970."""
-    money: dict[str, str] = Field(default_factory=dict)
+    money: Annotated[dict[Line, Line], Field(max_length=MOST)] = Field(default_factory=dict)
     """shell, http: each column that counts a currency's smallest units, with the column of its currency."""
     url: Line | None = None
     """open: the page."""

@@ -24,6 +24,7 @@ USUAL = Path(certifi.where()).read_text()
 RATE = {
     "id": "errors",
     "title": "Error rate",
+    "better": "lower",
     "short": "Errors",
     "unit": "%",
     "every_s": 0.1,

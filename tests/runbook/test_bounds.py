@@ -32,7 +32,7 @@ MAY_BE_EMPTY = {
         "vendors",
     ),
     *("health_checks", "metrics", "procedures", "templates", "status", "seen", "symptoms", "diagnosis"),
-    *("resolutions", "follow_up", "see_also", "signals", "downstream_of", "steps", "literal"),
+    *("resolutions", "follow_up", "see_also", "signals", "downstream_of", "steps", "literal", "times"),
 }
 """Lists whose emptiness takes nothing away, by their key. Where one of the same key must not be empty, a test
 below says so."""
@@ -222,7 +222,9 @@ def test_no_step_of_the_shipped_runbook_can_lose_what_protects_from_it(key: str)
 
 
 def test_no_step_of_the_shipped_runbook_can_be_declared_to_do_less() -> None:
-    harmful = [path for path, step in STEPS if step.get("effect") in {"write", "destroy"}]
+    # What a person does by hand has no text that a machine could judge.
+    ours = [(path, step) for path, step in STEPS if step["kind"] != "manual"]
+    harmful = [path for path, step in ours if step.get("effect") in {"write", "destroy"}]
     assert len(harmful) > 12
     found = set(changed({(*path, "effect"): "read" for path in harmful}))
     assert {f"{where(path)}.effect" for path in harmful} - found == set()
