@@ -26,7 +26,7 @@ from isla_console.journal.place import (
     prepare,
     set_aside_log,
 )
-from isla_console.journal.rows import COLUMNS, SEALED, UNSEALED, Damaged, Row, read_rows, to_row
+from isla_console.journal.rows import COLUMNS, SEALED, UNSEALED, Damaged, Row, Rows, read_rows, to_row
 from isla_console.journal.schema import damage, is_damage, set_up, transaction, version_of
 
 __all__ = ["FILE_NAME", "JournalError", "LocalJournal", "ReadJournal"]
@@ -71,15 +71,16 @@ class ReadJournal:
 
     def events(self, incident: str) -> list[Event]:
         """Return every event of one incident, in the order they were written here."""
-        return [event for _, event in self._events("incident = ?", incident)]
+        return self._read("incident = ?", incident).events
 
     def since(self, seq: int) -> list[tuple[int, Event]]:
         """Return what was written after position `seq` (0: everything), each event with its position."""
-        return self._events("seq > ?", seq)
+        found = self._read("seq > ?", seq)
+        return list(zip(found.positions, found.events, strict=True))
 
     def find(self, id: str) -> Event | None:
         """Return the event with this id, if it is here."""
-        return next((event for _, event in self._events("id = ?", id)), None)
+        return next(iter(self._read("id = ?", id).events), None)
 
     def incident_ids(self) -> list[str]:
         """Return the id of every incident, in the order they first appeared here."""
@@ -118,9 +119,9 @@ class ReadJournal:
         with self._lock, contextlib.suppress(sqlite3.Error):
             self._connection.close()
 
-    def _events(self, where: str, value: str | int) -> list[tuple[int, Event]]:
+    def _read(self, where: str, value: str | int) -> Rows:
         if self._is_empty:
-            return []
+            return Rows([], [], [])
         query = f"SELECT {self._columns} FROM events WHERE {where} ORDER BY seq"
         with self._locked() as connection:
             try:
@@ -131,7 +132,7 @@ class ReadJournal:
                 rows = self._matching(where, value)
         found = read_rows(rows)
         self._damaged.update((one.seq, one) for one in found.damaged)
-        return found.events
+        return found
 
     def _matching(self, where: str, value: str | int) -> list[Row]:
         """Return what fits of the rows that can be read; indexes are not asked."""
@@ -188,7 +189,7 @@ class ReadJournal:
         with self._lock:
             try:
                 yield self._connection
-            except (sqlite3.Error, ValueError, OSError) as error:
+            except (sqlite3.Error, ValueError, TypeError, OSError) as error:
                 raise explain(self.path, error) from None
 
 
@@ -245,8 +246,8 @@ class LocalJournal(ReadJournal):
             MovedJournal: They were written, but into a file that no longer has the journal's name.
             JournalError: The disk is full or fails. Nothing was written, and the same call may be repeated.
         """
-        rows = [to_row(event) for event in events]
         with self._locked() as connection, transaction(connection):
+            rows = [to_row(event) for event in events]
             before = connection.total_changes
             connection.executemany(_INSERT, rows)
             written = connection.total_changes - before

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from isla_console.incident.record.events import Event
 from isla_console.journal.backup import back_up
 from isla_console.journal.place import DamagedJournal, JournalError
 from isla_console.journal.rows import UNSEALED, checksum, read_rows
@@ -141,10 +140,13 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
         ).fetchall():
             seq = rows[-1][0]
             # What is no event stays without a checksum: whoever reads it finds that out again, and says so.
-            found: list[tuple[int, Event]] = read_rows(rows).events
+            found = read_rows(rows)
             connection.executemany(
                 "UPDATE events SET checksum = ? WHERE seq = ?",
-                [(checksum(event), position) for position, event in found],
+                [
+                    (checksum(event), position)
+                    for event, position in zip(found.events, found.positions, strict=True)
+                ],
             )
         connection.execute(f"PRAGMA user_version = {VERSION}")
 

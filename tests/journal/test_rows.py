@@ -26,7 +26,7 @@ def test_a_policys_severities_keep_their_order() -> None:
     story = Story(policy={**Story().events[0].data["policy"]})
     rules = dict(reversed(list(story.events[0].data["policy"]["severities"].items())))
     story = Story(policy={**story.events[0].data["policy"], "severities": rules})
-    (_, read), *_ = read_rows([(1, *to_row(story.events[0]))]).events
+    (read,) = read_rows([(1, *to_row(story.events[0]))]).events
     assert list(read.data["policy"]["severities"]) == ["P3", "P2", "P1", "P0"]
 
 
@@ -41,7 +41,7 @@ def test_any_change_of_a_row_is_found(column: str) -> None:
     if rows[2][place] == value + " " and column == "data":
         rows[2][place] = value.replace("x", "y")
     found = read_rows(rows)
-    assert [event for _, event in found.events] == [events[0], events[1], events[3]]
+    assert found.events == [events[0], events[1], events[3]]
     assert [(one.seq, one.problem) for one in found.damaged] == [(2, CHANGED)]
 
 
@@ -55,7 +55,7 @@ def test_nothing_in_a_row_raises_or_shifts_its_neighbours(value: object) -> None
         rows = [[number, *to_row(event)] for number, event in enumerate(events)]
         rows[1][1 + place] = rows[3][1 + place] = value
         found = read_rows(rows)
-        assert [event for _, event in found.events] == [events[0], events[2], events[4]]
+        assert found.events == [events[0], events[2], events[4]]
         assert [one.seq for one in found.damaged] == [1, 3]
 
 
@@ -65,14 +65,14 @@ def test_data_that_spells_its_neighbours_differently_still_parses_on_its_own() -
     rows = [[number, *to_row(event)] for number, event in enumerate(events)]
     rows[0][8], rows[1][8] = '{"text":"a', 'b"}'
     found = read_rows(rows)
-    assert [event for _, event in found.events] == [events[2]]
+    assert found.events == [events[2]]
     assert len(found.damaged) == 2
 
 
 def test_a_row_without_a_checksum_is_looked_at_closely() -> None:
     event = note(Story(), "x")
     row = [1, *to_row(event)[:-1], b""]
-    assert read_rows([row]).events == [(1, event)]
+    assert (read_rows([row]).events, read_rows([row]).positions) == ([event], [1])
     row[3] = "2026-11-23T14:05:00"
     assert "naive time" in read_rows([row]).damaged[0].problem
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from isla_console.incident.record.events import Event
@@ -86,9 +87,10 @@ class Ledger:
         if not new:
             return False
         self._by_id.update(new)
-        ordered = sorted(new.values(), key=_order)
+        # A whole journal comes at once when it is opened: that it is not sorted twice is felt there.
+        ordered = sorted(new.values(), key=_order) if self._draft is not None else []
         appendable = (
-            self._draft is not None
+            ordered
             and self._last is not None
             and _order(ordered[0]) > self._last
             and all(event.kind != "corrected" for event in ordered)
@@ -129,8 +131,7 @@ class Ledger:
         return tuple(sorted(self._by_id.values(), key=_order))
 
 
-def _order(event: Event) -> tuple[datetime, str]:
-    return (event.occurred_at, event.id)
+_order: Callable[[Event], tuple[datetime, str]] = attrgetter("occurred_at", "id")
 
 
 def _corrections(events: list[Event]) -> dict[str, Event]:
@@ -232,8 +233,10 @@ class _Draft:
 
     def apply(self, event: Event) -> None:
         """Apply one event, which comes after all applied before."""
-        self.last_at = max(self.last_at, event.occurred_at)
-        self.last_recorded_at = max(self.last_recorded_at, event.recorded_at)
+        if event.occurred_at > self.last_at:
+            self.last_at = event.occurred_at
+        if event.recorded_at > self.last_recorded_at:
+            self.last_recorded_at = event.recorded_at
         if event.is_human and event.occurred_at > self.last_human_at:
             self.last_human_at = event.occurred_at
         if event.kind in _MEASURED_KINDS:
@@ -433,9 +436,9 @@ class _Draft:
     def change(self, event: Event, data: Any) -> None:
         change = MeasuredChange(
             kind=event.kind.removesuffix("_changed"),
-            name=text_of(data["name"]),
-            before=text_of(data["from"]),
-            after=text_of(data["to"]),
+            name=str(data["name"]),
+            before=str(data["from"]),
+            after=str(data["to"]),
             value=text_of(data.get("value")),
             at=event.occurred_at,
             by=f"{event.actor}@{event.host}",
