@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from urllib.parse import urlsplit
 
-from isla_console.text.times import iso_moment, read_before, utc_text
+from isla_console.text.times import day_text, iso_moment, read_before, utc_text
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 
@@ -36,7 +36,7 @@ def at(kind: str, text: str, now: datetime) -> str:
     before = read_before(text, now) if kind in {"date", "datetime"} else None
     if before is None:
         return text
-    return f"{before.astimezone(UTC):%Y-%m-%d}" if kind == "date" else utc_text(before, "seconds")
+    return day_text(before) if kind == "date" else utc_text(before, "seconds")
 
 
 def _is_address(text: str) -> bool:

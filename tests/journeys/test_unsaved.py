@@ -180,5 +180,5 @@ def test_a_first_start_on_a_full_disk_that_is_emptied(launch: Launch, tmp_path: 
         terminal.send("d")
         terminal.wait_for("cannot be journalled")
         Path(f"/proc/{terminal.pid}/root{state}/filler").unlink()
-        terminal.wait_for(lambda text: "tried again" not in text and "cannot be journalled" not in text)
+        terminal.wait_for(lambda text: "make room" not in text and "cannot be journalled" not in text)
         declare(terminal)

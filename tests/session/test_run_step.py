@@ -65,7 +65,8 @@ async def test_a_fault_of_the_console_is_shown_without_secrets(tmp_path: Path) -
         console.person.inputs = {"KEY": "correct horse"}
         await console.do("tell")
         console.session.complain(ValueError("no port: 'correct horse', sk_live_0123456789abcdef"))
-        assert console.session._problem == f"internal fault: ValueError: no port: '{MASK}', {MASK}"
+        [said] = console.session.faults.shown()
+        assert f"ValueError: no port: '{MASK}', {MASK}" in said
 
 
 async def test_what_is_journalled_is_what_it_was_run_with(tmp_path: Path) -> None:
@@ -124,7 +125,7 @@ async def test_nothing_is_destroyed_once_the_incident_is_over(tmp_path: Path) ->
     """Another console may close it while the confirmation is open."""
     target = tmp_path / "precious"
     target.write_text("x")
-    async with open_console(tmp_path, shell("remove", f"rm {target}")) as console:
+    async with open_console(tmp_path, shell("remove", f"rm {target}", "destroy")) as console:
         await console.declare()
         session = console.session
 
@@ -405,7 +406,8 @@ async def test_a_rollback_is_followed_though_it_cannot_be_drawn(
             f"{CANDIDATE[:16]} serves production (Roll back production)"
         ]
         assert list(console.session.step_services.undo) == [ROLLBACK]
-        assert console.session._problem == "internal fault: ZeroDivisionError: a view"
+        [said] = console.session.faults.shown()
+        assert "ZeroDivisionError: a view" in said
 
 
 async def test_a_console_that_ends_notes_that_it_did_not_see_a_rollback_through(

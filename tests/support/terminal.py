@@ -155,8 +155,11 @@ class Terminal:
         return True
 
     def wait_for(self, wanted: str | Callable[[str], bool], seconds: float = PATIENCE_S) -> str:
-        """Read until the screen holds the text (or the function says yes); the screen then."""
-        found = wanted if callable(wanted) else (lambda text: wanted in text)
+        """Read until the screen holds the text (or the function says yes); the screen then.
+
+        A text may be wrapped: long paths move what stands behind them.
+        """
+        found = wanted if callable(wanted) else (lambda text: wanted in text or wanted in unwrapped(text))
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.read(0.1)
@@ -198,6 +201,11 @@ class Terminal:
             pid, status = os.waitpid(self.pid, flags)
             if pid:
                 self.code = os.waitstatus_to_exitcode(status)
+
+
+def unwrapped(text: str) -> str:
+    """A screen's words in one line."""
+    return " ".join(text.split())
 
 
 def _colour(name: str) -> str | None:

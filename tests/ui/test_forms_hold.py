@@ -96,7 +96,7 @@ SHEETS: dict[str, tuple[Make, bool]] = {
     "manual_sheet": (lambda s, i: steps.manual_sheet(_of(s.runbook, "manual")), False),
     "inputs_sheet": (lambda s, i: steps.inputs_sheet(_of(s.runbook, "http"), _questions(s), NOW), True),
     "unlock_sheet": (lambda s, i: sql.unlock_sheet("isla_writer"), True),
-    "parameter_sheet": (lambda s, i: sql.parameter_sheet(s.runbook, ["FROM", "TO"]), False),
+    "parameter_sheet": (lambda s, i: sql.parameter_sheet(s.runbook, ["FROM", "TO"], NOW), False),
     "days_sheet": (lambda s, i: sql.days_sheet(s.runbook, "FROM", "", ""), True),
     "export_sheet": (lambda s, i: sql.export_sheet("/tmp"), False),
     "end_sheet": (lambda s, i: sql.end_sheet(SESSION, "terminate", 3), True),
@@ -106,7 +106,7 @@ SHEETS: dict[str, tuple[Make, bool]] = {
         True,
     ),
     "SearchScreen": (lambda s, i: SearchScreen(s.runbook), True),
-    "HelpScreen": (lambda s, i: HelpScreen(lambda one: ""), False),
+    "HelpScreen": (lambda s, i: HelpScreen("overview", lambda one: ""), False),
     "DetailScreen": (lambda s, i: DetailScreen("A row", []), False),
 }
 CLOSE = {"HelpScreen": {"?", "q", "f1", "question_mark"}, "DetailScreen": {"q"}}

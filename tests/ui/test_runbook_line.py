@@ -20,7 +20,7 @@ from isla_console.settings.resolve import Settings
 from isla_console.steps.rows import NULL
 from isla_console.ui.views.contacts import contact_lines, contact_rows
 from isla_console.ui.views.runbook import runbook_rows
-from isla_console.ui.views.runs import moment_of, table_lines
+from isla_console.ui.views.runs import table_lines
 from tests.support.frozen import NOW, Moment
 from tests.support.runbook import runbook_with, shell
 
@@ -72,16 +72,6 @@ def test_rows_of_nulls_are_drawn() -> None:
     assert lines == [["id", "at"], [NULL, NULL]]
     lines = [line.plain.split() for line in table_lines([{"id": "a", "at": None}], 60, NOW, most=8)]
     assert lines == [["id"], ["a"]]
-
-
-def test_times_as_text_are_times_too() -> None:
-    found = moment_of("time", "2026-11-23T14:02:41.5Z")
-    assert found is not None
-    assert (NOW - found).total_seconds() == 599.5
-    assert moment_of("message", "2026-11-23T14:02:41.5Z") is None
-    assert moment_of("time", "2026-11-23T14:02:41.500000") is None, "without a zone it is not known which"
-    [_, line] = table_lines([{"time": "2026-11-23T14:02:41Z", "message": "x"}], 60, NOW, most=8)
-    assert line.plain.split() == ["14:02Z", "10m", "x"]
 
 
 async def test_scripts_are_looked_at_behind_the_first_board(

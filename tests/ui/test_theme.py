@@ -5,10 +5,11 @@ from itertools import chain
 from isla_console.ui import theme
 from isla_console.ui.theme import GLYPHS, ascii_only
 from isla_console.ui.views import issue, side
+from isla_console.ui.views.marks import MARKS
 
 STATES = {
     "measures": set(GLYPHS.values()) | {"!"},
-    "steps": {issue.DONE, issue.OPEN, issue.SKIPPED, issue.BLOCKED, issue.ABSENT, GLYPHS["alert"]},
+    "steps": {mark.glyph for mark in MARKS.values()} | {issue.ABSENT},
     "levels": set(side._GLYPHS.values()),
 }
 """What stands in one place of one screen and means different things."""

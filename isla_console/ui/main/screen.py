@@ -149,6 +149,8 @@ class MainScreen(LeanScreen):
 
     def draw_keys(self) -> None:
         """Draw the footer with the keys that work here, or with what is said at the moment."""
+        if not self.is_mounted or not self.is_running:
+            return
         if self.state is not None:
             self._draw_keys(self.state)
             return
