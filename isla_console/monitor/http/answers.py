@@ -95,7 +95,9 @@ class Polite:
                 wait = sample.phases.retry_after_s
                 self._until = self._monotonic() + min(_PAUSE_S if wait is None else wait, _MOST_PAUSE_S)
                 self._reason = str(error)
-            return replace(sample, ok=False, reason=brief(str(error), 160)), None
+            # Of our own fault every word is ours, and its cure stands at the end.
+            reason = str(error) if sample.ours else brief(str(error), 160)
+            return replace(sample, ok=False, reason=reason), None
 
 
 def clock_offset(sample: Sample) -> timedelta:

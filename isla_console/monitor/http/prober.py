@@ -162,16 +162,17 @@ class HttpProber:
             failure = Failure(_unexpected(progress, check.expect_status), True)
         if failure is None and (short := await asyncio.to_thread(_shortcoming, check, progress, bytes(body))):
             failure = Failure(short, True)
+        ours = failure is not None and failure.ours
         reason = redactor.text(failure.reason) if failure else ""
         sample = Sample(
             source=check.id,
             at=self._clock(),
             ok=failure is None,
-            reason=brief(reason, 200),
+            reason=reason if ours else brief(reason, 200),  # the cure of our own fault stands at its end
             phases=_phases(progress, bytes(body), redactor),
             reached=progress.address is not None or (failure is not None and failure.reached),
             timed_out_ms=timed_out_ms,
-            ours=failure is not None and failure.ours,
+            ours=ours,
         )
         return sample, bytes(body)
 
