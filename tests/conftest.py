@@ -2,8 +2,14 @@
 
 import itertools
 import os
+import sys
 
 import pytest
+
+# A person's Python keeps its bytecode. Without it each process that a test starts compiles the console anew,
+# and each worker all tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 for _name in ("NO_COLOR", "COLORTERM", "FORCE_COLOR"):
     os.environ.pop(_name, None)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from isla_console.ui.terminal.ending import END_S
 from tests.journeys.conftest import Launch
 from tests.support.terminal import Terminal
 
@@ -38,6 +39,37 @@ def declare(terminal: Terminal) -> None:
     terminal.wait_for("Proposed P1")
     terminal.send("f2")
     terminal.wait_for("DECLARED")
+
+
+EDITOR = """#!/bin/sh
+trap 'echo "heard interrupt" >> "$file"' INT
+trap 'echo "heard quit" >> "$file"' QUIT
+file=$1
+echo the editor is open
+until grep -q "heard quit" "$file"; do sleep 0.05; done
+"""
+
+
+def test_keys_that_interrupt_are_for_the_editor_that_is_open(launch: Launch, tmp_path: Path) -> None:
+    """An editor that leaves the terminal as it is, as those with a window do: ctrl+c is a signal to all."""
+    editor = tmp_path / "editor"
+    editor.write_text(EDITOR)
+    editor.chmod(0o755)
+    with launch(VISUAL=str(editor)) as terminal:
+        declare(terminal)
+        terminal.send("c")
+        terminal.wait_for("$EDITOR")
+        terminal.send_bytes(b"\x1bOS")
+        terminal.wait_for("the editor is open")
+        terminal.send_bytes(b"\x03")
+        terminal.read(0.3)
+        terminal.send_bytes(b"\x1c")
+        terminal.wait_for("heard quit")
+        terminal.wait_for("$EDITOR")
+        terminal.send("1")
+        terminal.wait_for("Symptoms")
+        terminal.read(END_S + 1)
+        assert terminal.code is None
 
 
 def test_what_was_typed_is_what_is_kept(launch: Launch, tmp_path: Path) -> None:

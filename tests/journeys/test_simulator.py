@@ -416,7 +416,7 @@ def test_redirect_down_from_alarm_to_report(tmp_path: Path, size: tuple[int, int
         assert {item["state"] for item in shown["checklist"]} == {"ticked"}
         text = headless(place, "report")
         assert "short links answer with errors" in text
-        assert "redirect-rollback" in text
+        assert "Roll back production" in text
         belongs = descendants(place.platform.pid)
     assert_gone(belongs)
     assert runs_left(tmp_path) == []

@@ -20,7 +20,7 @@ from tests.support.waiting import PATIENCE_S
 F5 = "\x1b[15~"
 SELECT_ALL = "\x1b[18~"
 END = "\x1b[F"
-PAGE = "x run i edit"
+PAGE = "x run  i edit"
 LOST_S = 10.0
 """How long a key may be without an effect before it counts as lost."""
 

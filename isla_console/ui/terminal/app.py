@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from textual._compositor import CompositorUpdate
@@ -52,6 +53,12 @@ class TerminalApp(App[int]):
                 loop.call_soon_threadsafe(self.hang_up, number)
 
             self.signals.connect(tell, driver.abandon)
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        """Hand the terminal to another program for a while."""
+        with self.signals.lent() if self.signals is not None else contextlib.nullcontext(), super().suspend():
+            yield
 
     def on_resize(self) -> None:
         # A terminal that was resized, or is now shown in another one, may show anything.

@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from os import _exit as end_process
 from types import TracebackType
 from typing import Any
@@ -26,6 +26,8 @@ ENDING = tuple(
     if hasattr(signal, name)
 )  # fmt: skip
 """Every signal that by default ends a process and can be heard. The others are faults, or cannot."""
+FROM_KEYS = frozenset({signal.SIGINT, signal.SIGQUIT})
+"""What a terminal sends for ctrl+c and ctrl+\\, to every program in front of it."""
 END_S = 1.7
 """Seconds that the console has to end by itself after such a signal."""
 
@@ -41,6 +43,7 @@ class EndingSignals:
         self._last_words: Callable[[], None] = lambda: None
         self._before: dict[signal.Signals, Any] = {}
         self._wakeup = -1
+        self._is_lent = False
 
     def connect(self, tell: Callable[[int], None], last_words: Callable[[], None]) -> None:
         """Tell somebody of the first signal, also when it came before.
@@ -55,6 +58,15 @@ class EndingSignals:
             received = self.received
         if received is not None:
             tell(received)
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[None]:
+        """While another program has the terminal, its keys are for that program, not for us."""
+        self._is_lent = True
+        try:
+            yield
+        finally:
+            self._is_lent = False
 
     def __enter__(self) -> EndingSignals:
         self._hears, self._called = socket.socketpair()
@@ -79,7 +91,8 @@ class EndingSignals:
         """Wait for a signal: each of the process is one byte here."""
         while data := self._hears.recv(1):
             with contextlib.suppress(ValueError):
-                if (number := signal.Signals(data[0])) in ENDING:
+                number = signal.Signals(data[0])
+                if number in ENDING and not (self._is_lent and number in FROM_KEYS):
                     break
         else:
             self._hears.close()

@@ -53,6 +53,7 @@ while True:
 def start(body: str, tmp_path: Path) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM.format(body=body)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[3])},
     )
@@ -107,3 +108,26 @@ time.sleep(60)
     process = start(body, tmp_path)
     process.terminate()
     assert process.wait(10) == -signal.SIGTERM
+
+
+def test_what_keys_send_to_another_program_is_not_for_us(tmp_path: Path) -> None:
+    body = """
+    signals.connect(lambda number: None, lambda: None)
+    with signals.lent():
+        ready()
+        sys.stdin.readline()
+    ready()
+    time.sleep(60)
+"""
+    process = start(body, tmp_path)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        process.send_signal(number)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(END_S + 0.5)
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 128 + signal.SIGINT
