@@ -51,10 +51,11 @@ def days_sheet(runbook: Runbook, name: str, first: str, last: str) -> AskScreen:
     title = known.title if known is not None else name
 
     def check(answers: Mapping[str, str]) -> Problem | None:
-        try:
-            days(answers["first"], answers["last"])
-        except ValueError as error:
-            return Problem(str(error), "first")
+        for field, last in (("first", ""), ("last", answers["last"])):
+            try:
+                days(answers["first"], last)
+            except ValueError as error:
+                return Problem(str(error), field)
         return None
 
     return AskScreen(
