@@ -33,6 +33,7 @@ from isla_console.ui.page_keys import commands_here
 from isla_console.ui.pages.base import PageWidget
 from isla_console.ui.terminal.screen import LeanScreen
 from isla_console.ui.theme import MUTED
+from isla_console.ui.widgets.focus import KeepsFocus
 from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
 
@@ -48,7 +49,7 @@ class Place:
     key: str = ""
 
 
-class MainScreen(LeanScreen):
+class MainScreen(KeepsFocus[None], LeanScreen):
     """Draws the newest `ConsoleState`; knows which page is open and the way back. Decides nothing.
 
     The views are imported when there is a state to draw, after the first frame.

@@ -16,6 +16,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from isla_console.ui.widgets.focus import KeepsFocus
+
 Answers = dict[str, str]
 
 CHOSEN = "▸"
@@ -65,7 +67,7 @@ def required(what: str) -> Callable[[str], str]:
     return lambda typed: "" if typed.strip() else f"{what} is needed"
 
 
-class AskScreen(ModalScreen[Answers | None]):
+class AskScreen(KeepsFocus[Answers | None], ModalScreen[Answers | None]):
     """Shows fields one below the other; Enter goes on, the last Enter or F2 hands in, Escape leaves.
 
     What is refused stays open with everything that was typed, and the cursor goes to what is missing: a
@@ -211,9 +213,10 @@ class AskScreen(ModalScreen[Answers | None]):
         """Let the focused field do a key that moves or edits; up and down leave a line."""
         if not await self._ready():
             return
-        name = in_list if isinstance(self.focused, OptionList) else in_line
-        if name:
-            getattr(self.focused, f"action_{name}")()
+        field = self.focused
+        name = in_list if isinstance(field, OptionList) else in_line
+        if name and field is not None:
+            getattr(field, f"action_{name}")()
         elif in_list in {"cursor_up", "cursor_down"}:
             self._go_to((self._index() + (1 if in_list == "cursor_down" else -1)) % len(self._fields))
 
@@ -241,6 +244,8 @@ class AskScreen(ModalScreen[Answers | None]):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self._is_shown.wait()
+                if self.focused is None:  # its field was out of sight for a while
+                    self._go_to(0)
                 if self.focused is not None:
                     taken_in = asyncio.Event()
                     self.focused.call_later(taken_in.set)

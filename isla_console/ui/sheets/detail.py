@@ -11,8 +11,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from isla_console.ui.widgets.focus import KeepsFocus
 
-class DetailScreen(ModalScreen[None]):
+
+class DetailScreen(KeepsFocus[None], ModalScreen[None]):
     """Shows a title and wrapped lines, to scroll and to close."""
 
     BINDINGS = [Binding("escape,q,enter", "leave", "close", show=False)]

@@ -21,6 +21,7 @@ from isla_console.text.times import clock_text
 from isla_console.ui.theme import MUTED
 from isla_console.ui.views.issue import EFFECTS
 from isla_console.ui.views.runs import table_lines
+from isla_console.ui.widgets.focus import KeepsFocus
 
 WIDEST = 92
 """Cells of a line at most."""
@@ -79,7 +80,7 @@ def _fact_lines(name: str, text: str, width: int) -> list[Content]:
     ]
 
 
-class GuardScreen(ModalScreen[str | None]):
+class GuardScreen(KeepsFocus[str | None], ModalScreen[str | None]):
     """Hands back the reason ("" without one) once the object is typed, or None when the person leaves."""
 
     BINDINGS = [

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from isla_console.ui.commands import NO_INCIDENT, Command
 from isla_console.ui.page_keys import ENTER, ONLY_ON, commands_here, covered, kind_of, own_keys
 from isla_console.ui.theme import GLYPHS, STYLES
+from isla_console.ui.widgets.focus import KeepsFocus
 
 _MEANING = {
     "ok": "within bounds",
@@ -25,7 +26,7 @@ _MEANING = {
 }
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(KeepsFocus[None], ModalScreen[None]):
     """Shows the keys of a page: its own first, then the registry's that mean something there.
 
     Keys that are not possible now say why. Last come commands whose key is the page's own here, and what the

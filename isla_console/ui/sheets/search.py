@@ -13,13 +13,14 @@ from textual.widgets import Input, Static
 from isla_console.runbook.model import Runbook
 from isla_console.runbook.search import search
 from isla_console.ui.lines import Row, RowKey, ends
+from isla_console.ui.widgets.focus import KeepsFocus
 from isla_console.ui.widgets.rows import RowList
 
 MOST_WORDS = 200
 """The most characters to search for, at each of which the whole runbook is searched."""
 
 
-class SearchScreen(ModalScreen[str | None]):
+class SearchScreen(KeepsFocus[str | None], ModalScreen[str | None]):
     """Finds words as they are typed; Enter opens the chosen hit.
 
     Hands back the page and the row to open, such as `issue:redirect-down#step:deployments`.
