@@ -49,7 +49,7 @@ class Place:
     key: str = ""
 
 
-class MainScreen(KeepsFocus[None], LeanScreen):
+class MainScreen(LeanScreen, KeepsFocus[None]):
     """Draws the newest `ConsoleState`; knows which page is open and the way back. Decides nothing.
 
     The views are imported when there is a state to draw, after the first frame.

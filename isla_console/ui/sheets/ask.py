@@ -67,7 +67,7 @@ def required(what: str) -> Callable[[str], str]:
     return lambda typed: "" if typed.strip() else f"{what} is needed"
 
 
-class AskScreen(KeepsFocus[Answers | None], ModalScreen[Answers | None]):
+class AskScreen(ModalScreen[Answers | None], KeepsFocus[Answers | None]):
     """Shows fields one below the other; Enter goes on, the last Enter or F2 hands in, Escape leaves.
 
     What is refused stays open with everything that was typed, and the cursor goes to what is missing: a

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from isla_console.ui.widgets.focus import KeepsFocus
 
 
-class DetailScreen(KeepsFocus[None], ModalScreen[None]):
+class DetailScreen(ModalScreen[None], KeepsFocus[None]):
     """Shows a title and wrapped lines, to scroll and to close."""
 
     BINDINGS = [Binding("escape,q,enter", "leave", "close", show=False)]

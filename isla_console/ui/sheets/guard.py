@@ -80,7 +80,7 @@ def _fact_lines(name: str, text: str, width: int) -> list[Content]:
     ]
 
 
-class GuardScreen(KeepsFocus[str | None], ModalScreen[str | None]):
+class GuardScreen(ModalScreen[str | None], KeepsFocus[str | None]):
     """Hands back the reason ("" without one) once the object is typed, or None when the person leaves."""
 
     BINDINGS = [

@@ -26,7 +26,7 @@ _MEANING = {
 }
 
 
-class HelpScreen(KeepsFocus[None], ModalScreen[None]):
+class HelpScreen(ModalScreen[None], KeepsFocus[None]):
     """Shows the keys of a page: its own first, then the registry's that mean something there.
 
     Keys that are not possible now say why. Last come commands whose key is the page's own here, and what the

@@ -20,7 +20,7 @@ MOST_WORDS = 200
 """The most characters to search for, at each of which the whole runbook is searched."""
 
 
-class SearchScreen(KeepsFocus[str | None], ModalScreen[str | None]):
+class SearchScreen(ModalScreen[str | None], KeepsFocus[str | None]):
     """Finds words as they are typed; Enter opens the chosen hit.
 
     Hands back the page and the row to open, such as `issue:redirect-down#step:deployments`.

@@ -11,6 +11,8 @@ class KeepsFocus(Screen[ScreenResultType]):
 
     Textual takes it away where the mouse is pressed beside all widgets, and while the terminal's window is
     not in front: after a click, or behind a multiplexer that does not tell of the return, keys would be dead.
+
+    It stands last among a screen's bases: Textual takes the styles of the first one alone.
     """
 
     def set_focus(

@@ -23,7 +23,7 @@ from tests.support.pilot import settle
 from tests.support.waiting import PATIENCE_S
 
 SIZE = (140, 40)
-TIMES = 50
+TIMES = 20
 
 
 def burst(app: Shell, *keys: str) -> None:
