@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
+from isla_console.drill.client import Entry
 from isla_console.session.drill import DrillWatch, switch_fault
 from isla_console.session.replay import Replay, ReplaySession
 from isla_console.ui.controllers.base import Controller, Handler
 
 WATCH_S = 2.0
 """Seconds between two questions to the platform about what happened."""
+
+
+def passing_words(entries: Sequence[Entry]) -> str:
+    """Return what to say of new entries of the drill's log, in one notice; empty if there is nothing.
+
+    What people said comes before the offer of a hint, which stands on the briefing until it is taken.
+    """
+    said = [f"{entry.who}: {entry.text}" for entry in entries if entry.kind == "message"]
+    if said:
+        return " · ".join(said)
+    return "A hint is there, if you want one: B" if any(entry.kind == "hint" for entry in entries) else ""
 
 
 class DrillController(Controller):
@@ -32,11 +44,9 @@ class DrillController(Controller):
         if watch is None:
             return
         while True:
-            for entry in await watch.look(self.console.main.state):
-                if entry.kind == "message":
-                    self.console.say(f"{entry.who}: {entry.text}")
-                elif entry.kind == "hint":
-                    self.console.say("A hint is there, if you want one: B")
+            news = passing_words(await watch.look(self.console.main.state))
+            if news:
+                self.console.say(news)
             await asyncio.sleep(WATCH_S)
 
     async def switch_fault(self, key: str) -> None:
