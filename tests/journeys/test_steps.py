@@ -15,15 +15,25 @@ from tests.ui.test_steps import app_with
 
 
 def to_row(terminal: Terminal, title: str) -> None:
-    """Move the cursor down until it stands on the row with this title."""
-    for _ in range(60):
-        line = next((number for number, text in enumerate(terminal.screen.display) if title in text), None)
-        if line is not None:
-            column = terminal.screen.display[line].index(title)
-            if terminal.screen.buffer[line][column].bg not in {"default", "0d1117"}:
+    """Move the cursor down until it stands on the row with this title.
+
+    It looks before the next key: where a machine is slow to answer, longer in the next round of the list.
+    """
+    for answer_s in (0.1, 0.5, 2.0):
+        for _ in range(40):
+            terminal.read(answer_s)
+            if stands_on(terminal, title):
                 return
-        terminal.send("down")
+            terminal.send("down")
     raise AssertionError(f"no row {title!r}:\n{terminal.text}")
+
+
+def stands_on(terminal: Terminal, title: str) -> bool:
+    """Whether the row with this title is drawn as the one with the cursor."""
+    for number, line in enumerate(terminal.screen.display):
+        if title in line:
+            return terminal.screen.buffer[number][line.index(title)].bg not in {"default", "0d1117"}
+    return False
 
 
 @pytest.mark.slow
