@@ -2,6 +2,8 @@
 
 import asyncio
 
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
@@ -29,3 +31,11 @@ def _stands_still(app: Shell) -> bool:
         worker for worker in app.workers if worker.group in {"start", "command"} and not worker.is_finished
     ]
     return not busy or isinstance(app.screen, ModalScreen)
+
+
+def burst(app: Shell, *keys: str) -> None:
+    """All keys at once, as the terminal hands over what one packet brought."""
+    for key in keys:
+        event = Key(_character_to_key(key), key) if len(key) == 1 else Key(key, None)
+        event.set_sender(app)
+        assert app.post_message(event)

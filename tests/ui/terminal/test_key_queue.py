@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from textual.events import Key, Paste
-from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
@@ -19,19 +18,11 @@ from isla_console.ui.shell import Shell
 from isla_console.ui.terminal.key_queue import MOST_KEYS
 from isla_console.ui.widgets.text_block import TextBlock
 from tests.support.frozen import OUTAGE, frozen_app
-from tests.support.pilot import settle
+from tests.support.pilot import burst, settle
 from tests.support.waiting import PATIENCE_S
 
 SIZE = (140, 40)
 TIMES = 20
-
-
-def burst(app: Shell, *keys: str) -> None:
-    """All keys at once, as the terminal hands over what one packet brought."""
-    for key in keys:
-        event = Key(_character_to_key(key), key) if len(key) == 1 else Key(key, None)
-        event.set_sender(app)
-        assert app.post_message(event)
 
 
 async def played(pilot: Pilot[int]) -> None:
