@@ -35,7 +35,7 @@ from tests.drill.score.test_score import good
 from tests.support.console import console_app
 from tests.support.pilot import settle
 
-SIZE = (140, 40)
+SIZE = (80, 24)
 
 
 @pytest.fixture

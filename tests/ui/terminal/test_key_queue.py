@@ -21,7 +21,7 @@ from tests.support.frozen import OUTAGE, frozen_app
 from tests.support.pilot import burst, settle
 from tests.support.waiting import PATIENCE_S
 
-SIZE = (140, 40)
+SIZE = (80, 24)
 TIMES = 20
 
 
