@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -13,12 +12,13 @@ from time import monotonic
 from typing import Protocol
 
 from isla_console.runbook.steps import Step
+from isla_console.sql.apart import NotRead, apart
 from isla_console.sql.engine import TIMEOUT_S
 from isla_console.sql.export import Format
 from isla_console.sql.result import SqlResult
+from isla_console.sql.statements import last_placeholder
 from isla_console.sql.writing import PendingWrite
 
-PLACEHOLDER = re.compile(r"\$(\d+)")
 VALUES = 20
 """The most values that are asked for."""
 
@@ -85,14 +85,6 @@ class Query:
         """The server's time limit in seconds, where the statement reads."""
         return float(self.step.timeout_s) if self.step is not None and self.step.timeout_s else TIMEOUT_S
 
-    @property
-    def names(self) -> list[str]:
-        """The names of the values for $1, $2 ...: the step's inputs, or made-up names."""
-        if self.step is not None and self.step.params:
-            return list(self.step.params)
-        most = max((int(number) for number in PLACEHOLDER.findall(self.text)), default=0)
-        return [f"value{number}" for number in range(1, min(most, VALUES) + 1)]
-
     def explained(self, *, analyze: bool = False) -> Query:
         """Return the EXPLAIN of the statement; `analyze` also runs it."""
         how = "EXPLAIN (ANALYZE, BUFFERS)" if analyze else "EXPLAIN"
@@ -101,7 +93,21 @@ class Query:
 
 async def ask_values(view: SqlView, query: Query) -> list[str] | None:
     """Ask for a statement's values; None when the person left. Without placeholders nobody is asked."""
-    return await view.ask_values(query.names) if query.names else []
+    names = await _names(query)
+    return await view.ask_values(names) if names else []
+
+
+async def _names(query: Query) -> list[str]:
+    """Return the names of the values for $1, $2 ...: the step's inputs, or made-up names."""
+    if query.step is not None and query.step.params:
+        return list(query.step.params)
+    if "$" not in query.text:
+        return []
+    try:
+        most = await apart(last_placeholder, query.text)
+    except NotRead:  # whoever judges the statement says so
+        return []
+    return [f"value{number}" for number in range(1, min(most, VALUES) + 1)]
 
 
 @contextlib.asynccontextmanager

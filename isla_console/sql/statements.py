@@ -1,8 +1,11 @@
-"""Finding the statement under the cursor in a text of several statements."""
+"""What PostgreSQL's own scanner sees in a text: where a statement stands, and its placeholders."""
 
 from __future__ import annotations
 
+import re
+
 _END = "; \t\r\n"
+_PLACEHOLDER = re.compile(rb"\$(\d+)")
 
 
 def statement_at(text: str, offset: int) -> tuple[int, str]:
@@ -28,3 +31,22 @@ def statement_at(text: str, offset: int) -> tuple[int, str]:
             found = (place, part)
         start = place + len(part)
     return found
+
+
+def last_placeholder(text: str) -> int:
+    """Return the highest number of the placeholders $1, $2 ... in a statement; 0 without any.
+
+    What stands in a string, a quoted name or a comment is none: `'$1,000'` is a sum of money. A text that the
+    scanner refuses has none: the guard says what is wrong with it.
+    """
+    data = text.encode("utf-8", "replace")
+    if not _PLACEHOLDER.search(data):
+        return 0
+    import postgast
+
+    try:
+        tokens = postgast.scan(data.decode()).tokens
+    except Exception:  # as above
+        return 0
+    found = (_PLACEHOLDER.fullmatch(data, token.start, token.end) for token in tokens)
+    return max((int(match[1]) for match in found if match), default=0)
