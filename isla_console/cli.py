@@ -204,6 +204,13 @@ def _drill(arguments: argparse.Namespace) -> int:
     if not arguments.scenario:
         print(f"Which outage? isla-console drill SCENARIO\n{drill.list_scenarios()}", file=sys.stderr)
         return 2
+    if not arguments.platform_only:
+        from isla_console.ui.terminal.suitable import why_unsuitable
+
+        # Before anything is started, told and scored: a drill that nobody sees is none.
+        if reason := why_unsuitable(os.environ):
+            print(reason, file=sys.stderr)
+            return 2
     os.environ.update({name: value for name, value in _options(arguments).items() if value})
     return drill.run(
         arguments.scenario,

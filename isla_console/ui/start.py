@@ -29,11 +29,6 @@ def run(settings: Settings, make_session: Callable[[], Session] | None = None) -
 
     `make_session` makes the session once there is a screen; by default, one of the settings.
     """
-    if not (sys.stdin.isatty() and sys.__stderr__ is not None and sys.__stderr__.isatty()):
-        print(
-            "isla-console needs a terminal; headless: isla-console check, incident, report", file=sys.stderr
-        )
-        return 2
     if reason := why_unsuitable(os.environ):
         print(reason, file=sys.stderr)
         return 2

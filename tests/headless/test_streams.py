@@ -98,6 +98,24 @@ def test_closed_input_and_error_are_no_traceback(state: Path) -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize("words", [[], ["drill", "redirect-down"], ["replay", "export.jsonl"]])
+@pytest.mark.parametrize("number", [0, 2])
+def test_without_a_terminal_no_screen_and_no_drill(
+    state: Path, tmp_path: Path, words: list[str], number: int
+) -> None:
+    """A drill that nobody can see is not started, not told and not scored."""
+    exported = call(state, "incident", "export", stdout=subprocess.PIPE).stdout
+    (tmp_path / "export.jsonl").write_bytes(exported)
+    words = [str(tmp_path / word) if word.endswith(".jsonl") else word for word in words]
+    home = tmp_path / "home"
+    done = call(state, *words, environ={"HOME": str(home)}, preexec_fn=lambda: os.close(number))
+    assert done.returncode == 2
+    assert done.stdout == b""
+    if number != 2:
+        assert "needs a terminal" in sentence(done)
+    assert not home.exists()
+
+
 DROP = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 """Root as any other owner of a file."""
 

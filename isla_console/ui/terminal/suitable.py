@@ -1,4 +1,4 @@
-"""Whether a terminal can show a full screen at all."""
+"""Whether there is a terminal, and whether it can show a full screen at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ DUMB = frozenset({"", "dumb", "unknown", "network", "dialup", "emacs"})
 
 
 def why_unsuitable(environ: Mapping[str, str]) -> str:
-    """Return why the console cannot be drawn in this terminal; "" when it can, or when nothing is known."""
+    """Return why the console cannot be drawn here; "" when it can, or when nothing is known."""
+    # A closed stream is None.
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.__stderr__)):
+        return "isla-console needs a terminal; headless: isla-console check, incident, report"
     name = environ.get("TERM", "")
     if name not in DUMB and _moves_cursor(name):
         return ""
