@@ -77,10 +77,13 @@ class Inputs:
 
     def secret_variables(self, templates: Iterable[str]) -> str:
         """Return the variables that hold the secrets in these templates, for people."""
-        names = [name for template in templates for name in variables(template)]
-        declared = [self._declared.get(name) for name in names]
+        return self._variables(templates, secret=True)
+
+    def _variables(self, templates: Iterable[str], *, secret: bool = False) -> str:
+        names = dict.fromkeys(name for template in templates for name in variables(template))
+        found = [(name, self._declared.get(name)) for name in names]
         return " and ".join(
-            one.env or name for name, one in zip(names, declared, strict=True) if one and one.secret
+            (one.env if one else "") or name for name, one in found if not secret or (one and one.secret)
         )
 
     def request(
@@ -118,5 +121,9 @@ class Inputs:
             if asked
             else address.text
         )
-        check = HttpCheck(id, method, Secret(full), timeout_s, tuple(filled), hidden=tuple(secrets))
+        check = HttpCheck(
+            id, method, Secret(full), timeout_s, tuple(filled),
+            hidden=tuple(secrets), address_of=self._variables([url]),
+            headers_of=self._variables(headers.values()),
+        )  # fmt: skip
         return check, ()

@@ -69,6 +69,10 @@ class HttpCheck:
     """The most bytes that are read of the answer."""
     hidden: tuple[Secret, ...] = field(default=())
     """Secrets that must not show even where the far side echoes them."""
+    address_of: str = ""
+    """The variables that the address is made of, for people; "" where it stands in the runbook as it is."""
+    headers_of: str = ""
+    """The variables that the headers are made of."""
 
 
 class Prober(Protocol):
@@ -203,10 +207,12 @@ def _request(check: HttpCheck) -> Request:
 
     from isla_console.net.stream import Request
 
+    address = f"{check.address_of}: the address" if check.address_of else "the address"
+    header = f"{check.headers_of}: a header" if check.headers_of else "a header"
     try:
         url = httpx.URL(check.url.reveal())
         if url.scheme not in {"http", "https"} or not url.host:
-            raise _CannotSend("the address is no http:// or https:// URL")
+            raise _CannotSend(f"{address} is no http:// or https:// URL")
         headers = [("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", "identity")]
         if url.userinfo:
             token = base64.b64encode(f"{url.username}:{url.password}".encode()).decode()
@@ -218,11 +224,11 @@ def _request(check: HttpCheck) -> Request:
         built = httpx.Request(check.method, url, headers=[*kept, *values, ("Connection", "close")])
         head = h11.Request(method=built.method, target=url.raw_path, headers=built.headers.raw)
     except httpx.InvalidURL:
-        raise _CannotSend("the address is no URL") from None
+        raise _CannotSend(f"{address} is no URL") from None
     except UnicodeError:
-        raise _CannotSend("a header cannot be sent: it is not ASCII") from None
+        raise _CannotSend(f"{header} cannot be sent: it is not ASCII") from None
     except h11.LocalProtocolError:
-        raise _CannotSend("the request cannot be sent: a header holds a line break or the like") from None
+        raise _CannotSend(f"{header} cannot be sent: it holds a line break or the like") from None
     tls = url.scheme == "https"
     return Request(tls, url.raw_host.decode("ascii"), url.port or (443 if tls else 80), head)
 

@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 import trustme
 
+from isla_console.monitor.http.inputs import Inputs
 from isla_console.monitor.http.prober import MAX_BODY, USER_AGENT, HttpProber
 from isla_console.net.lookup import Resolver
+from isla_console.runbook.steps import Input
+from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import Secret
 from tests.support.pace import slowness
 from tests.support.servers import Endpoints, check, free_port, utcnow
@@ -238,6 +241,32 @@ async def test_addresses_that_lead_nowhere(prober: HttpProber, url: str, reason:
         assert "name" in sample.reason
     else:
         assert sample.reason == reason
+
+
+async def test_what_cannot_be_sent_names_the_settings_that_it_is_made_of(prober: HttpProber) -> None:
+    """It is our own fault, and whoever reads it must know what to set anew."""
+    declared = {
+        "APP": Input(title="App", env="ISLA_APP", type="url"),
+        "KEY": Input(title="Key", env="ISLA_KEY", secret=True),
+    }
+    for values, reason in (
+        ({"ISLA_APP": "htp:/x y", "ISLA_KEY": "k"}, "ISLA_APP: the address is no http:// or https:// URL"),
+        ({"ISLA_APP": "http://[::1", "ISLA_KEY": "k"}, "ISLA_APP: the address is no URL"),
+        (
+            {"ISLA_APP": "http://h", "ISLA_KEY": "k\u4e00"},
+            "ISLA_KEY: a header cannot be sent: it is not ASCII",
+        ),
+        (
+            {"ISLA_APP": "http://h", "ISLA_KEY": "k\nx"},
+            "ISLA_KEY: a header cannot be sent: it holds a line break or the like",
+        ),
+    ):
+        inputs = Inputs(declared, Settings.load({"HOME": "/nonexistent", **values}))
+        made, missing = inputs.request("probe", "GET", "${APP}/health", {"X-Key": "${KEY}"}, 1.0)
+        assert missing == ()
+        assert made is not None
+        sample = await prober.probe(made)
+        assert (sample.reason, sample.reached, sample.ours) == (reason, False, True)
 
 
 async def test_a_secret_is_never_in_a_sample(
