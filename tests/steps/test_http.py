@@ -374,7 +374,7 @@ async def test_a_change_without_an_answer_may_have_been_made(bench: Bench, serve
 
     server.respond = hang
     effect: Effect = "read" if how == "read" else "destroy"
-    step = http_step(server.url, "POST", timeout_s=0.5 if how == "timed out" else 20)
+    step = http_step(server.url, "POST", timeout_s=3 if how == "timed out" else 20)
     run = bench.runner.start(step, Judgement(effect), NOW)
     async with asyncio.timeout(PATIENCE_S):
         while not server.asked:  # noqa: ASYNC110

@@ -117,6 +117,7 @@ async def _watch(settings: Settings) -> dict[str, object]:
         return sorted(found)
 
     before, calm = await suggested("ok"), look()
+    changes.clear()  # a busy machine may have had its own bad moment before
     _ip("link", "set", "isla1", "down")
     cut, dark = await suggested("blind"), look()
     _ip("link", "set", "isla1", "up")

@@ -16,8 +16,11 @@ from types import TracebackType
 
 import pyte
 
+from isla_console.ui.terminal.decoder import ESCAPE_S
 from tests.support.waiting import PATIENCE_S
 
+TIOCGPTN = 0x80045430
+"""Linux's question for the number of a terminal; Python has os.ptsname from 3.13 on."""
 KEYS = {
     "enter": "\r",
     "escape": "\x1b",
@@ -107,6 +110,22 @@ class Terminal:
         for key in keys:
             os.write(self.fd, KEYS.get(key, key).encode())
             self.read(0.05)
+            if key == "escape":
+                self._let_it_be_alone()
+
+    def _let_it_be_alone(self) -> None:
+        """Wait until Escape was taken for itself: with the next key right behind it, it would be Alt."""
+        number = struct.unpack("i", fcntl.ioctl(self.fd, TIOCGPTN, b"\0" * 4))[0]
+        slave = os.open(f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY)
+        try:
+            end = time.monotonic() + 10
+            while struct.unpack("i", fcntl.ioctl(slave, termios.FIONREAD, b"\0" * 4))[0]:
+                self.read(0.02)
+                if self.code is not None or time.monotonic() > end:
+                    break
+        finally:
+            os.close(slave)
+        self.read(2 * ESCAPE_S)
 
     def send_bytes(self, data: bytes, *, reading: bool = True) -> None:
         """Send bytes as fast as the program takes them."""

@@ -1,5 +1,6 @@
 """A replay can begin nothing and journal nothing, whatever key is pressed and whatever row is entered."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -138,7 +139,10 @@ async def test_no_command_begins_anything(tmp_path: Path, begun: list[str], said
 
 
 async def test_no_row_begins_anything(tmp_path: Path, begun: list[str], said: list[str]) -> None:
-    """Enter on every row of every page and of the checklist shows something, or says why it does not."""
+    """Enter on a row, whatever page it stands on, shows something, or says why it does not.
+
+    What enter does depends on a row's kind: five of a kind on each page stand for the others.
+    """
     entered: set[str] = set()  # the checklist stands beside every page
     async with replayed(tmp_path) as (pilot, app):
         for page in pages(app):
@@ -147,8 +151,10 @@ async def test_no_row_begins_anything(tmp_path: Path, begun: list[str], said: li
             if app.main.page != page or not app.main.query("#page"):
                 continue
             lists = [app.main.query_one("#page", RowList), app.main.query_one("#checklist", RowList)]
+            here: Counter[str] = Counter()
             for key in [option.id for rows in lists for option in rows.options if option.id]:
-                if key in entered:
+                here[key.partition(":")[0]] += 1
+                if key in entered or here[key.partition(":")[0]] > 5:
                     continue
                 said.clear()
                 app.program.open_row(key)
