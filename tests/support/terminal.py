@@ -114,7 +114,7 @@ class Terminal:
                 self._let_it_be_alone()
 
     def _let_it_be_alone(self) -> None:
-        """Wait until Escape was taken for itself: with the next key right behind it, it would be Alt."""
+        """Wait until Escape was taken for itself: with b, f, O or [ right behind it, it is something else."""
         number = struct.unpack("i", fcntl.ioctl(self.fd, TIOCGPTN, b"\0" * 4))[0]
         slave = os.open(f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY)
         try:

@@ -60,7 +60,6 @@ class InputDecoder:
         self._utf8 = getincrementaldecoder("utf-8")("replace")
         self._state: Callable[[bytes, int], int] = self._ground
         self._sequence = bytearray()
-        self._is_alt = False
         self._pasted = bytearray()
         self._is_cut = False
         self._last = 0.0
@@ -86,7 +85,7 @@ class InputDecoder:
     def wait(self) -> float | None:
         """Seconds after the last byte at which `tick` has something to do; None when nothing is open."""
         if self._state == self._ground:
-            return SEQUENCE_S if self._utf8.getstate()[0] or self._is_alt else None
+            return SEQUENCE_S if self._utf8.getstate()[0] else None
         if self._state == self._paste:
             return PASTE_S
         # ESC alone and Alt with a key look like the beginning of a sequence.
@@ -115,18 +114,16 @@ class InputDecoder:
 
     def _text(self, text: str) -> None:
         for char in text:
-            self._keys(char, alt=self._is_alt)
-            self._is_alt = False
+            self._keys(char)
 
     def _end_character(self) -> None:
         """Show a character that was cut off as one that is not known."""
         self._text(self._utf8.decode(b"", final=True))
         self._utf8.reset()
-        self._is_alt = False
 
-    def _keys(self, sequence: str, *, alt: bool = False) -> None:
+    def _keys(self, sequence: str) -> None:
         """Add the keys of a character or a known sequence."""
-        for key in self._named(sequence, alt):
+        for key in self._named(sequence):
             if key.key == Keys.Ignore:
                 continue
             if key.character is not None and _is_format(key.character):
@@ -135,12 +132,12 @@ class InputDecoder:
             else:
                 self._out.append(Key(key.key, key.character))
 
-    def _named(self, sequence: str, alt: bool) -> Iterable[Key]:
+    def _named(self, sequence: str) -> Iterable[Key]:
         listed = ANSI_SEQUENCES_KEYS.get(sequence)
         if len(sequence) > 1 and isinstance(listed, tuple) and not _is_key(sequence):
             # Textual would take its number for a character before it looks into its own list.
             return [Key(key.value, None) for key in listed]
-        return self._names._sequence_to_key_events(sequence, alt=alt)
+        return self._names._sequence_to_key_events(sequence)
 
     # Sequences
 
@@ -166,19 +163,20 @@ class InputDecoder:
             self._begin(self._string_begins, byte)
         elif byte < 0x80:
             self._begin(self._ground)
-            self._alt(chr(byte))
+            self._after_escape(chr(byte))
         else:
             self._begin(self._ground)
-            self._is_alt = True
+            self._keys("\x1b")
             return at
         return at + 1
 
-    def _alt(self, char: str) -> None:
-        """Add Alt and a key; a control character after ESC was pressed after Escape."""
-        if f"\x1b{char}" in ANSI_SEQUENCES_KEYS:
+    def _after_escape(self, char: str) -> None:
+        """Add a key that is known with Alt, or Escape and the key behind it.
+
+        A slow line brings both at once, and nothing here is done with Alt and a letter.
+        """
+        if isinstance(ANSI_SEQUENCES_KEYS.get(f"\x1b{char}"), tuple):
             self._keys(f"\x1b{char}")
-        elif char.isprintable():
-            self._keys(char, alt=True)
         else:
             self._keys("\x1b")
             self._keys(char)
@@ -252,7 +250,7 @@ class InputDecoder:
             self._begin(self._string, data[at])
             return at + 1
         self._begin(self._ground)
-        self._alt(chr(kind))
+        self._after_escape(chr(kind))
         return at
 
     def _string(self, data: bytes, at: int) -> int:
@@ -288,7 +286,7 @@ class InputDecoder:
         if begun == "\x1b" and state == self._escape:
             self._keys("\x1b")
         elif len(begun) == 2 and state != self._string_ends:
-            self._alt(begun[1])
+            self._after_escape(begun[1])
 
     def _dispatch(self, whole: str) -> None:
         """Add what a whole control sequence means; nothing, if it means nothing."""

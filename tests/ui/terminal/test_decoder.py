@@ -62,8 +62,12 @@ KEYS: list[tuple[bytes, list[Told]]] = [
     (b"\x1b[3$", keys("shift+delete")),
     (b"\x1b[1;2R", keys("shift+f3")),
     (b"\x1b[Z", keys("shift+tab")),
-    (b"\x1ba", [("alt+a", "a")]),
-    ("\x1bä".encode(), [("alt+ä", "ä")]),
+    # Escape and a key that a slow line brings at once; only editing keys are known with Alt.
+    (b"\x1ba", [("escape", "\x1b"), *keys("a")]),
+    (b"\x1b1", [("escape", "\x1b"), *keys("1")]),
+    ("\x1bä".encode(), [("escape", "\x1b"), *keys("ä")]),
+    (b"\x1bx\x1bs", [("escape", "\x1b"), *keys("x"), ("escape", "\x1b"), *keys("s")]),
+    (b"\x1bb", keys("ctrl+left")),
     (b"\x1b\x1b[A", [("escape", "\x1b"), *keys("up")]),
     # Kitty's protocol: a key alone, with its text, with a modifier, of another alphabet.
     (b"\x1b[27u", keys("escape")),
