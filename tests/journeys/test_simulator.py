@@ -326,7 +326,7 @@ def test_the_others_from_alarm_to_report(tmp_path: Path, scenario: str) -> None:
     if TURNED:
         size = SMALL if size == WIDE else WIDE
     # The console has its own connection before there is none left.
-    healthy_s = 8 if scenario == "db-connections" else 2
+    healthy_s = 25 if scenario == "db-connections" else 2
     with playing(tmp_path, scenario, healthy_s=healthy_s, quiet=scenario != "analytics") as place:
         with place.log_in(size) as terminal:
             terminal.wait_for(f"DRILL {scenario} ×{SPEED}")
