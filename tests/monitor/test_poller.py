@@ -448,11 +448,17 @@ async def test_everything_real_at_once(endpoints: Endpoints, postgres: Postgres,
     url = await endpoints.url(handler)
     depth = latency(id="depth", unit="", source={"kind": "http_json", "url": "${APP_URL}", "select": "depth"})
     depth["source"] |= {"aggregate": "last", "window_s": 10}
+    depth["every_s"] = 1.5
     changes: list[Transition] = []
     poller = make(
         tmp_path,
-        probes=[probe("fast", every_s=0.5, timeout_s=0.45)],
-        metrics=[latency(every_s=0.5), sql(CONNECTIONS), sql("SELECT 7.5 AS lag", id="lag"), depth],
+        probes=[probe("fast", every_s=1.5, timeout_s=1.4)],
+        metrics=[
+            latency(every_s=1.5),
+            sql(CONNECTIONS, every_s=1.5),
+            sql("SELECT 7.5 AS lag", every_s=1.5, id="lag"),
+            depth,
+        ],
         link={"targets": [url.removeprefix("http://").removesuffix("/")]},
         environ={"ISLA_APP_URL": url, "ISLA_DATABASE_URL": postgres.dsn().reveal()},
         on_change=changes.append,
