@@ -28,6 +28,8 @@ ENDING = tuple(
 """Every signal that by default ends a process and can be heard. The others are faults, or cannot."""
 FROM_KEYS = frozenset({signal.SIGINT, signal.SIGQUIT})
 """What a terminal sends for ctrl+c and ctrl+\\, to every program in front of it."""
+LENT, TAKEN_BACK = b"\xfe", b"\xff"
+"""Among the bytes of signals: whose the keys of the terminal are from here on."""
 END_S = 1.7
 """Seconds that the console has to end by itself after such a signal."""
 
@@ -43,7 +45,6 @@ class EndingSignals:
         self._last_words: Callable[[], None] = lambda: None
         self._before: dict[signal.Signals, Any] = {}
         self._wakeup = -1
-        self._is_lent = False
 
     def connect(self, tell: Callable[[int], None], last_words: Callable[[], None]) -> None:
         """Tell somebody of the first signal, also when it came before.
@@ -61,12 +62,22 @@ class EndingSignals:
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:
-        """While another program has the terminal, its keys are for that program, not for us."""
-        self._is_lent = True
+        """While another program has the terminal, its keys are for that program, not for us.
+
+        A signal is heard some time after it came: what it was for is told by its place among the others.
+        """
+        self._mark(LENT)
         try:
             yield
         finally:
-            self._is_lent = False
+            self._mark(TAKEN_BACK)
+
+    def _mark(self, mark: bytes) -> None:
+        while self.received is None:
+            with contextlib.suppress(BlockingIOError):
+                self._called.send(mark)
+                return
+            time.sleep(0.001)  # so many signals that the thread has to read some first
 
     def __enter__(self) -> EndingSignals:
         self._hears, self._called = socket.socketpair()
@@ -89,10 +100,14 @@ class EndingSignals:
 
     def _hear(self) -> None:
         """Wait for a signal: each of the process is one byte here."""
+        is_lent = False
         while data := self._hears.recv(1):
+            if data in {LENT, TAKEN_BACK}:
+                is_lent = data == LENT
+                continue
             with contextlib.suppress(ValueError):
                 number = signal.Signals(data[0])
-                if number in ENDING and not (self._is_lent and number in FROM_KEYS):
+                if number in ENDING and not (is_lent and number in FROM_KEYS):
                     break
         else:
             self._hears.close()

@@ -131,3 +131,23 @@ def test_what_keys_send_to_another_program_is_not_for_us(tmp_path: Path) -> None
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 128 + signal.SIGINT
+
+
+def test_what_came_before_the_terminal_was_back_is_not_for_us(tmp_path: Path) -> None:
+    """It is heard later than it came, on a busy machine much later."""
+    body = """
+    signals.connect(lambda number: None, lambda: None)
+    for _ in range(100):
+        with signals.lent():
+            for _ in range(20):
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGQUIT)
+        time.sleep(0.002)
+    ready()
+    time.sleep(60)
+"""
+    process = start(body, tmp_path)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(END_S + 0.5)
+    process.send_signal(signal.SIGQUIT)
+    assert process.wait(10) == 128 + signal.SIGQUIT
