@@ -50,7 +50,9 @@ def test_the_application_never_notices(launch: Launch, pooler: Pooler, tmp_path:
     with writing(pooler) as writers:
         with launch(ISLA_DATABASE_URL=address, ISLA_DATABASE_ADMIN_URL=address) as terminal:
             on_sql(terminal)
-            assert "pooler" in terminal.wait_for("READ ONLY")
+            terminal.wait_for("READ ONLY")
+            terminal.resize(200, 40)  # behind the number of connections, once that is known
+            terminal.wait_for("pooler", 30)
             for sql, wanted in (
                 ("SELECT i, now() FROM generate_series(1, 900) i", "the first 500 of more"),
                 ("SELECT 1/0", "division by zero"),
