@@ -23,7 +23,7 @@ from tests.support.waiting import PATIENCE_S
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
 FUZZ_S = float(os.environ.get("FUZZ_S", "30"))
-FUZZ_BYTES = int(os.environ.get("FUZZ_BYTES", "300"))
+FUZZ_BYTES = int(os.environ.get("FUZZ_BYTES", "100"))
 """Random bytes into each page and form."""
 SEED = int(os.environ.get("SEED", "1"))
 HARMLESS = ("sh", "bash", "cat", "grep", "sed", "sleep", "sort", "head", "tr", "kill", "ps", "true")

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -317,9 +317,15 @@ CURES: dict[str, tuple[str, tuple[int, int], Callable[[Terminal], None]]] = {
     "high-cpu": ("5", SMALL, roll_back),
     "payments": ("4", WIDE, deliver_again),
 }
+OFTEN = ("analytics", "db-connections")
+"""Played by every run of the suite; the others stand behind the marker `heavy`."""
 
 
-@pytest.mark.parametrize("scenario", CURES)
+def heavy(yes: bool) -> Sequence[pytest.MarkDecorator]:
+    return [pytest.mark.heavy] if yes else []
+
+
+@pytest.mark.parametrize("scenario", [pytest.param(name, marks=heavy(name not in OFTEN)) for name in CURES])
 def test_the_others_from_alarm_to_report(tmp_path: Path, scenario: str) -> None:
     """Seen, declared, told, cured, soaked, resolved, closed; every item and the score in order."""
     key, size, cure = CURES[scenario]
@@ -381,7 +387,9 @@ def test_who_does_nothing_is_called_and_judged(tmp_path: Path) -> None:
     assert "mitigated         never" in text
 
 
-@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["140x40", "80x24"])
+@pytest.mark.parametrize(
+    "size", [pytest.param(WIDE, marks=heavy(True), id="140x40"), pytest.param(SMALL, id="80x24")]
+)
 def test_redirect_down_from_alarm_to_report(tmp_path: Path, size: tuple[int, int]) -> None:
     """Seen, declared; the wire is cut; told; the wire goes dead; rolled back, soaked, resolved, closed."""
     with playing(tmp_path, "redirect-down", quiet=size == SMALL) as place:

@@ -197,7 +197,7 @@ def test_anything_like_yaml(text: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(list(_SHIPPED)), trees, min_size=1, max_size=3))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 def test_any_section_replaced(sections: dict[str, object]) -> None:
     only_refuses(
         yaml.dump({**_SHIPPED, **sections}, allow_unicode=True, sort_keys=False, Dumper=yaml.CSafeDumper)

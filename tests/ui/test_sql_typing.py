@@ -73,7 +73,7 @@ async def test_judging_can_be_stopped(tmp_path: Path) -> None:
         page.take(None, f"{ONES},2")  # not judged before
         burst(app, "x", "X")
         await until(lambda: "Stopped" in said(page, "#sql-foot"))
-        assert not app.program.console.running("sql")
+        await until(lambda: not app.program.console.running("sql"))
 
 
 async def test_a_long_text_is_held_judged_and_said(tmp_path: Path) -> None:

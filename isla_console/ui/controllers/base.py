@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from textual.content import Content
@@ -170,9 +171,17 @@ class Console:
         return None
 
     def begin(
-        self, work: Coroutine[Any, Any, None], *, group: str = COMMAND, exclusive: bool = False
+        self,
+        work: Coroutine[Any, Any, None] | partial[Coroutine[Any, Any, None]],
+        *,
+        group: str = COMMAND,
+        exclusive: bool = False,
     ) -> Worker[None]:
-        """Run work in the background. A failure is said, and the console goes on."""
+        """Run work in the background. A failure is said, and the console goes on.
+
+        Work that a newer one may replace before it has begun (`exclusive`) is given as a partial: a coroutine
+        that nobody ever awaits is a warning.
+        """
         name = getattr(work, "__qualname__", group)
         return self.shell.run_worker(work, name=name, group=group, exclusive=exclusive, exit_on_error=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
@@ -46,7 +47,7 @@ class SqlController(Controller):
     def judge_typed(self, text: str) -> None:
         """Show the guard's verdict on the statement in the editor."""
         if text and self.flow.can_judge():
-            self.console.begin(self._judge(text), group=JUDGE, exclusive=True)
+            self.console.begin(partial(self._judge, text), group=JUDGE, exclusive=True)
 
     async def _judge(self, text: str) -> None:
         await asyncio.sleep(PAUSE_S)
