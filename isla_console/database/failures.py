@@ -67,11 +67,13 @@ def connect_failure(error: BaseException, dsn: Secret) -> PgFailure:
     if isinstance(error, asyncpg.PostgresError):
         return _server_failure(error, dsn, _CONNECT, otherwise="network")
     if isinstance(error, OSError) and (problem := authority_problem(dsn)):
-        return PgFailure("network", brief(redact_address(problem, dsn), 120), False)
+        return PgFailure("network", brief(redact_address(problem, dsn), 120), False, ours=True)
     if found := network_failure(error):
         return PgFailure("network", found.reason, found.reached, found.ours)
     if isinstance(error, ConnectionError) and "rejected SSL" in str(error):
-        return PgFailure("network", "the server has no TLS, which the address' sslmode asks for", True)
+        return PgFailure(
+            "network", "the server has no TLS, which the address' sslmode asks for", True, ours=True
+        )
     if isinstance(error, asyncpg.ClientConfigurationError | ValueError):
         return PgFailure("address", "it is no postgresql:// address that can be used", False, True)
     if isinstance(error, asyncpg.InterfaceError):

@@ -67,16 +67,17 @@ class HealthCheck(Part):
 
 
 class DatabaseCheck(Part):
-    """A question to the database, repeated for ever. No row means that all is well."""
+    """A question to the database, repeated for ever. `rows` says what makes it fail."""
 
     id: Id
     title: Line
     query: Text
     """One statement that reads; it runs with ISLA_DATABASE_URL's role, row-level security off."""
-    rows: Literal["problem", "pg_cron"] = "problem"
-    """problem: the first column of the first row says what is not well. pg_cron: each row is a job with its
-    newest runs (name, schedule, status, started_at, failed_at, message, now, timezone, log_run), and one that
-    fails or is late is not well."""
+    rows: Literal["problem", "pg_cron", "any"] = "problem"
+    """problem: the first column of the first row says what is not well; no row means that all is well.
+    pg_cron: each row is a job with its newest runs (name, schedule, status, started_at, failed_at, message,
+    now, timezone, log_run), and one that fails or is late is not well. any: whatever the rows say, a database
+    that does not answer fails; of the other two nothing is known then."""
     every_s: Interval
     because: Text | None = None
 

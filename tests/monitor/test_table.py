@@ -58,7 +58,7 @@ def test_with_everything_set_all_is_measured() -> None:
     assert not [source.id for source in found if source.unset]
     requests = [probe for probe in found.probes if isinstance(probe, HttpProbe)]
     urls = {probe.id: probe.check.url.reveal() for probe in requests if probe.check}
-    assert len(urls) == len(requests) == len(found.probes) - 1
+    assert len(urls) == len(requests) == len(found.probes) - len(shipped()["database_checks"])
     assert urls["app-health"] == "https://app.example/api/health"
     assert urls["redirect-link"] == "https://example/test-slug"
     assert all(probe.check.timeout_s < probe.every_s for probe in requests if probe.check)

@@ -46,24 +46,30 @@ class PostgresMetric(MetricSource):
 
 
 class DatabaseProbe(Probe):
-    """A check that fails by the rows of its statement. Without an answer, nothing is known of it."""
+    """A check that fails by the rows of its statement, or (`rows: any`) when there is no answer.
+
+    Otherwise nothing is known without one: who does not answer does not say that a job is late.
+    """
 
     def __init__(self, spec: DatabaseCheck, context: Context) -> None:
         super().__init__(spec.id, spec.title, spec.every_s, unset=context.database_unset)
         self._context = context
         self._sql = spec.query
-        self._read = problem_of if spec.rows == "pg_cron" else _first_column
+        self._read = _READERS[spec.rows]
+        self._must_answer = spec.rows == "any"
 
     async def ask(self) -> Sample:
-        """Run the statement and judge its rows; without an answer the sample is void."""
+        """Run the statement and judge its rows; a sample that says nothing of it is void."""
         database, clock = self._context.database, self._context.clock
         assert database is not None, self.unset
         try:
             rows = await database.rows(self._sql, deadline_s=_deadline_s(self.every_s))
         except DatabaseUnavailable as error:
             failure = error.failure
+            # `query`: the server answered, or another query of ours keeps the connection busy.
+            void = failure.ours or failure.kind == "query" or not self._must_answer
             return Sample(
-                self.id, clock(), False, failure.reason, reached=failure.reached, void=True, ours=failure.ours
+                self.id, clock(), False, failure.reason, reached=failure.reached, void=void, ours=failure.ours
             )
         try:
             reason = brief(self._read(rows), 160)
@@ -76,6 +82,13 @@ class DatabaseProbe(Probe):
 def _first_column(rows: Sequence[Mapping[str, Any]]) -> str:
     found = next(iter(rows[0].values()), None) if rows else None
     return "" if found is None else str(found)
+
+
+def _nothing(rows: Sequence[Mapping[str, Any]]) -> str:
+    return ""
+
+
+_READERS = {"problem": _first_column, "pg_cron": problem_of, "any": _nothing}
 
 
 class Ping(Source[None]):
