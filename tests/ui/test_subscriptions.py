@@ -125,7 +125,7 @@ async def test_comparing_all_goes_on_elsewhere_and_x_stops_it(
         # Quitting ends it: left running here, it would keep the context from closing.
         app.program.open_row("drift:all")
         await says(app, "X stops it")
-    assert not any(worker.is_running for worker in app.workers)
+    await until(lambda: not any(worker.is_running for worker in app.workers))
 
 
 async def test_a_key_that_loses_its_right_on_the_way_leaves_what_was_found(
