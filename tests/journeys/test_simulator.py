@@ -230,16 +230,23 @@ def roll_back(terminal: Terminal) -> None:
     terminal.wait_for("201")
 
 
-def end_sessions(terminal: Terminal, sheet: str) -> None:
-    """What is on top of the sessions page: the number that the sheet asks for confirms it."""
-    terminal.send("home")
-    ask(terminal, "K", sheet)
-    number = re.search(
-        r"Type (\d+) to", terminal.wait_for(lambda text: re.search(r"Type \d+ to", text) is not None)
-    )
+def end_sessions(terminal: Terminal, sheet: str) -> bool:
+    """What is on top of the sessions page: the number that the sheet asks for confirms it.
+
+    False when another look at the sessions came between the eye and the key, and the sheet is for others.
+    """
+    terminal.send("home", "K")
+    text = terminal.wait_for(lambda text: re.search(r"Type \d+ to", text) is not None)
+    if sheet not in text:
+        terminal.send("escape")
+        terminal.wait_for(lambda text: re.search(r"Type \d+ to", text) is None)
+        return False
+    settle(terminal)
+    number = re.search(r"Type (\d+) to", terminal.text)
     assert number
     terminal.send(number[1], "f2")
     terminal.wait_for(lambda text: sheet not in text)
+    return True
 
 
 def end_leaked_sessions(terminal: Terminal) -> None:
@@ -248,7 +255,7 @@ def end_leaked_sessions(terminal: Terminal) -> None:
     terminal.wait_for("Who blocks whom")
     terminal.wait_for("idle in tx")
     draw(terminal, "db-connections-1-tree")
-    end_sessions(terminal, "End this session")
+    assert end_sessions(terminal, "End this session")
     terminal.wait_for(lambda text: "Who blocks whom" not in text)
     # The slots that were freed may have leaked already: until none of them is left.
     for _ in range(4):
@@ -257,7 +264,8 @@ def end_leaked_sessions(terminal: Terminal) -> None:
         before = leaked(terminal.text)
         if not before:
             return
-        end_sessions(terminal, "End the idle sessions of export-worker")
+        if not end_sessions(terminal, "End the idle sessions of export-worker"):
+            continue
         terminal.wait_for(lambda text: " 0 to go" in text)
         # What is shown may still be the look before they were ended.
         terminal.wait_for(lambda text, before=before: leaked(text) != before)  # type: ignore[misc]
