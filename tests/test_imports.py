@@ -18,6 +18,9 @@ NOT_BEFORE_THE_FIRST_FRAME = (
     "isla_console.runbook.model",
     "isla_console.monitor.poller",
     "isla_console.incident.record.state",
+    "isla_console.monitor.metrics.metric",
+    "isla_console.triage.health",
+    "textual.widgets._text_area",
 )
 REPORT = """
 import atexit, json, sys

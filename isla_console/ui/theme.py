@@ -6,10 +6,12 @@ A state is always a glyph, a word and a colour together, so that it can be read 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from textual.theme import Theme
 
-from isla_console.triage.health import Level
+if TYPE_CHECKING:
+    from isla_console.triage.health import Level
 
 DARK = Theme(
     name="isla-dark",

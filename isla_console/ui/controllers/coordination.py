@@ -10,7 +10,6 @@ from textual.content import Content
 from isla_console.incident import commands as act
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident
-from isla_console.incident.report.handoff import brief
 from isla_console.incident.rules.communication import channel_of
 from isla_console.incident.rules.next import what_now
 from isla_console.runbook.steps import Step
@@ -43,6 +42,8 @@ class CoordinationController(Controller):
 
     def hand_off(self, key: str) -> None:
         """Show everything that the next person needs, on one screen."""
+        from isla_console.incident.report.handoff import brief
+
         state, size = self.console.state, self.console.shell.size
         if state.incident is not None:
             width, height = min(100, size.width - 10), max(12, size.height - 6)

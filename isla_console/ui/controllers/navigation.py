@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from isla_console.ui.controllers.base import Controller, Handler
 from isla_console.ui.main.pages import PAGE_COMMANDS
-from isla_console.ui.sheets.search import SearchScreen
 from isla_console.ui.views.timeline import next_filter
 
 
@@ -54,6 +53,8 @@ class NavigationController(Controller):
 
     async def search(self, key: str) -> None:
         """Search the runbook, and open what was chosen."""
+        from isla_console.ui.sheets.search import SearchScreen
+
         target = await self.console.ask(SearchScreen(self.console.state.runbook))
         if target:
             self.console.go(target)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from isla_console.session.query_log import QueryLog
-from isla_console.session.server_sessions import ServerSessions
-from isla_console.sql.health import Health
-from isla_console.sql.sessions import How, ServerSession
-from isla_console.ui.controllers.base import Console, Controller
+from isla_console.ui.controllers.base import Controller
 from isla_console.ui.lines import RowKey
 from isla_console.ui.messages import SessionsAsked
 from isla_console.ui.sheets import sql as sheets
 
 if TYPE_CHECKING:
+    from isla_console.session.server_sessions import ServerSessions
+    from isla_console.sql.health import Health
+    from isla_console.sql.sessions import How, ServerSession
     from isla_console.ui.pages.sessions import SessionsPage
 
 SESSIONS = "sessions"
@@ -24,10 +24,14 @@ SESSIONS = "sessions"
 class SessionsController(Controller):
     """Passes on what the sessions page asks for. It is the use cases' view: the page draws, sheets ask."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console)
-        log = QueryLog(self.session, console.attempt)
-        self.server_sessions = ServerSessions(self.session, self, log)
+    @cached_property
+    def server_sessions(self) -> ServerSessions:
+        """The use cases, loaded when the page first asks for something: the board does not wait for them."""
+        from isla_console.session.query_log import QueryLog
+        from isla_console.session.server_sessions import ServerSessions
+
+        log = QueryLog(self.session, self.console.attempt)
+        return ServerSessions(self.session, self, log)
 
     @property
     def _page(self) -> SessionsPage:

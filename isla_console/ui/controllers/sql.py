@@ -5,24 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from datetime import date, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from isla_console.runbook.values import at
-from isla_console.session.query_log import QueryLog
-from isla_console.session.sql_flow import SqlFlow
-from isla_console.session.sql_view import Query
-from isla_console.sql.days import days
-from isla_console.sql.export import Format
-from isla_console.sql.result import SqlResult
-from isla_console.sql.writing import PendingWrite
-from isla_console.ui.controllers.base import Console, Controller
+from isla_console.ui.controllers.base import Controller
 from isla_console.ui.messages import SqlAsked
 from isla_console.ui.sheets import sql as sheets
 from isla_console.ui.terminal.clipboard import copy
 
 if TYPE_CHECKING:
+    from isla_console.session.sql_flow import SqlFlow
+    from isla_console.session.sql_view import Query
+    from isla_console.sql.export import Format
+    from isla_console.sql.result import SqlResult
+    from isla_console.sql.writing import PendingWrite
     from isla_console.ui.pages.sql import SqlPage
 
 SQL = "sql"
@@ -36,9 +34,13 @@ PAUSE_S = 0.15
 class SqlController(Controller):
     """Passes on what the SQL page asks for. It is the flow's view: the page draws, sheets ask."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console)
-        self.flow = SqlFlow(self.session, self, QueryLog(self.session, console.attempt))
+    @cached_property
+    def flow(self) -> SqlFlow:
+        """The use cases, loaded when the page first asks for something: the board does not wait for them."""
+        from isla_console.session.query_log import QueryLog
+        from isla_console.session.sql_flow import SqlFlow
+
+        return SqlFlow(self.session, self, QueryLog(self.session, self.console.attempt))
 
     @property
     def _page(self) -> SqlPage:
@@ -57,6 +59,8 @@ class SqlController(Controller):
 
     def take_request(self, asked: SqlAsked) -> None:
         """Do what the page asks for; one statement at a time."""
+        from isla_console.session.sql_view import Query
+
         query = Query(asked.text, asked.step)
         match asked.act:
             case "stop":
@@ -127,6 +131,8 @@ class SqlController(Controller):
 
     async def ask_days(self, name: str, first: str, last: str) -> list[date] | None:
         """Ask for a range of days; the sheet refuses anything else."""
+        from isla_console.sql.days import days
+
         answers = await self.console.ask(sheets.days_sheet(self.session.runbook, name, first, last))
         return days(answers["first"], answers["last"]) if answers is not None else None
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from isla_console.runbook.steps import Step
-from isla_console.session.run_step import StepFlow
 from isla_console.session.steps import REVEAL_S, StepServices
 from isla_console.ui.controllers.base import Console, Controller, Handler
 from isla_console.ui.controllers.coordination import CoordinationController
-from isla_console.ui.controllers.step_dialog import ConsoleStepDialog
 from isla_console.ui.controllers.triage import TriageController
 from isla_console.ui.lines import RowKey
 from isla_console.ui.terminal.clipboard import copy
 from isla_console.ui.views import detail
 from isla_console.ui.views.runs import output_lines
+
+if TYPE_CHECKING:
+    from isla_console.session.run_step import StepFlow
 
 
 class StepController(Controller):
@@ -29,7 +32,14 @@ class StepController(Controller):
         super().__init__(console)
         self._coordination = coordination
         self._triage = triage
-        self._flow = StepFlow(self.session, ConsoleStepDialog(console))
+
+    @cached_property
+    def _flow(self) -> StepFlow:
+        """The use case, loaded with the first step: the board does not wait for it."""
+        from isla_console.session.run_step import StepFlow
+        from isla_console.ui.controllers.step_dialog import ConsoleStepDialog
+
+        return StepFlow(self.session, ConsoleStepDialog(self.console))
 
     @property
     def commands(self) -> Mapping[str, Handler]:

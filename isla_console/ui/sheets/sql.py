@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from isla_console.runbook.model import Runbook
 from isla_console.runbook.values import at
-from isla_console.sql.days import days
-from isla_console.sql.sessions import How, ServerSession
 from isla_console.text.spans import age
 from isla_console.ui.sheets.ask import AskScreen, Choice, Field, Problem, required
 from isla_console.ui.theme import MUTED
-from isla_console.ui.views.sessions import session_lines
+
+if TYPE_CHECKING:
+    from isla_console.sql.sessions import How, ServerSession
 
 
 def unlock_sheet(role: str) -> AskScreen:
@@ -47,6 +48,8 @@ def parameter_sheet(runbook: Runbook, names: Sequence[str], now: datetime) -> As
 
 def days_sheet(runbook: Runbook, name: str, first: str, last: str) -> AskScreen:
     """Ask for the days of a change that is made one day at a time."""
+    from isla_console.sql.days import days
+
     known = runbook.inputs.get(name)
     title = known.title if known is not None else name
 
@@ -80,6 +83,8 @@ def export_sheet(folder: str) -> AskScreen:
 
 def end_sheet(session: ServerSession, how: How, blocked: int) -> AskScreen:
     """Show one session in full, and ask for its process number as a confirmation."""
+    from isla_console.ui.views.sessions import session_lines
+
     word = "End this session" if how == "terminate" else "Cancel what this session runs"
     intro = session_lines(session)[:14]
     if blocked:
