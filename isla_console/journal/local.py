@@ -7,6 +7,7 @@ name. Nothing is ever updated or deleted. `ReadJournal` only reads, and needs no
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import threading
 import time
@@ -37,6 +38,8 @@ _BUSY_MS = 4000
 OPEN_S = 8.0
 """How long opening waits for its turn while other consoles make the same journal."""
 _LOOK_AGAIN_S = 0.02
+_ROOM = 64 * 1024
+"""How many free bytes are too few to open a journal: its index in memory begins with 32 KiB."""
 _CHUNK = 256
 """How many rows are read at once around damaged pages."""
 _MOST_POSITIONS = 1_000_000
@@ -312,7 +315,7 @@ def _in_turn(path: Path, wait_s: float, work: Callable[[], None]) -> None:
 def explain(path: Path, error: Exception) -> JournalError:
     """Say what an error of SQLite means here, and what to do."""
     text = str(error)
-    if "full" in text:
+    if "full" in text or ("I/O" in text and _is_full(path.parent)):
         return JournalError(f"{path}: the disk is full; make room")
     if _is_held(error):
         return JournalError(f"{path}: another program holds the journal")
@@ -321,6 +324,14 @@ def explain(path: Path, error: Exception) -> JournalError:
     if "readonly" in text or "unable to open" in text:
         return JournalError(f"{path}: cannot be written; set ISLA_STATE_DIR to a writable place")
     return JournalError(f"{path}: {text}")
+
+
+def _is_full(directory: Path) -> bool:
+    """Whether there is no room, which SQLite calls an error of the disk where it wants room for its index."""
+    try:
+        return shutil.disk_usage(directory).free < _ROOM
+    except OSError:
+        return False
 
 
 def _is_held(error: Exception) -> bool:

@@ -332,8 +332,12 @@ class JournalStore:
         if not events:
             return Unsaved()
         if problem := self._keep(events):
-            return Unsaved(events, "", f"{self._reason}; nor elsewhere: {problem}")
-        return Unsaved(events, str(self._kept), self._reason or "the console was ended while it saved")
+            return Unsaved(events, "", f"{self._why()}; nor elsewhere: {problem}")
+        return Unsaved(events, str(self._kept), self._why())
+
+    def _why(self) -> str:
+        """Say why what waits is not saved."""
+        return self._reason or self._problem or "the console was ended while it saved"
 
     def _set_aside(self) -> list[str]:
         """Say what of the journal is not shown, and why."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import fcntl
 import os
 import sqlite3
 import tempfile
@@ -423,6 +425,82 @@ def test_a_line_that_is_no_event_is_kept_and_said(path: Path) -> None:
     (kept,) = path.parent.glob("*.refused.jsonl")
     assert str(kept) in taken.said[1]
     assert waiting(path) == []
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.EACCES])
+def test_what_cannot_be_read_stays_and_is_said(
+    path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    path.parent.mkdir()
+    place = spool(path, notes(Story(), 2))
+    with LocalJournal.open(path) as journal:
+
+        def refuses(self: Path, *_: object, **__: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", refuses)
+            taken = take_in(journal)
+        assert (taken.new, place.exists()) == (0, True)
+        assert taken.said == (
+            f"entries that could not be saved before stay in {place}: {os.strerror(number)}",
+        )
+        assert take_in(journal).new == 2
+
+
+def test_what_is_being_written_is_left_to_its_writer_while_that_lives(path: Path) -> None:
+    path.parent.mkdir()
+    place = spool(path, notes(Story(), 2))
+    whole = place.read_bytes()
+    with LocalJournal.open(path) as journal:
+        with place.open("wb") as writer:
+            fcntl.flock(writer, fcntl.LOCK_EX)
+            writer.write(whole[:-5])
+            writer.flush()
+            assert take_in(journal).said == ()
+            assert place.exists()
+        # The lock goes with the process that held it: what a killed console wrote is taken in.
+        assert take_in(journal).new == 1
+    assert len(list(path.parent.glob("*.refused.jsonl"))) == 1
+
+
+def test_writing_aside_and_taking_in_at_the_same_time_loses_nothing(path: Path) -> None:
+    path.parent.mkdir()
+    events = notes(Story(), 300)
+    with LocalJournal.open(path) as journal:
+        over = threading.Event()
+
+        def take() -> None:
+            while not over.is_set():
+                take_in(journal)
+
+        taker = threading.Thread(target=take)
+        taker.start()
+        try:
+            for one in events:
+                spool(path, [one])
+        finally:
+            over.set()
+            taker.join()
+        take_in(journal)
+        assert {event.id for _, event in journal.since(0)} == ids(events)
+    assert waiting(path) == []
+
+
+def test_without_a_directory_for_temporary_files_the_other_place_is_enough(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    path.parent.mkdir()
+    place = spool(path, notes(Story(), 1))
+    assert waiting(path) == [place]
+    place.unlink()
+    path.parent.rmdir()
+    with pytest.raises(JournalError, match="No such file or directory"):
+        spool(path, notes(Story(), 1))
 
 
 def test_what_another_user_or_a_link_left_is_not_taken_in(path: Path, tmp_path: Path) -> None:
