@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
+from isla_console.monitor.http.answers import MAX_JSON
 from isla_console.monitor.http.prober import MAX_BODY
 from isla_console.text.brief import brief
+
+# What Python takes for a number besides, such as 1_000, is none to the one who wrote it.
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 class NoNumber(Exception):
@@ -56,9 +61,11 @@ def _sample_of(one: Any) -> Any:
 def _number(found: Any, where: str) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float | str):
         raise NoNumber(f"no number {where}")
+    if isinstance(found, str) and not _NUMBER.fullmatch(found):
+        raise NoNumber(f"{brief(found, 40)} is no number")
     try:
         value = float(found)
-    except (ValueError, OverflowError):
+    except OverflowError:
         value = math.nan
     if not math.isfinite(value):
         raise NoNumber(f"{brief(str(found), 40)} is no number")
@@ -66,9 +73,12 @@ def _number(found: Any, where: str) -> float:
 
 
 def ill(body: bytes, healthy: str) -> str:
-    """Return why an answer means trouble; "" when the JMESPath `healthy` gives true."""
+    """Return why an answer means trouble; "" when the JMESPath `healthy` gives true.
+
+    `body` is what was read of it, `MAX_JSON` bytes at most.
+    """
     try:
-        found = _find(body, healthy)
+        found = _find(body, healthy, MAX_JSON)
     except NoNumber as error:
         return str(error)
     if found is True:
@@ -80,12 +90,13 @@ def ill(body: bytes, healthy: str) -> str:
     )
 
 
-def _find(body: bytes, select: str) -> Any:
+def _find(body: bytes, select: str, most: int = MAX_BODY) -> Any:
+    """Return what a JMESPath finds in an answer of which at most `most` bytes were read."""
     import jmespath
     from jmespath.exceptions import JMESPathError
 
-    if len(body) >= MAX_BODY:
-        raise NoNumber(f"the answer is larger than {MAX_BODY // 1024} KiB")
+    if len(body) >= most:
+        raise NoNumber(f"the answer is larger than {most // 1024} KiB")
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

@@ -69,5 +69,9 @@ class HttpProbe(Probe):
         sample, body = await self._http.fetch(self.check)
         if not self._healthy or not sample.ok:
             return sample
+        if len(body) >= MAX_JSON:
+            # What it says of itself was not read to the end, by a limit of our own.
+            reason = f"its answer is larger than {MAX_JSON // 1024} KiB, more than this console reads"
+            return replace(sample, ok=False, reason=reason, ours=True)
         reason = ill(body, self._healthy)
         return replace(sample, ok=not reason, reason=reason)

@@ -97,8 +97,8 @@ def _statuspage(answer: Any) -> VendorStatus:
         raise NoAnswer(_CHANGED)
     if indicator not in _INDICATORS:
         raise NoAnswer(f"its status page says {brief(indicator, 30)}, which is not known")
-    incidents = [one for one in _dicts(answer.get("incidents")) if str(one.get("status")) not in _OVER]
-    components = [one for one in _dicts(answer.get("components")) if not one.get("group")]
+    incidents = [one for one in _dicts(answer, "incidents") if str(one.get("status")) not in _OVER]
+    components = [one for one in _dicts(answer, "components") if not one.get("group")]
     parts = [one for one in components if _is_troubled(one.get("status"))]
     state = _INDICATORS[indicator]
     if state == "ok":
@@ -121,8 +121,14 @@ _OVER = frozenset({"resolved", "postmortem", "completed"})
 
 
 def _is_troubled(status: Any) -> bool:
-    """Return whether a part's status is anything but operational; one that has none says nothing."""
-    return isinstance(status, str) and status != "operational"
+    """Return whether a part's status is anything but operational.
+
+    Raises:
+        NoAnswer: It has none that is a word.
+    """
+    if not isinstance(status, str):
+        raise NoAnswer(_CHANGED)
+    return status != "operational"
 
 
 def _stripe(answer: Any) -> VendorStatus:
@@ -130,8 +136,12 @@ def _stripe(answer: Any) -> VendorStatus:
         raise NoAnswer(_CHANGED)
     large, statuses = answer.get("largestatus"), answer.get("statuses")
     known = {str(k): v for k, v in statuses.items()} if isinstance(statuses, dict) else {}
+    if (statuses is not None and not isinstance(statuses, dict)) or not all(
+        isinstance(word, str) for word in known.values()
+    ):
+        raise NoAnswer(_CHANGED)
     if not isinstance(large, str):
-        if not known or not all(isinstance(v, str) and v in _STRIPE for v in known.values()):
+        if not known or not all(word in _STRIPE for word in known.values()):
             raise NoAnswer(_CHANGED)
         large = max(known.values(), key=lambda word: _WORST.index(_STRIPE[word]))
     if large not in _STRIPE:
@@ -148,8 +158,18 @@ def _stripe(answer: Any) -> VendorStatus:
     return VendorStatus(state, brief(text or str(answer.get("message") or large), 100))
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+def _dicts(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return a list of the page's, empty where the page has none.
+
+    Raises:
+        NoAnswer: It is something else: what it would say is not known.
+    """
+    value = answer.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise NoAnswer(_CHANGED)
+    return value
 
 
 def _few(texts: Iterable[str]) -> str:

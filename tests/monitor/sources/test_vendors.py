@@ -117,6 +117,15 @@ def test_a_page_that_took_the_other_shape_is_still_read() -> None:
         (page(None), "its status page has changed its shape"),
         (page("splendid"), "its status page says splendid, which is not known"),
         ({"largestatus": "wobbly"}, "its status page says wobbly, which is not known"),
+        # What would name the trouble has another shape: the one word alone is not believed.
+        (page("none", components={"a": PARTS[0]}), "its status page has changed its shape"),
+        (page("none", components=[PARTS[1], "Logs"]), "its status page has changed its shape"),
+        (page("none", components=[{"name": "Logs", "status": {"is": "out"}}]), "its status page has changed"),
+        (page("none", components=[{"name": "Logs"}]), "its status page has changed its shape"),
+        (page("none", incidents="one"), "its status page has changed its shape"),
+        (page("none", incidents=[7]), "its status page has changed its shape"),
+        ({"largestatus": "up", "statuses": ["api"]}, "its status page has changed its shape"),
+        ({"largestatus": "up", "statuses": {"api": {"is": "down"}}}, "its status page has changed its shape"),
     ],
 )
 def test_what_is_not_known_is_never_green(answer: object, sentence: str) -> None:
