@@ -15,6 +15,7 @@ from isla_console.runbook.load import Loaded
 from isla_console.runbook.model import Step
 from isla_console.text.times import clock_text
 from tests.sql.conftest import Server, running
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -143,7 +144,8 @@ async def test_one_session_is_ended_and_only_if_it_is_the_one_seen(
     ]
     [ended] = await run(console, end, **named, SESSION_IDLE_SINCE=seen["state_change"])
     assert ended["ended"] is True
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
+    await until(idle.is_closed)
+    with pytest.raises(asyncpg.InterfaceError):
         await idle.fetchval("SELECT 1")
     assert await other.fetchval("SELECT 1") == 1
     await other.close()
