@@ -178,7 +178,7 @@ def _check(arguments: argparse.Namespace) -> int:
     print(render_json(report) if arguments.json else render_text(report))
     wanted = arguments.role or (report.exit_code == 0 and settings.secret("ISLA_DATABASE_URL") is None)
     if wanted and not arguments.json:
-        from isla_console.sql.catalogue import query
+        from isla_console.sql.queries import query
 
         print(f"\nThe read-only role for ISLA_DATABASE_URL:\n\n{query('readonly_role')}", end="")
     return report.exit_code

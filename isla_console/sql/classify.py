@@ -1,18 +1,18 @@
 """The guard: PostgreSQL's own grammar judges a statement before the server sees it.
 
 The whole tree is walked, and it fails closed: a read consists only of the kinds of node that are listed
-here. Everything else is named for what it does, or is unknown. What only the server knows (whether a
-function is volatile, what a view hides) is listed in `Verdict.names`, for `catalogue.settle` to ask about.
+here. Everything else is named for what it does, or is unknown. What the names in it mean, only the server
+knows: `meaning.settle` asks it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from isla_console.sql.functions import effect
-from isla_console.sql.verdict import Call, Class, Mistake, Name, Names, Verdict, worst
+from isla_console.sql.grammar import ADMIN, PLANNED, READ, STATEMENTS
+from isla_console.sql.verdict import Class, Mistake, Verdict, worst
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -20,73 +20,12 @@ if TYPE_CHECKING:
 MAX_LENGTH: Final = 200_000
 """The longest statement that is judged, in characters."""
 
-ANY_NUMBER: Final = -1
-
-_READ_NODES: Final = """
-    ParseResult RawStmt SelectStmt ResTarget ColumnRef A_Star String Integer Float Boolean BitString List
-    A_Const A_Expr A_Indirection A_Indices A_ArrayExpr BoolExpr NullTest BooleanTest SubLink FuncCall
-    NamedArgExpr TypeCast TypeName CollateClause CaseExpr CaseWhen CoalesceExpr MinMaxExpr SQLValueFunction
-    XmlExpr XmlSerialize RowExpr ParamRef SortBy WindowDef RangeVar RangeSubselect RangeFunction
-    RangeTableFunc RangeTableFuncCol RangeTableSample JoinExpr Alias WithClause CommonTableExpr
-    CTESearchClause CTECycleClause GroupingSet GroupingFunc ColumnDef
-    JsonFormat JsonReturning JsonValueExpr JsonOutput JsonArgument JsonFuncExpr JsonBehavior JsonTable
-    JsonTableColumn JsonTablePathSpec JsonKeyValue JsonParseExpr JsonScalarExpr JsonSerializeExpr
-    JsonObjectConstructor JsonArrayConstructor JsonArrayQueryConstructor JsonAggConstructor JsonObjectAgg
-    JsonArrayAgg JsonIsPredicate VariableShowStmt ExplainStmt DefElem
-"""
-_READS: Final = frozenset(_READ_NODES.split())
-
-_PLANNED_NODES: Final = """
-    InsertStmt UpdateStmt DeleteStmt MergeStmt LockingClause OnConflictClause InferClause IndexElem
-    MergeWhenClause ReturningClause ReturningOption MultiAssignRef SetToDefault
-"""
-_PLANNED: Final = frozenset(_PLANNED_NODES.split())
-"""Kinds of node that EXPLAIN without ANALYZE only plans."""
-
-_KNOWN: Final[dict[str, tuple[Class, str]]] = {
-    "InsertStmt": ("write", "adds rows"),
-    "UpdateStmt": ("write", "changes rows"),
-    "DeleteStmt": ("write", "deletes rows"),
-    "MergeStmt": ("write", "changes rows"),
-    "TruncateStmt": ("write", "empties tables"),
-    "LockingClause": ("write", "locks rows"),
-    "IntoClause": ("write", "makes a table"),
-    "CreateTableAsStmt": ("write", "makes a table"),
-    "LockStmt": ("write", "locks tables"),
-    "VacuumStmt": ("maintenance", "rewrites storage or statistics"),
-    "ReindexStmt": ("maintenance", "rebuilds indexes"),
-    "ClusterStmt": ("maintenance", "rewrites a table"),
-    "RefreshMatViewStmt": ("maintenance", "fills a view anew"),
-    "CheckPointStmt": ("maintenance", "writes all buffers out"),
-    "CopyStmt": ("unknown", "COPY moves data past the guard: SELECT and x (export) do it"),
-    "DoStmt": ("unknown", "runs code that the guard does not look into"),
-    "CallStmt": ("unknown", "calls a procedure"),
-    "PrepareStmt": ("unknown", "keeps a statement in the session"),
-    "ExecuteStmt": ("unknown", "runs a statement that is not in sight"),
-    "DeallocateStmt": ("admin", "changes the session"),
-    "DeclareCursorStmt": ("unknown", "keeps a cursor in the session"),
-    "FetchStmt": ("unknown", "moves a cursor"),
-    "ClosePortalStmt": ("admin", "changes the session"),
-    "TransactionStmt": ("admin", "would end the guard's transaction"),
-    "VariableSetStmt": ("admin", "changes a setting"),
-    "ConstraintsSetStmt": ("admin", "changes the transaction"),
-    "AlterSystemStmt": ("admin", "changes the server's settings"),
-    "DiscardStmt": ("admin", "wipes the session"),
-    "ListenStmt": ("admin", "changes the session"),
-    "UnlistenStmt": ("admin", "changes the session"),
-    "NotifyStmt": ("write", "notifies listeners"),
-    "LoadStmt": ("admin", "loads code into the server"),
-}
-_ADMIN: Final = re.compile(
-    r"(Create|Alter|Drop|Grant|Comment|SecLabel|Rename|Rule|View|Index|Define|Import|Reassign|Replica|Createdb|"
-    r"Dropdb|Composite)\w*Stmt"
-)
 _OFF: Final = frozenset({"off", "false", "0"})
 _SAMPLING: Final = frozenset({"system", "bernoulli"})
 
 
 def classify(sql: str) -> Verdict:
-    """Return the verdict as far as the text tells, not settled: see `catalogue.settle`. Never raises."""
+    """Return the verdict as far as the text tells, not settled: see `meaning.settle`. Never raises."""
     if not sql.strip():
         return Verdict("unknown", "nothing", ("there is no statement",))
     if len(sql) > MAX_LENGTH:
@@ -139,29 +78,33 @@ def _judge(tree: Message, verb: str) -> Verdict:
     outer = unwrap_node(tree.stmts[0].stmt)
     found: list[tuple[Class, str]] = []
     strange: list[str] = []
-    plan_only = type(outer).__name__ == "ExplainStmt" and not _analyzes(outer)
-    nodes = _nodes(tree)
-    for node in nodes:
+    is_explain = type(outer).__name__ == "ExplainStmt"
+    plan_only = is_explain and not _analyzes(outer)
+    for node in nodes_of(tree):
         name = type(node).__name__
-        if plan_only and name in _PLANNED:
-            continue
-        if name in _KNOWN:
-            found.append(_special(node, name))
-        elif _ADMIN.fullmatch(name):
-            found.append(("admin", "changes definitions or rights"))
-        elif name == "FuncCall":
-            if known := effect(_last(node.funcname).lower()):
+        if (fields := READ.get(name)) is not None:
+            strange += _strange_fields(node, name, fields)
+            if name == "FuncCall" and (known := effect(_last(node.funcname).lower())):
                 found.append(known)
-        elif name == "RangeTableSample":
-            if _last(node.method) not in _SAMPLING:
+            elif name == "RangeTableSample" and _last(node.method) not in _SAMPLING:
                 found.append(("unknown", "samples by a method the guard does not know"))
-        elif name not in _READS and not (name == "Node" and not node.ListFields()):  # an empty place
+        elif plan_only and name in PLANNED:
+            strange += _strange_fields(node, name, PLANNED[name])
+        elif name in STATEMENTS:
+            found.append(_special(node, name))
+        elif name in ADMIN:
+            found.append(("admin", "changes definitions or rights"))
+        elif name != "Node" or node.ListFields():  # an empty place
             strange.append(name)
     if strange and not found:  # a node of a statement of another class is explained by that class
         found.append(("unknown", f"the guard does not know {strange[0]}"))
     kind = worst(*(kind for kind, _ in found))
     reasons = tuple(dict.fromkeys(reason for one, reason in found if one == kind))
-    return Verdict(kind, verb, reasons, _names(nodes))
+    return Verdict(kind, verb, reasons, is_explain=is_explain, is_planned=plan_only)
+
+
+def _strange_fields(node: Any, name: str, fields: frozenset[str]) -> list[str]:
+    return [f"{name}.{field.name}" for field, _ in node.ListFields() if field.name not in fields]
 
 
 def _special(node: Any, name: str) -> tuple[Class, str]:
@@ -169,7 +112,7 @@ def _special(node: Any, name: str) -> tuple[Class, str]:
         return "admin", "starts a program on the server"
     if name == "CopyStmt" and node.is_from:
         return "write", "adds rows"
-    return _KNOWN[name]
+    return STATEMENTS[name]
 
 
 def _analyzes(explain: Any) -> bool:
@@ -191,43 +134,7 @@ def _value(node: Any) -> str:
     return ""
 
 
-def _names(nodes: Iterable[Message]) -> Names:
-    """Return the names to ask the server about, a CTE's included: it may hide a table."""
-    functions: set[Call] = set()
-    relations: set[Name] = set()
-    types: set[Name] = set()
-    operators: set[str] = set()
-    fields: set[str] = set()
-    for node in nodes:
-        any_node: Any = node
-        match type(node).__name__:
-            case "FuncCall":
-                plain = not (any_node.func_variadic or any_node.agg_within_group)
-                functions.add((*_qualified(any_node.funcname), len(any_node.args) if plain else ANY_NUMBER))
-            case "RangeVar":
-                relations.add((any_node.schemaname, any_node.relname))
-            case "TypeName" if any_node.names:
-                types.add(_qualified(any_node.names))
-            case "A_Expr" if any_node.name:
-                operators.add(_last(any_node.name))
-            case "SubLink" if any_node.oper_name:
-                operators.add(_last(any_node.oper_name))
-            case "SortBy" if any_node.use_op:
-                operators.add(_last(any_node.use_op))
-            case "ColumnRef" if len(any_node.fields) > 1:
-                fields.add(_last(any_node.fields))
-            case "A_Indirection":
-                fields.add(_last(any_node.indirection))
-    return Names(
-        frozenset(functions),
-        frozenset(relations),
-        frozenset(types),
-        frozenset(operators),
-        frozenset(fields - {""}),
-    )
-
-
-def _nodes(tree: Message) -> list[Message]:
+def nodes_of(tree: Message) -> list[Message]:
     """Return every node of a tree, the outer ones first; of a constant only that it is one.
 
     `postgast.walk` gives the same, but takes ten seconds for a list of 33,000 constants.
@@ -255,19 +162,15 @@ def _nodes(tree: Message) -> list[Message]:
     return found
 
 
-def _parts(names: Any) -> list[str]:
+def parts_of(names: Any) -> list[str]:
+    """Return the parts of a dotted name; a star and a subscript are ""."""
     from postgast import unwrap_node
 
     return [str(getattr(unwrap_node(part), "sval", "")) for part in names]
 
 
-def _qualified(names: Any) -> Name:
-    parts = _parts(names)
-    return (parts[-2] if len(parts) > 1 else "", parts[-1] if parts else "")
-
-
 def _last(names: Any) -> str:
-    parts = _parts(names)
+    parts = parts_of(names)
     return parts[-1] if parts else ""
 
 

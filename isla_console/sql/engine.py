@@ -26,8 +26,8 @@ from isla_console.net.lookup import Resolver
 from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import Secret
 from isla_console.sql import errors
-from isla_console.sql.catalogue import settle
 from isla_console.sql.judging import judged
+from isla_console.sql.meaning import settle
 from isla_console.sql.result import ROWS, Column, SqlResult
 from isla_console.sql.rows import EXPORTED, SHOWN, RowReader, Rows, open_reader
 from isla_console.sql.verdict import Verdict
@@ -76,7 +76,7 @@ class SqlEngine:
         try:
             async with self.session.using(wait_s=0.05) as connection, asyncio.timeout(GRACE_S):
                 await connection.execute(self.session.begin())
-                verdict = await settle(verdict, connection)
+                verdict = await settle(verdict, connection, sql)
                 await connection.execute("ROLLBACK")
         except Exception:
             return verdict
@@ -180,7 +180,7 @@ class SqlEngine:
         session = self.session
         async with session.using(wait_s=WAIT_S) as connection, asyncio.timeout(timeout_s + GRACE_S):
             await connection.execute(session.begin(statement_timeout=f"{max(1, round(timeout_s * 1000))}ms"))
-            verdict = await settle(verdict, connection)
+            verdict = await settle(verdict, connection, sql)
             if verdict.kind != "read":
                 await connection.execute(session.end())
                 yield verdict, None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
-from isla_console.sql.catalogue import query
+from isla_console.sql.queries import query
 from isla_console.text.spans import span_text
 
 State = Literal["ok", "elevated", "alert", "unknown"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
-from isla_console.sql.catalogue import query
+from isla_console.sql.queries import query
 
 DEADLINE_S: Final = 2.0
 

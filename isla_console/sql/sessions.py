@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
-from isla_console.sql.catalogue import query
+from isla_console.sql.queries import query
 
 How = Literal["cancel", "terminate"]
 DEADLINE_S: Final = 4.0

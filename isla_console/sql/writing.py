@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable
 from isla_console.sql import errors
 from isla_console.sql.apart import apart
-from isla_console.sql.catalogue import query
 from isla_console.sql.classify import statement_kind, tree_of
 from isla_console.sql.judging import judged
+from isla_console.sql.queries import query
 from isla_console.sql.result import SqlResult
 from isla_console.sql.rows import fetch_rows
 

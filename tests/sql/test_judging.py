@@ -14,7 +14,7 @@ import pytest
 from postgast import walk
 
 from isla_console.sql import apart, judging
-from isla_console.sql.classify import MAX_LENGTH, _nodes, classify, tree_of
+from isla_console.sql.classify import MAX_LENGTH, classify, nodes_of, tree_of
 from isla_console.sql.engine import SqlEngine
 from isla_console.sql.judging import judged
 from tests.sql import statements
@@ -149,7 +149,7 @@ def test_every_node_is_looked_at() -> None:
             tree = tree_of(text)
         except Exception:
             continue
-        ours = sorted(type(node).__name__ for node in _nodes(tree))
+        ours = sorted(type(node).__name__ for node in nodes_of(tree))
         missing = sorted(type(node).__name__ for _, node in walk(tree))
         for name in ours:
             missing.remove(name)

@@ -10,9 +10,9 @@ import pytest
 from isla_console.resources import resource
 from isla_console.runbook.load import load_runbook
 from isla_console.runbook.model import Runbook
-from isla_console.sql.catalogue import query
 from isla_console.sql.classify import classify
 from isla_console.sql.engine import SqlEngine
+from isla_console.sql.queries import query
 from tests.sql.conftest import Server
 
 pytestmark = pytest.mark.slow
