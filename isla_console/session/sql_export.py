@@ -24,8 +24,12 @@ async def export(
     folder: Path,
     kind: Format,
     now: datetime,
+    unproven: bool = False,
 ) -> None:
-    """Write a statement's rows into a new file of `folder` and say where; half an export is removed."""
+    """Write a statement's rows into a new file of `folder` and say where; half an export is removed.
+
+    `unproven` lets a statement run that is not proven to read only.
+    """
     try:
         file = ExportFile(export_path(folder, kind, now), kind)
     except OSError as error:
@@ -34,7 +38,7 @@ async def export(
     view.say("Exports …  X stops it")
     done = False
     try:
-        result = await engine.stream(query.text, params, file.take, TIMEOUT_S)
+        result = await engine.stream(query.text, params, file.take, TIMEOUT_S, unproven=unproven)
         if result.ok:
             file.finish()
             done = True

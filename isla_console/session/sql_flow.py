@@ -16,11 +16,14 @@ from isla_console.session.sql_writing import SqlWriting
 from isla_console.sql.database import ADMIN_VARIABLE, Database
 from isla_console.sql.engine import SqlEngine
 from isla_console.sql.verdict import Verdict
+from isla_console.text.redact import redact_statement
 from isla_console.text.spans import span_text, window_text
 from isla_console.text.times import clock_text
 
 WATCH_S = 5.0
 """Seconds between two runs of a watched statement."""
+NOTED = 400
+"""How many characters of a statement a note keeps."""
 EXPORTS = "exports"
 """The folder for exports in the state directory."""
 
@@ -65,8 +68,8 @@ class SqlFlow:
                 verdict = await engine.verdict(query.text)
             if verdict.kind in {"write", "maintenance"}:
                 await self._writing.run(query, verdict)
-            else:
-                await self._read(engine, query)
+            elif await self._may_run(query, verdict):
+                await self._read(engine, query, unproven=verdict.kind == "unproven")
 
     async def watch(self, query: Query) -> None:
         """Run a statement that reads again and again until it is cancelled or refused."""
@@ -75,9 +78,13 @@ class SqlFlow:
             params = await ask_values(self._view, query) if engine is not None else None
             if engine is None or params is None:
                 return
+            verdict = await engine.verdict(query.text)
+            if not await self._may_run(query, verdict):
+                return
+            unproven = verdict.kind == "unproven"
             self._view.begin(query)
             while True:
-                result = await engine.run(query.text, params)
+                result = await engine.run(query.text, params, unproven=unproven)
                 self._view.show_result(result, query)
                 if result.refused:
                     return
@@ -96,9 +103,15 @@ class SqlFlow:
             return
         with self._turn() as is_free:
             params = await ask_values(self._view, query) if is_free else None
-            if params is not None:
+            if params is None:
+                return
+            verdict = await engine.verdict(query.text)
+            if await self._may_run(query, verdict):
                 now = self._session.clock.now()
-                await export(self._view, engine, query, params, folder=folder, kind=kind, now=now)
+                unproven = verdict.kind == "unproven"
+                await export(
+                    *(self._view, engine, query, params), folder=folder, kind=kind, now=now, unproven=unproven
+                )
 
     def decide(self, commit: bool) -> None:
         """Commit the transaction that waits, or roll it back."""
@@ -133,7 +146,20 @@ class SqlFlow:
             self._view.say("Writing is unlocked for 5 min; U locks it.")
         self._view.refresh()
 
-    async def _read(self, engine: SqlEngine, query: Query) -> None:
+    async def _may_run(self, query: Query, verdict: Verdict) -> bool:
+        """Return whether a statement may run: what is not proven only after a typed word, which is noted."""
+        if verdict.kind != "unproven":
+            return True  # the engine itself runs nothing but reads
+        if not await self._view.confirm_unproven(query, "; ".join(verdict.reasons)):
+            self._view.say("Not run.")
+            return False
+        await self._log.add_note(
+            "Run after a typed word, as the guard could not prove that it only reads: "
+            + redact_statement(query.text)[:NOTED]
+        )
+        return True
+
+    async def _read(self, engine: SqlEngine, query: Query, *, unproven: bool) -> None:
         params = await ask_values(self._view, query)
         if params is None:
             return
@@ -144,7 +170,11 @@ class SqlFlow:
 
         async with saying(self._view, how_it_runs):
             result = await engine.run(
-                query.text, params, timeout_s=limit_s, first=lambda part: self._view.show_result(part, query)
+                query.text,
+                params,
+                timeout_s=limit_s,
+                first=lambda part: self._view.show_result(part, query),
+                unproven=unproven,
             )
         self._view.say("")
         self._view.show_result(result, query)

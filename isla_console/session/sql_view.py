@@ -62,6 +62,9 @@ class SqlView(Protocol):
     async def ask_export(self, folder: Path) -> Format | None:
         """Ask for the format in which all rows are written into `folder`."""
 
+    async def confirm_unproven(self, query: Query, why: str) -> bool:
+        """Ask, by a typed word, whether a statement runs though the guard cannot prove that it only reads."""
+
     async def ask_reason(self, role: str) -> str | None:
         """Ask why writing as `role` is needed."""
 

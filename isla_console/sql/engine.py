@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from isla_console.database.incoming import Limits
 from isla_console.database.session import DatabaseSession, DatabaseUnavailable, SessionReading
@@ -26,11 +27,15 @@ from isla_console.net.lookup import Resolver
 from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import Secret
 from isla_console.sql import errors
-from isla_console.sql.judging import judged
+from isla_console.sql.judging import KEPT, judged
 from isla_console.sql.meaning import settle
+from isla_console.sql.queries import query
 from isla_console.sql.result import ROWS, Column, SqlResult
 from isla_console.sql.rows import EXPORTED, SHOWN, RowReader, Rows, open_reader
 from isla_console.sql.verdict import Verdict
+
+if TYPE_CHECKING:
+    from isla_console.database.driver import TextConnection
 
 TIMEOUT_S: Final = 15.0
 """A statement's time limit on the server, in seconds, unless its step sets one."""
@@ -47,6 +52,8 @@ class SqlEngine:
 
     def __init__(self, session: DatabaseSession) -> None:
         self.session = session
+        self._proved: OrderedDict[str, tuple[str, Verdict]] = OrderedDict()
+        """What was proved of texts that were typed, and in which state of the catalogue."""
 
     @classmethod
     def from_settings(cls, settings: Settings, variable: str = "ISLA_DATABASE_URL") -> SqlEngine | None:
@@ -76,10 +83,25 @@ class SqlEngine:
         try:
             async with self.session.using(wait_s=0.05) as connection, asyncio.timeout(GRACE_S):
                 await connection.execute(self.session.begin())
-                verdict = await settle(verdict, connection, sql)
-                await connection.execute("ROLLBACK")
+                verdict = await self._settled(verdict, connection, sql)
+                await connection.execute(self.session.end())
         except Exception:
             return verdict
+        return verdict
+
+    async def _settled(self, verdict: Verdict, connection: TextConnection, sql: str) -> Verdict:
+        """Return the settled verdict, kept for as long as the catalogue is as it was.
+
+        It is asked for while somebody types, and each time it is made the server writes a tree to its log.
+        """
+        state = str(await connection.fetchval(query("state")))
+        if (kept := self._proved.get(sql)) is not None and kept[0] == state:
+            self._proved.move_to_end(sql)
+            return kept[1]
+        verdict = await settle(verdict, connection, sql)
+        self._proved[sql] = state, verdict
+        while len(self._proved) > KEPT:
+            self._proved.popitem(last=False)
         return verdict
 
     async def run(
@@ -90,6 +112,7 @@ class SqlEngine:
         limit: int = ROWS,
         timeout_s: float = TIMEOUT_S,
         first: Callable[[SqlResult], None] | None = None,
+        unproven: bool = False,
     ) -> SqlResult:
         """Run one statement that reads. Only a cancellation raises, and ends it on the server too.
 
@@ -98,11 +121,12 @@ class SqlEngine:
             limit: How many rows to fetch; the result says whether there were more.
             timeout_s: The server's time limit, in seconds.
             first: Called with the first rows as soon as they arrive.
+            unproven: Whether it also runs where the server does not show what it means.
         """
         started = monotonic()
         result = SqlResult(await judged(sql))
         try:
-            async with self._reading(sql, params, timeout_s, SHOWN) as (verdict, reader):
+            async with self._reading(sql, params, timeout_s, SHOWN, unproven) as (verdict, reader):
                 result = replace(result, verdict=verdict)
                 if reader is None:
                     return replace(result, refused=_refusal(verdict), duration_ms=_since(started))
@@ -132,6 +156,8 @@ class SqlEngine:
         params: Sequence[Any],
         take: Callable[[tuple[Column, ...], Rows], None],
         timeout_s: float,
+        *,
+        unproven: bool = False,
     ) -> SqlResult:
         """Run a statement that reads and pass on all its rows, batch by batch; the result holds none.
 
@@ -142,7 +168,7 @@ class SqlEngine:
         result = SqlResult(await judged(sql))
         refused: OSError | None = None
         try:
-            async with self._reading(sql, params, timeout_s, EXPORTED) as (verdict, reader):
+            async with self._reading(sql, params, timeout_s, EXPORTED, unproven) as (verdict, reader):
                 result = replace(result, verdict=verdict)
                 if reader is None:
                     return replace(result, refused=_refusal(verdict))
@@ -170,7 +196,7 @@ class SqlEngine:
 
     @contextlib.asynccontextmanager
     async def _reading(
-        self, sql: str, params: Sequence[Any], timeout_s: float, limits: Limits
+        self, sql: str, params: Sequence[Any], timeout_s: float, limits: Limits, unproven: bool
     ) -> AsyncIterator[tuple[Verdict, RowReader | None]]:
         """Provide the guarded transaction around one statement; without a reader the guard refuses it."""
         verdict = await judged(sql)
@@ -181,7 +207,7 @@ class SqlEngine:
         async with session.using(wait_s=WAIT_S) as connection, asyncio.timeout(timeout_s + GRACE_S):
             await connection.execute(session.begin(statement_timeout=f"{max(1, round(timeout_s * 1000))}ms"))
             verdict = await settle(verdict, connection, sql)
-            if verdict.kind != "read":
+            if verdict.kind != "read" and not (unproven and verdict.kind == "unproven"):
                 await connection.execute(session.end())
                 yield verdict, None
                 return

@@ -13,6 +13,7 @@ from typing import Final
 
 from isla_console.sql.verdict import Class
 
+_ELSEWHERE: Final = ("elsewhere, where nothing is read-only", "sends a request from the server")
 _EFFECTS: Final[tuple[tuple[str, Class, str], ...]] = (
     (r"pg_(terminate|cancel)_backend", "admin", "ends sessions or queries, also in a read-only transaction"),
     (r"set_config|setseed", "admin", "changes a setting of the session"),
@@ -37,7 +38,7 @@ _EFFECTS: Final[tuple[tuple[str, Class, str], ...]] = (
         "admin",
         "wipes statistics, also in a read-only transaction",
     ),
-    (r"dblink.*|postgres_fdw_disconnect.*", "unknown", "runs SQL elsewhere, where nothing is read-only"),
+    (r"dblink.*|postgres_fdw_disconnect.*", "unknown", f"runs SQL {_ELSEWHERE[0]}"),
     (
         r"(query|cursor|table|schema|database)_to_xml.*|ts_stat|ts_rewrite|crosstab.*|connectby|xpath_table",
         "unknown",
@@ -77,7 +78,7 @@ _EFFECTS: Final[tuple[tuple[str, Class, str], ...]] = (
         "admin",
         "changes the catalogue",
     ),
-    (r"http(_.*)?|net\.http_.*", "unknown", "sends a request from the server"),
+    (r"http(_.*)?|net\.http_.*", "unknown", _ELSEWHERE[1]),
 )
 _COMPILED: Final = tuple((re.compile(pattern), kind, reason) for pattern, kind, reason in _EFFECTS)
 
@@ -110,7 +111,7 @@ _HARMLESS: Final = """
     pg_stat_get_xact_tuples_hot_updated pg_stat_get_xact_tuples_newpage_updated
     pg_stat_get_xact_blocks_fetched pg_stat_get_xact_blocks_hit
     pg_stat_get_xact_function_calls pg_stat_get_xact_function_total_time pg_stat_get_xact_function_self_time
-    system bernoulli currtid2 pg_stat_clear_snapshot pg_jit_available pg_numa_available amvalidate pg_input_is_valid
+    system bernoulli currtid2 pg_stat_clear_snapshot pg_jit_available pg_numa_available amvalidate
     pg_stat_statements pg_stat_statements_info pgstattuple pgstattuple_approx pgstatindex pgstatginindex
     pgstathashindex pg_relpages pg_freespace pg_buffercache_pages pg_buffercache_summary
     pg_buffercache_usage_counts
@@ -129,6 +130,12 @@ def reviewed() -> frozenset[str]:
     A name stands for all its overloads; what has an effect is in `effect` all the same, which counts more.
     """
     return frozenset((Path(__file__).parent / "builtins.txt").read_text(encoding="utf-8").split())
+
+
+def is_final(name: str) -> bool:
+    """Return whether no rollback takes back what a function does, by its name alone."""
+    known = effect(name)
+    return known is not None and (known[0] == "admin" or known[1].endswith(_ELSEWHERE) or name == "setval")
 
 
 def effect(name: str) -> tuple[Class, str] | None:

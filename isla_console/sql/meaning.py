@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from isla_console.sql.apart import NotRead, apart
 from isla_console.sql.bodies import MOST_NAMES, Source, Statement, explained, statements
-from isla_console.sql.functions import HARMLESS_VOLATILE, effect, reviewed
+from isla_console.sql.functions import HARMLESS_VOLATILE, effect, is_final, reviewed
 from isla_console.sql.queries import query
 from isla_console.sql.tree import MAX_TREE, Reached, Unreadable, reached
 from isla_console.sql.verdict import Class, Verdict, worst
@@ -65,9 +65,16 @@ class _Search:
     """
 
     connection: Connection[Any]
+    writes: bool = False
+    """Whether it is of a statement that writes, of which only what is final counts."""
     planned: Reached = field(default_factory=Reached)
     run: Reached = field(default_factory=Reached)
     found: Found = field(default_factory=list)
+
+    def note(self, kind: Class, reason: str) -> None:
+        """Keep that something cannot be told; what writes goes through its preview all the same."""
+        if not self.writes:
+            self.found.append((kind, reason))
 
     def seen(self, is_planned: bool) -> Reached:
         """Return what was looked at already."""
@@ -100,6 +107,23 @@ async def settle(verdict: Verdict, connection: Connection[Any], sql: str) -> Ver
     kind = worst(*(kind for kind, _ in search.found))
     reasons = tuple(dict.fromkeys(text for one, text in search.found if one == kind))
     return replace(verdict, kind=kind, reasons=reasons, settled=True)
+
+
+async def final_acts(connection: Connection[Any], sql: str) -> tuple[str, ...]:
+    """Return what a statement that writes would do besides, which no rollback takes back.
+
+    It is looked for as far as the server shows what the statement reaches; into code in other languages than
+    SQL, and into triggers, nobody looks.
+
+    Raises:
+        asyncpg.PostgresError, OSError: The server could not be asked, or does not take the statement.
+    """
+    search = _Search(connection, writes=True)
+    try:
+        await _follow(search, await _trees(connection, sql), True)
+    except Unreadable:
+        return tuple(text for _, text in search.found)
+    return tuple(dict.fromkeys(text for _, text in search.found))
 
 
 async def _follow(search: _Search, trees: list[str], is_planned: bool) -> None:
@@ -140,7 +164,8 @@ async def _read(trees: list[str], search: _Search, is_planned: bool) -> Reached:
     found = Reached()
     for tree in trees:
         found |= await _read_one(tree, planned=is_planned)
-    search.found += [("write", f"{act} behind a view or function") for act in sorted(found.acts)]
+    if not search.writes:
+        search.found += [("write", f"{act} behind a view or function") for act in sorted(found.acts)]
     return found - search.seen(is_planned)
 
 
@@ -174,18 +199,22 @@ async def _look_behind(search: _Search, fresh: Reached, is_planned: bool) -> lis
         further.relation |= _numbers(row["relations"])
         is_function = row["what"] == "function"
         (bodies if is_function else trees).extend(row["trees"] or ())
-        if is_function and not (is_planned and row["nature"] == "v" and not _has_body(row)):
+        if is_function and search.writes and not _is_own(row):
+            if is_final(str(row["name"])) and (known := effect(str(row["name"]))):
+                search.found.append(known)
+        elif is_function and not (is_planned and row["nature"] == "v" and not _has_body(row)):
             if finding := _function(row):
-                search.found.append(finding)
+                search.found += [] if search.writes else [finding]
             elif _has_text(row):
                 bodies += await _trees_of_body(search, row)
-        elif row["what"] == "relation" and row["nature"] == "f":
+        elif row["what"] == "relation" and row["nature"] == "f" and not search.writes:
             search.found.append(("unknown", f"{row['name']} is a foreign table: reading it acts elsewhere"))
     if search.found:
         return []
     # A function that is not volatile is run when it is planned, with all that is in it.
     further |= await _read(trees, search, is_planned)
-    return [(further - seen, is_planned), (await _read(bodies, search, False), False)]
+    inside = await _read(bodies, search, search.writes)
+    return [(further - seen, is_planned), (inside, search.writes)]
 
 
 def _check_whole(fresh: Reached, rows: list[Mapping[str, Any]]) -> None:
@@ -204,7 +233,7 @@ def _numbers(values: Any) -> set[int]:
 def _function(row: Mapping[str, Any]) -> tuple[Class, str] | None:
     """Return what calling a function would do besides reading; None for nothing, or if its body says."""
     name, volatile, language = str(row["name"]), row["nature"] == "v", row["language"]
-    if row["built_in"] or (row["extension"] and language in {"c", "internal"}):
+    if not _is_own(row):
         if known := effect(name):
             return known
         if volatile and name not in HARMLESS_VOLATILE:
@@ -223,6 +252,11 @@ def _function(row: Mapping[str, Any]) -> tuple[Class, str] | None:
     return "unknown", f"{name}() is a function in {language}: the guard cannot look into it"
 
 
+def _is_own(row: Mapping[str, Any]) -> bool:
+    """Whether a function is neither PostgreSQL's nor an extension's in C."""
+    return not (row["built_in"] or (row["extension"] and row["language"] in {"c", "internal"}))
+
+
 def _has_body(row: Mapping[str, Any]) -> bool:
     """Whether it is a function in SQL that sets nothing, or only where names are looked up."""
     settings = row["settings"] or []
@@ -238,17 +272,17 @@ async def _trees_of_body(search: _Search, row: Mapping[str, Any]) -> list[str]:
     """Return the trees of each statement in a function's body."""
     name, types = str(row["name"]), list(row["argument_types"] or ())
     if None in types:
-        search.found.append(("unknown", f"{name}() takes values of any type: the guard cannot look into it"))
+        search.note("unknown", f"{name}() takes values of any type: the guard cannot look into it")
         return []
     source = Source(name, tuple(row["argument_names"] or ()), row["body"])
     try:
         found = await apart(statements, source.pack())
     except (NotRead, ValueError) as error:
-        search.found.append(("unknown", f"{name}(): {error}"))
+        search.note("unknown", f"{name}(): {error}")
         return []
     trees: list[str] = []
     for one in found:
-        if one.kind != "read":
+        if one.kind not in ({"read", "write"} if search.writes else {"read"}):
             search.found.append((one.kind, f"{name}() {'; '.join(one.reasons)}"))
             return []
         trees += await _analysed(search, row, one, types)
@@ -283,5 +317,5 @@ async def _analysed(
             if trees:
                 return trees
             break
-    search.found.append(("unknown", f"{row['name']}() has a body that cannot be analysed alone"))
+    search.note("unknown", f"{row['name']}() has a body that cannot be analysed alone")
     return []

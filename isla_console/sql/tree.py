@@ -26,17 +26,18 @@ Meaning = Literal["plain", "function", "operator", "family", "type", "relation"]
 _TABLE: Final = """
 QUERY commandType querySource canSetTag utilityStmt resultRelation hasAggs hasWindowFuncs hasTargetSRFs
   hasSubLinks hasDistinctOn hasRecursive hasModifyingCTE hasForUpdate hasRowSecurity hasGroupRTE isReturn
-  cteList rtable rteperminfos jointree mergeActionList mergeTargetRelation mergeJoinCondition mergeUseOuterJoin
-  targetList override onConflict returningOldAlias returningNewAlias returningList groupClause groupDistinct
-  groupingSets havingQual windowClause distinctClause sortClause limitOffset limitCount limitOption rowMarks
-  setOperations constraintDeps withCheckOptions stmt_location stmt_len
+  cteList rtable rteperminfos jointree mergeActionList mergeTargetRelation mergeJoinCondition
+  mergeUseOuterJoin targetList override onConflict returningOldAlias returningNewAlias returningList
+  groupClause groupDistinct groupingSets havingQual windowClause distinctClause sortClause limitOffset
+  limitCount limitOption rowMarks setOperations constraintDeps withCheckOptions stmt_location stmt_len
 RANGETBLENTRY alias eref rtekind relid:R inh relkind rellockmode perminfoindex tablesample subquery
-  security_barrier jointype joinmergedcols joinaliasvars joinleftcols joinrightcols join_using_alias functions
-  funcordinality tablefunc values_lists ctename ctelevelsup self_reference coltypes:T coltypmods colcollations
-  enrname enrtuples groupexprs lateral inFromCl requiredPerms checkAsUser selectedCols insertedCols updatedCols
-  extraUpdatedCols securityQuals
+  security_barrier jointype joinmergedcols joinaliasvars joinleftcols joinrightcols join_using_alias
+  functions funcordinality tablefunc values_lists ctename ctelevelsup self_reference coltypes:T coltypmods
+  colcollations enrname enrtuples groupexprs lateral inFromCl requiredPerms checkAsUser selectedCols
+  insertedCols updatedCols extraUpdatedCols securityQuals
 RTEPERMISSIONINFO relid:R inh requiredPerms checkAsUser selectedCols insertedCols updatedCols
-RANGETBLFUNCTION funcexpr funccolcount funccolnames funccoltypes:T funccoltypmods funccolcollations funcparams
+RANGETBLFUNCTION funcexpr funccolcount funccolnames funccoltypes:T funccoltypmods funccolcollations
+  funcparams
 TABLESAMPLECLAUSE tsmhandler:F args repeatable
 SORTGROUPCLAUSE tleSortGroupRef eqop:O sortop:O reverse_sort nulls_first hashable
 GROUPINGSET kind content location
@@ -44,10 +45,10 @@ WINDOWCLAUSE name refname partitionClause orderClause frameOptions startOffset e
   endInRangeFunc:F inRangeColl inRangeAsc inRangeNullsFirst winref copiedOrder runCondition
 ROWMARKCLAUSE rti strength waitPolicy pushedDown
 CTESEARCHCLAUSE search_col_list search_breadth_first search_seq_column location
-CTECYCLECLAUSE cycle_col_list cycle_mark_column cycle_mark_value cycle_mark_default cycle_path_column location
-  cycle_mark_type:T cycle_mark_typmod cycle_mark_collation cycle_mark_neop:O
-COMMONTABLEEXPR ctename aliascolnames ctematerialized ctequery search_clause cycle_clause location cterecursive
-  cterefcount ctecolnames ctecoltypes:T ctecoltypmods ctecolcollations
+CTECYCLECLAUSE cycle_col_list cycle_mark_column cycle_mark_value cycle_mark_default cycle_path_column
+  location cycle_mark_type:T cycle_mark_typmod cycle_mark_collation cycle_mark_neop:O
+COMMONTABLEEXPR ctename aliascolnames ctematerialized ctequery search_clause cycle_clause location
+  cterecursive cterefcount ctecolnames ctecoltypes:T ctecoltypmods ctecolcollations
 SETOPERATIONSTMT op all larg rarg colTypes:T colTypmods colCollations groupClauses
 ALIAS aliasname colnames
 RANGETBLREF rtindex
@@ -61,11 +62,13 @@ VAR varno varattno vartype:T vartypmod varcollid varnullingrels varlevelsup varr
 CONST consttype:T consttypmod constcollid constlen constbyval constisnull location constvalue
 PARAM paramkind paramid paramtype:T paramtypmod paramcollid location
 AGGREF aggfnoid:F aggtype:T aggcollid inputcollid aggtranstype:T aggargtypes:T aggdirectargs args aggorder
-  aggdistinct aggfilter aggstar aggvariadic aggkind aggpresorted agglevelsup aggsplit aggno aggtransno location
+  aggdistinct aggfilter aggstar aggvariadic aggkind aggpresorted agglevelsup aggsplit aggno aggtransno
+  location
 GROUPINGFUNC args refs cols agglevelsup location
-WINDOWFUNC winfnoid:F wintype:T wincollid inputcollid args aggfilter runCondition winref winstar winagg location
-SUBSCRIPTINGREF refcontainertype:T refelemtype:T refrestype:T reftypmod refcollid refupperindexpr reflowerindexpr
-  refexpr refassgnexpr
+WINDOWFUNC winfnoid:F wintype:T wincollid inputcollid args aggfilter runCondition winref winstar winagg
+  location
+SUBSCRIPTINGREF refcontainertype:T refelemtype:T refrestype:T reftypmod refcollid refupperindexpr
+  reflowerindexpr refexpr refassgnexpr
 FUNCEXPR funcid:F funcresulttype:T funcretset funcvariadic funcformat funccollid inputcollid args location
 NAMEDARGEXPR arg name argnumber location
 OPEXPR opno:O opfuncid:F opresulttype:T opretset opcollid inputcollid args location
@@ -104,8 +107,8 @@ JSONVALUEEXPR raw_expr formatted_expr format
 JSONCONSTRUCTOREXPR type args func coercion returning absent_on_null unique location
 JSONISPREDICATE expr format item_type unique_keys location
 JSONBEHAVIOR btype expr coerce location
-JSONEXPR op column_name formatted_expr format path_spec returning passing_names passing_values on_empty on_error
-  use_io_coercion use_json_coercion wrapper omit_quotes collation location
+JSONEXPR op column_name formatted_expr format path_spec returning passing_names passing_values on_empty
+  on_error use_io_coercion use_json_coercion wrapper omit_quotes collation location
 JSONTABLEPATH value name
 JSONTABLEPATHSCAN path errorOnError child colMin colMax
 JSONTABLESIBLINGJOIN lplan rplan

@@ -9,8 +9,9 @@ Class = Literal["read", "unproven", "write", "maintenance", "admin", "unknown"]
 """What a statement does.
 
 `read` changes nothing, as the server itself analysed it. `unproven`: nothing in the text changes anything,
-but the server does not show what its names mean. `write` changes rows or locks them. `maintenance` is VACUUM and its like, outside a
-transaction. `admin` concerns definitions, settings, sessions or the server. `unknown`: the guard cannot tell.
+but the server does not show what its names mean. `write` changes rows or locks them. `maintenance` is VACUUM
+and its like, outside a transaction. `admin` concerns definitions, settings, sessions or the server.
+`unknown`: the guard cannot tell.
 """
 
 GRAVITY: tuple[Class, ...] = ("read", "unproven", "maintenance", "write", "admin", "unknown")

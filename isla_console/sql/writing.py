@@ -19,6 +19,7 @@ from isla_console.sql import errors
 from isla_console.sql.apart import apart
 from isla_console.sql.classify import statement_kind, tree_of
 from isla_console.sql.judging import judged
+from isla_console.sql.meaning import final_acts, settle
 from isla_console.sql.queries import query
 from isla_console.sql.result import SqlResult
 from isla_console.sql.rows import fetch_rows
@@ -74,6 +75,7 @@ class Writer:
         """
         started = monotonic()
         self._decided.clear()
+        before: list[str] = []
         result = SqlResult(await judged(sql))
         try:
             async with self.session.using() as connection:
@@ -84,7 +86,7 @@ class Writer:
                 )
                 async with _no_lock_left(connection, begin):
                     async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
-                        change = await _change(connection, sql, params)
+                        change = await _change(connection, sql, params, before.append)
                     show(change)
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._decided.wait(), self._decide_s)
@@ -101,7 +103,7 @@ class Writer:
         except Exception as error:
             failure = self.session.failure(error)
             # Where the statement ran inside another one, the error's position counts from that one's start.
-            shift = len(_AROUND) if (await apart(_built, sql))[1] else 0
+            shift = len("".join(before))
             result = replace(result, error=errors.from_exception(error, failure, sql, shift))
         return replace(result, duration_ms=round((monotonic() - started) * 1000, 1))
 
@@ -172,10 +174,21 @@ async def _close(connection: TextConnection) -> None:
     connection.terminate()
 
 
-async def _change(connection: TextConnection, sql: str, params: Sequence[Any]) -> PendingWrite:
-    """Run the statement in the open transaction: sample, run, sample."""
+async def _change(
+    connection: TextConnection, sql: str, params: Sequence[Any], around: Callable[[str], None]
+) -> PendingWrite:
+    """Run the statement in the open transaction: sample, run, sample.
+
+    `around` is told what stands before the statement where it runs inside another one.
+
+    Raises:
+        ValueError: It would do what no rollback takes back.
+    """
+    if final := await final_acts(connection, sql):
+        raise ValueError(f"not run: {'; '.join(final)}: no rollback takes that back")
     rows_before, counted = await apart(_built, sql)
     before = await _sample(connection, rows_before, params, sql)
+    around(_AROUND if counted else "")
     columns, rows, status = await fetch_rows(connection, counted or sql, params)
     if counted:
         affected = int(rows[0][0] or 0) if rows else 0
@@ -244,16 +257,21 @@ def _rows_before(tree: Any) -> str:
 
 
 async def _sample(connection: TextConnection, sql: str, params: Sequence[Any], original: str) -> SqlResult:
-    """Return up to five rows of a SELECT, or none where it fails: a sample may be missing."""
+    """Return up to five rows of a SELECT that is proven to read only, or none: a sample may be missing.
+
+    What it does, if it does anything, is rolled back.
+    """
     verdict = await judged(original)
     empty = SqlResult(verdict)
-    if not sql or (await judged(sql)).kind != "read":
+    if not sql or (looks := await judged(sql)).kind != "read":
         return empty
     await connection.execute("SAVEPOINT look")
     try:
+        if (await settle(looks, connection, sql)).kind != "read":
+            return empty
         columns, rows, _ = await fetch_rows(connection, f"{sql} LIMIT {SAMPLE}", params, exact=False)
     except Exception:
-        await connection.execute("ROLLBACK TO look")
         return empty
-    await connection.execute("RELEASE look")
+    finally:
+        await connection.execute("ROLLBACK TO look; RELEASE look")
     return SqlResult(verdict, columns, tuple(rows))

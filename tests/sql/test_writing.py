@@ -149,3 +149,50 @@ def test_the_unlock_ends_by_itself() -> None:
     database.unlock("again", now)
     database.lock()
     assert database.unlocked(now) is None
+
+
+async def test_the_sample_changes_nothing_and_runs_no_code_of_ones_own(server: Server) -> None:
+    """claim() counts its calls: the statement's own alone are kept (faults.md, C5)."""
+    admin = await server.connect()
+    await admin.execute(
+        """DROP TABLE IF EXISTS claims, claimed; CREATE TABLE claims (n int); CREATE TABLE claimed (id int);
+        INSERT INTO claimed VALUES (1);
+        CREATE OR REPLACE FUNCTION claim() RETURNS int VOLATILE LANGUAGE plpgsql AS
+          'BEGIN INSERT INTO claims VALUES (1); RETURN 1; END'"""
+    )
+    url = server.url()
+    writer = Writer(pane_session(url, "isla-console/ana@jump1", "ISLA_DATABASE_ADMIN_URL"))
+    result = await writer.write(
+        "UPDATE claimed SET id = 2 WHERE id = claim()", (), 5, lambda _: writer.decide(commit=True)
+    )
+    assert result.ok
+    assert await admin.fetchval("SELECT count(*) FROM claims") == 1
+    await writer.session.close()
+    await admin.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE t5 SET a = 1 WHERE (4120000).pg_terminate_backend",
+        "UPDATE t5 SET a = length((SELECT x.set_config FROM boomer x))",
+        "INSERT INTO t5 SELECT length(pg_read_file('PG_VERSION'))",
+        "DELETE FROM t5 WHERE ender()",
+    ],
+)
+async def test_what_no_rollback_takes_back_is_not_run(server: Server, sql: str) -> None:
+    admin = await server.connect()
+    await admin.execute(
+        """CREATE TABLE IF NOT EXISTS t5 (a int);
+        CREATE OR REPLACE VIEW boomer AS SELECT set_config('isla.x', '1', false);
+        CREATE OR REPLACE FUNCTION ender() RETURNS bool LANGUAGE sql
+          AS 'SELECT (4120000).pg_cancel_backend'"""
+    )
+    writer = Writer(pane_session(server.url(), "isla-console/ana@jump1", "ISLA_DATABASE_ADMIN_URL"))
+    shown: list[PendingWrite] = []
+    result = await writer.write(sql, (), 5, shown.append)
+    assert result.error is not None
+    assert "no rollback takes that back" in result.error.message
+    assert shown == []
+    await writer.session.close()
+    await admin.close()

@@ -143,6 +143,10 @@ class SqlController(Controller):
             return None
         return "json" if answers["kind"] == "json" else "csv"
 
+    async def confirm_unproven(self, query: Query, why: str) -> bool:
+        """Ask by a typed word whether a statement runs that is not proven to read only."""
+        return await self.console.ask(sheets.unproven_sheet(query.text, why)) is not None
+
     async def ask_reason(self, role: str) -> str | None:
         """Ask why writing is needed."""
         answers = await self.console.ask(sheets.unlock_sheet(role))

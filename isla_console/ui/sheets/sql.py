@@ -10,6 +10,7 @@ from textual.content import Content
 
 from isla_console.runbook.model import Runbook
 from isla_console.runbook.values import at
+from isla_console.text.brief import brief
 from isla_console.text.spans import age
 from isla_console.ui.sheets.ask import AskScreen, Choice, Field, Problem, required
 from isla_console.ui.theme import MUTED
@@ -27,6 +28,23 @@ def unlock_sheet(role: str) -> AskScreen:
             "and waits 60 s for commit or roll back. The reason is journalled.",
         ],
         fields=[Field("reason", "Why?", check=required("a reason"))],
+    )
+
+
+UNPROVEN = "unproven"
+"""What is typed to run a statement that is not proven to read only."""
+
+
+def unproven_sheet(sql: str, why: str) -> AskScreen:
+    """Ask for a typed word before a statement runs of which nobody knows what it reaches."""
+    return AskScreen(
+        "Run it without proof that it only reads?",
+        [Field("word", f"Type {UNPROVEN} to run it", check=_exactly(UNPROVEN))],
+        intro=[
+            f"Not proven: {why}.",
+            "A view, a function or an operator in it may act, also in a read-only transaction.",
+            Content.styled(brief(sql, 300), MUTED),
+        ],
     )
 
 

@@ -155,6 +155,8 @@ def _way(verdict: Verdict, state: ConsoleState) -> str:
     database = state.database
     if any("ends sessions" in reason for reason in verdict.reasons):
         return "a (sessions) ends them, one by one"
+    if verdict.kind == "unproven":
+        return "x asks for a typed word"
     if verdict.kind not in {"write", "maintenance"}:
         return "not run from here"
     if database is None or database.armed is None:
