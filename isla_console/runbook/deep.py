@@ -17,6 +17,7 @@ from isla_console.runbook.model import Runbook, Step
 from isla_console.runbook.nodes import Position
 from isla_console.runbook.rules.document import Breach
 from isla_console.runbook.rules.safety import understated
+from isla_console.runbook.shell_values import is_plain, misuses
 from isla_console.runbook.steps import Effect
 
 SqlEffect = Callable[[str], tuple[Effect, tuple[str, ...]]]
@@ -70,13 +71,27 @@ def _of_script(loaded: Loaded, path: Path, step: Step) -> Iterator[Finding]:
         instead = "one that reads all, such as `grep … > /dev/null`"
         breach = Breach(at, problem, instead, weight="warning")
         yield loaded.finding(breach, _line_of(loaded, at, line))
+    yield from _of_values(loaded, at, script)
     worst = max(effects.of_shell(script), key=lambda one: effects.ORDER.index(one[0]), default=None)
     if worst is not None and _is_more(worst[0], step.effect):
         yield loaded.finding(understated(path, step.effect, *worst))
 
 
-def _line_of(loaded: Loaded, path: Path, line: int) -> Position:
-    """Return where a line of a text begins; where the text itself does, if it is not written line by line."""
+def _of_values(loaded: Loaded, at: Path, script: str) -> Iterator[Finding]:
+    """Yield each place where a value that may be anything would be read as code."""
+    inputs = loaded.runbook.inputs
+    names = frozenset(name for name, item in inputs.items() if not is_plain(item.pattern, item.type))
+    for one in misuses(script, names):
+        breach = Breach(
+            at,
+            f"{one.name} is no data here: {one.why}",
+            "an argument of a program that is no interpreter, or an input with a pattern of plain words",
+        )
+        yield loaded.finding(breach, _line_of(loaded, at, one.line, one.column))
+
+
+def _line_of(loaded: Loaded, path: Path, line: int, column: int = 0) -> Position:
+    """Return a place in a text, from 0; where the text begins, if it is not written line by line."""
     node = loaded.root
     for part in path:
         inner = node.child(part)
@@ -85,7 +100,7 @@ def _line_of(loaded: Loaded, path: Path, line: int) -> Position:
         node = inner
     if not node.block_indent:
         return node.at
-    return Position(node.at.line + 1 + line, node.block_indent + 1)
+    return Position(node.at.line + 1 + line, node.block_indent + 1 + column)
 
 
 def _patterns(loaded: Loaded) -> Iterator[Breach]:

@@ -63,7 +63,6 @@ _OWN_FIRST: Final = {"timeout": 1, "flock": 1}
 """How many arguments of its own a wrapper has before the program."""
 
 _NAME = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\}|([A-Za-z_][A-Za-z0-9_]*))")
-_EVALUATES = re.compile(r"(?:^|[\s;&|(])(?:eval|source|\.|xargs|(?:ba|z|da|k)?sh\s+-\w*c)\s")
 _SAID = re.compile(r"^.*?: (?:-c: )?line (\d+): (?:syntax error: )?(.*)$|^.*?: (\d+): (.*)$", re.MULTILINE)
 
 
@@ -81,9 +80,9 @@ def interpreter(script: str) -> str:
     if not first.startswith("#!"):
         return "bash"
     words = [word for word in first[2:].split() if not word.startswith("-")]
-    name = _base(words[0]) if words else ""
+    name = base(words[0]) if words else ""
     if name == "env":
-        name = _base(words[1]) if len(words) > 1 else ""
+        name = base(words[1]) if len(words) > 1 else ""
     return name if name in _SHELLS else ""
 
 
@@ -93,13 +92,13 @@ def tools(script: str) -> tuple[str, ...]:
     data = script.encode("utf-8", "replace")
     root = _parser().parse(data).root_node
     own: set[str] = set()
-    for node in _walk(root):
+    for node in walk(root):
         if node.type == "function_definition" and (name := node.child_by_field_name("name")) is not None:
-            own.add(_text(name))
+            own.add(text_of(name))
     found: dict[str, None] = {}
-    for node in _walk(root):
+    for node in walk(root):
         if node.type == "command":
-            for word in _programs([_literal(child) for child in _words(node)]):
+            for word in _programs([literal(child) for child in words_of(node)]):
                 if word not in _BUILT_IN and word not in own:
                     found[word] = None
     return tuple(found)
@@ -109,7 +108,7 @@ def tools(script: str) -> tuple[str, ...]:
 def has_pipe(script: str) -> bool:
     """Return whether a script joins programs by a pipe."""
     root = _parser().parse(script.encode("utf-8", "replace")).root_node
-    return any(node.type == "pipeline" for node in _walk(root))
+    return any(node.type == "pipeline" for node in walk(root))
 
 
 @functools.lru_cache(maxsize=512)
@@ -158,11 +157,6 @@ def names(script: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(braced or bare for braced, bare in _NAME.findall(script)))
 
 
-def evaluates(script: str) -> bool:
-    """Return whether a script has the shell read a text again: `eval`, `sh -c`, `xargs` and the like."""
-    return _EVALUATES.search(script) is not None
-
-
 def is_bare(script: str, name: str) -> bool:
     """Return whether `$name` occurs outside double quotes, where the shell splits it."""
     quoted = single = False
@@ -195,7 +189,17 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
-def _walk(root: Node) -> Iterator[Node]:
+def parsed(script: str) -> Node:
+    """Return the tree of a script."""
+    return _parser().parse(script.encode("utf-8", "replace")).root_node
+
+
+def wrappers() -> frozenset[str]:
+    """Return the programs that only start another one, among their arguments, here or elsewhere."""
+    return frozenset(_WRAPPERS)
+
+
+def walk(root: Node) -> Iterator[Node]:
     """Yield a node and all below it, in the order of the text, however deep they are."""
     waiting = [root]
     while waiting:
@@ -204,21 +208,22 @@ def _walk(root: Node) -> Iterator[Node]:
         waiting += reversed(node.children)
 
 
-def _base(program: str) -> str:
+def base(program: str) -> str:
+    """Return a program's name without its folder."""
     return program.rpartition("/")[2]
 
 
-def _words(command: Node) -> list[Node]:
+def words_of(command: Node) -> list[Node]:
     """Return a command's name and arguments, without assignments before it and redirections."""
     name = command.child_by_field_name("name")
     found = [name] if name is not None else []
     return found + command.children_by_field_name("argument")
 
 
-def _literal(node: Node) -> str:
+def literal(node: Node) -> str:
     """Return a word as the shell would give it to a program; "" where that depends on a variable."""
     inner = node.named_children[0] if node.type == "command_name" and node.named_children else node
-    text = _text(inner)
+    text = text_of(inner)
     if inner.type == "raw_string":
         return text[1:-1]
     if inner.type == "string":
@@ -228,7 +233,8 @@ def _literal(node: Node) -> str:
     return ""
 
 
-def _text(node: Node) -> str:
+def text_of(node: Node) -> str:
+    """Return a node's text."""
     return (node.text or b"").decode("utf-8", "replace")
 
 
@@ -238,12 +244,12 @@ def _programs(words: list[str]) -> Iterator[str]:
         name, *rest = words
         if _PROGRAM.fullmatch(name):
             yield name
-        short = _base(name)
+        short = base(name)
         if short in {"sh", "bash", "dash"} and (script := _script_of(rest)):
             yield from tools(script)
         if short not in _WRAPPERS or short in _AWAY:
             return
-        words = _inner(short, rest)
+        words = inner(short, rest)
 
 
 def _script_of(arguments: list[str]) -> str:
@@ -254,7 +260,7 @@ def _script_of(arguments: list[str]) -> str:
     return ""
 
 
-def _inner(wrapper: str, arguments: list[str]) -> list[str]:
+def inner(wrapper: str, arguments: list[str]) -> list[str]:
     """Return the command that a wrapper starts, from its arguments."""
     own = _OWN_FIRST.get(wrapper, 0)
     valued = _WRAPPERS[wrapper]
@@ -279,14 +285,14 @@ _CONDITIONS: Final = frozenset({"if_statement", "elif_clause", "while_statement"
 
 
 def _early_readers(root: Node) -> Iterator[tuple[int, str]]:
-    for node in _walk(root):
+    for node in walk(root):
         if node.type != "pipeline" or not _is_condition(node):
             continue
         last = node.named_children[-1]
         while last.type == "redirected_statement" and (body := last.child_by_field_name("body")) is not None:
             last = body
-        if last.type == "command" and _stops_early([_literal(word) for word in _words(last)]):
-            yield node.start_point[0], _text(last).split("\n")[0]
+        if last.type == "command" and _stops_early([literal(word) for word in words_of(last)]):
+            yield node.start_point[0], text_of(last).split("\n")[0]
 
 
 def _is_condition(node: Node) -> bool:
@@ -310,7 +316,7 @@ def _stops_early(words: list[str]) -> bool:
     if not words:
         return False
     name, *arguments = words
-    short = _base(name)
+    short = base(name)
     if short in {"grep", "egrep", "fgrep", "rg", "zgrep"}:
         quick = (
             re.fullmatch(r"-[a-zA-Z]*[qm]\w*|--quiet|--silent|--max-count\S*", word) for word in arguments

@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from isla_console.runbook.shell import evaluates, is_bare
+from isla_console.runbook.shell import is_bare
+from isla_console.runbook.shell_values import is_plain, misuses
+from isla_console.runbook.steps import Input
 from isla_console.runbook.templates import PlaceError
 from isla_console.settings.variables import VARIABLES
 
@@ -90,21 +92,25 @@ def tool_needs(tools: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for tool in tools for name in _TOOL_NEEDS.get(tool, ()))
 
 
-def check_shell(script: str, name: str, value: str, *, pattern: str | None) -> None:
-    """Check that a value in a shell step's environment stays a single value.
+def check_shell(script: str, item: Input, value: str) -> None:
+    """Check that a value in a shell step's environment stays a single value, and data.
 
     Raises:
-        PlaceError: It has a NUL, begins with a dash where its pattern does not ask for one, or the script
-            uses it where the shell would split or evaluate it.
+        PlaceError: It has a NUL, begins with a dash where its pattern does not ask for one, the shell would
+            split it, or something would read it as code, which only the input's own plain pattern allows.
     """
+    name = item.name
     if "\0" in value:
         raise PlaceError(f"{name}: a NUL cannot be handed to a command")
-    if value.startswith("-") and not pattern:
+    if value.startswith("-") and not item.pattern:
         raise PlaceError(f"{name}: a leading dash would be taken for an option")
+    if not is_plain(item.pattern, item.type) and (found := misuses(script, frozenset({name}))):
+        raise PlaceError(
+            f"{name}: in line {found[0].line + 1} of the command {found[0].why}; a value is given there only "
+            "if the input has a pattern that lets nothing but plain words through"
+        )
     if _SIMPLE.fullmatch(value):
         return
-    if evaluates(script):
-        raise PlaceError(f"{name}: the command evaluates text again, so only plain values are given to it")
     if is_bare(script, name):
         raise PlaceError(f"{name}: the command uses it without quotes, so only plain values are given to it")
 

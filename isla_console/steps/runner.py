@@ -228,7 +228,7 @@ class Runner:
         used = await asyncio.to_thread(tools, script)
         dsn = values.pop(step.connect, "") if step.connect else ""
         for name, value in values.items():
-            environment.check_shell(script, name, value, pattern=declared[name].pattern)
+            await asyncio.to_thread(environment.check_shell, script, declared[name], value)
         for name in environment.tool_needs(used):
             if name not in values and (secret := self._settings.secret(name)) is not None:
                 self._redactor.add(secret)

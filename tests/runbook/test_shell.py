@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from isla_console.runbook.shell import (
     early_readers,
-    evaluates,
     has_pipe,
     interpreter,
     is_bare,
@@ -163,18 +162,3 @@ def test_names() -> None:
 )
 def test_is_bare(script: str, bare: bool) -> None:
     assert is_bare(script, "NAME") is bare
-
-
-@pytest.mark.parametrize(
-    ("script", "again"),
-    [
-        ('eval "$NAME"', True),
-        ('bash -c "echo $NAME"', True),
-        ("ls | xargs rm", True),
-        ('. "$NAME"', True),
-        ('curl "$NAME"', False),
-        ("./evaluate it", False),
-    ],
-)
-def test_evaluates(script: str, again: bool) -> None:
-    assert evaluates(script) is again

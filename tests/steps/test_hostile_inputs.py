@@ -110,7 +110,23 @@ async def test_shell(bench: Bench, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "script",
-    ["echo $VALUE", 'eval echo "$VALUE"', 'sh -c "echo $VALUE"', "bash -c 'x' \"$VALUE\"", "echo '' $VALUE"],
+    [
+        "echo $VALUE",
+        "echo '' $VALUE",
+        'eval echo "$VALUE"',
+        'sh -c "echo $VALUE"',
+        "bash -c 'x' \"$VALUE\"",
+        "trap 'eval $VALUE' EXIT",
+        'awk "BEGIN { print \\"$VALUE\\" }"',
+        'echo x | sed "s/x/$VALUE/"',
+        'python3 -c "print($VALUE)"',
+        'echo "$VALUE" | sh',
+        "echo $(( $VALUE ))",
+        '[[ "$VALUE" -eq 1 ]] || true',
+        'X="$VALUE"; eval "$X"',
+        'bash <<< "$VALUE"',
+        'env "$VALUE" true',
+    ],
 )
 async def test_shell_that_would_take_it_apart(bench: Bench, tmp_path: Path, script: str) -> None:
     """A script that splits or evaluates its input gets plain values only."""
@@ -123,11 +139,11 @@ async def test_shell_that_would_take_it_apart(bench: Bench, tmp_path: Path, scri
 
 
 def test_a_dash_is_fine_where_the_pattern_wants_it() -> None:
-    check_shell('x "$NAME"', "NAME", "-30m", pattern=r"-\d+m")
+    check_shell('x "$NAME"', Input(name="NAME", title="x", pattern=r"-\d+m"), "-30m")
     with pytest.raises(PlaceError, match="leading dash"):
-        check_shell('x "$NAME"', "NAME", "-30m", pattern=None)
+        check_shell('x "$NAME"', Input(name="NAME", title="x"), "-30m")
     with pytest.raises(PlaceError, match="NUL"):
-        check_shell('x "$NAME"', "NAME", "a\0b", pattern=None)
+        check_shell('x "$NAME"', Input(name="NAME", title="x"), "a\0b")
 
 
 class Server:

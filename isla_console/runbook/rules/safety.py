@@ -11,6 +11,7 @@ from isla_console.runbook.fields import SHORTEST_MIN
 from isla_console.runbook.findings import Path, nearest, show
 from isla_console.runbook.rules.document import Breach, Index, ids, mapping, number, texts
 from isla_console.runbook.shell import interpreter
+from isla_console.runbook.shell_values import obeys
 
 _CALLED_FIRST = "the minute at which the first level is due, such as 0"
 _ASKS = ("first_update_min", "cadence_min", "postmortem_h")
@@ -155,6 +156,15 @@ def interpreters(index: Index) -> Iterator[Breach]:
             )
 
 
+def names(index: Index) -> Iterator[Breach]:
+    """No input is called like a variable that a shell, a loader or a tool obeys: its value is exported."""
+    for path, _ in index.inputs:
+        name = str(path[-1])
+        if obeys(name):
+            problem = f"what {show(name)} holds, shells or programs obey: a value must not decide that"
+            yield Breach(path, problem, "another name", on_key=True)
+
+
 def answers(index: Index) -> Iterator[Breach]:
     """A probe can get the answer that it calls good."""
     for path, probe in index.probes:
@@ -186,6 +196,7 @@ RULES = (
     declared_effects,
     harmful,
     interpreters,
+    names,
     answers,
     bodies,
 )
