@@ -120,8 +120,8 @@ def connection_line(state: ConsoleState) -> Content:
         f"{reading.role} on {reading.database}",
         _limits(reading),
         reading.tls,
-        *([used] if (used := _used(state)) else []),
         reading.mode,
+        *([used] if (used := _used(state)) else []),
     ]
     line = Content.styled(" · ".join(parts), MUTED)
     for warning in reading.warnings:
