@@ -2,7 +2,9 @@
 -- and prepared transactions, which no process holds (they get numbers of their own, below zero).
 -- Without pg_monitor other roles' state and query are hidden.
 -- A console's connection bears its name only while it works; idle, its last statement says whose it is.
-WITH waiting AS MATERIALIZED (
+-- All ages are of one moment: read for each row, the clock of a busy server puts them in another order.
+WITH clock AS MATERIALIZED (SELECT pg_catalog.clock_timestamp() AS moment),
+waiting AS MATERIALIZED (
     SELECT a.pid, pg_catalog.pg_blocking_pids(a.pid) AS blockers
     FROM pg_catalog.pg_stat_activity a WHERE a.wait_event_type = 'Lock'
 ),
@@ -33,9 +35,9 @@ SELECT a.pid, a.backend_start, a.state_change, a.usename::text AS role, a.datnam
        coalesce(host(a.client_addr), 'local') AS client,
        coalesce(a.state, '') AS state,
        coalesce(a.wait_event_type, '') AS wait_type, coalesce(a.wait_event, '') AS wait,
-       extract(epoch FROM clock_timestamp() - a.backend_start)::float8 AS age_s,
-       extract(epoch FROM clock_timestamp() - a.state_change)::float8 AS state_s,
-       extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS transaction_s,
+       extract(epoch FROM (SELECT t.moment FROM clock t) - a.backend_start)::float8 AS age_s,
+       extract(epoch FROM (SELECT t.moment FROM clock t) - a.state_change)::float8 AS state_s,
+       extract(epoch FROM (SELECT t.moment FROM clock t) - a.xact_start)::float8 AS transaction_s,
        left(coalesce(a.query, ''), 4000) AS query,
        ARRAY (SELECT b FROM unnest(w.blockers) b WHERE b <> 0
               UNION SELECT h.blocker FROM held h WHERE h.waits = a.pid) AS blocked_by,
@@ -55,9 +57,9 @@ WHERE a.backend_type = 'client backend' OR (a.backend_type IS NULL AND a.usename
    OR a.pid IN (SELECT unnest(blockers) FROM waiting) OR w.pid IS NOT NULL
 UNION ALL
 SELECT p.pid, p.prepared, p.prepared, p.owner::text, p.database::text, 'prepared transaction', '', 'prepared',
-       '', '', extract(epoch FROM clock_timestamp() - p.prepared)::float8,
-       extract(epoch FROM clock_timestamp() - p.prepared)::float8,
-       extract(epoch FROM clock_timestamp() - p.prepared)::float8,
+       '', '', extract(epoch FROM (SELECT t.moment FROM clock t) - p.prepared)::float8,
+       extract(epoch FROM (SELECT t.moment FROM clock t) - p.prepared)::float8,
+       extract(epoch FROM (SELECT t.moment FROM clock t) - p.prepared)::float8,
        '', '{}', false, false, false, false, 'prepared transaction', p.gid
 FROM prepared p WHERE p.pid IN (SELECT blocker FROM held)
 ORDER BY transaction_s DESC NULLS LAST, state_s DESC
