@@ -19,7 +19,7 @@ import ipaddress
 import random
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -100,6 +100,10 @@ class SessionReading:
     """Why its answers may be incomplete, such as a role that cannot see everything."""
 
 
+Judge = Callable[["TextConnection", str], Awaitable[str]]
+"""Says why a statement must not run, asked in a read-only transaction on the connection; "" if it may."""
+
+
 Numbers = Mapping[str, float | None]
 """A row's numbers by column name; None for what is no number."""
 
@@ -116,6 +120,7 @@ class DatabaseSession:
         statement_timeout_s: float = STATEMENT_TIMEOUT_S,
         variable: str = "ISLA_DATABASE_URL",
         refused_retry_s: float = REFUSED_RETRY_S,
+        judge: Judge | None = None,
         jitter: Callable[[], float] = lambda: random.uniform(1.0, 1.25),
     ) -> None:
         """Connect to nothing yet.
@@ -128,6 +133,8 @@ class DatabaseSession:
             statement_timeout_s: The server's limit for a statement, in seconds.
             variable: The variable that the address came from, for messages.
             refused_retry_s: Seconds to wait after a refused login.
+            judge: Judges each statement of `numbers` and `rows` before it runs for the first time on a
+                connection; what it refuses is a fault of our own.
             jitter: Gives the factor by which a pause is stretched.
         """
         self._dsn = dsn
@@ -139,6 +146,9 @@ class DatabaseSession:
         self._settings = (("statement_timeout", f"{limit:g}s", f"{limit * 1000:.0f}"), *_SETTINGS)
         self._refused_retry_s = refused_retry_s
         self._jitter = jitter
+        self._judge = judge
+        self._admitted: set[str] = set()
+        """The statements that the judge has let through on this connection."""
         self._connection: TextConnection | None = None
         self._lock = asyncio.Lock()
         self._attempts = 0
@@ -189,13 +199,25 @@ class DatabaseSession:
         try:
             async with self.using(deadline_s) as connection, asyncio.timeout(deadline_s):
                 await connection.execute(self.begin())
-                rows = await connection.fetch(sql, *arguments)
+                refused = await self._refusal(connection, sql)
+                rows = await connection.fetch(sql, *arguments) if not refused else []
                 await connection.execute(self.end())
         except DatabaseUnavailable:
             raise
         except Exception as error:
             raise DatabaseUnavailable(self.failure(error)) from None
+        if refused:
+            raise DatabaseUnavailable(_not_run(refused))
         return rows
+
+    async def _refusal(self, connection: TextConnection, sql: str) -> str:
+        """Return why a statement must not run; "" when it may, which is asked once for each connection."""
+        if self._judge is None or sql in self._admitted:
+            return ""
+        reason = await self._judge(connection, sql)
+        if not reason:
+            self._admitted.add(sql)
+        return reason
 
     @contextlib.asynccontextmanager
     async def using(
@@ -323,6 +345,7 @@ class DatabaseSession:
         result = await self._connect(min(CONNECT_TIMEOUT_S, deadline_s))
         if not isinstance(result, PgFailure):
             self._connection, self._attempts, self._failure = result, 0, None
+            self._admitted.clear()
             result.add_termination_listener(self._ended)
             return result
         self._failure = self._patient(result)
@@ -415,7 +438,8 @@ class DatabaseSession:
         try:
             async with asyncio.timeout(deadline_s):
                 await connection.execute(self.begin())
-                rows = await connection.fetch(sql)
+                refused = await self._refusal(connection, sql)
+                rows = await connection.fetch(sql) if not refused else []
                 await connection.execute(self.end())
         except TimeoutError:
             reason = f"the server stopped answering for {deadline_s:g} s: connection dropped"
@@ -428,6 +452,8 @@ class DatabaseSession:
         except Exception as error:
             failure = await self._settle(connection, error)
         else:
+            if refused:
+                raise DatabaseUnavailable(_not_run(refused))
             return [{name: as_number(value) for name, value in row.items()} for row in rows]
         raise DatabaseUnavailable(failure)
 
@@ -472,6 +498,10 @@ _ONLY_DIRECT: Final = PgFailure(
     "it needs a direct connection: a pooler sits between, which may split it or pass settings on",
     True,
 )
+
+
+def _not_run(reason: str) -> PgFailure:
+    return PgFailure("query", f"not run, the guard refuses its statement: {reason}", False, ours=True)
 
 
 def _no_further(failure: PgFailure) -> PgFailure:

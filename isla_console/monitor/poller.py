@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from isla_console.database.session import DatabaseSession, SessionReading
+from isla_console.database.session import DatabaseSession, Judge, SessionReading
 from isla_console.monitor.http.prober import Prober
 from isla_console.monitor.link import LinkProbe, LinkSample, LinkTracker, link_plan
 from isla_console.monitor.metrics.metric import WAITING
@@ -69,6 +69,7 @@ class Poller:
         *,
         clock: Callable[[], datetime] = utcnow,
         http: Prober | None = None,
+        judge: Judge | None = None,
         on_sample: Callable[[Sample], None] | None = None,
         on_change: Callable[[Transition], None] | None = None,
     ) -> None:
@@ -79,6 +80,7 @@ class Poller:
             settings: Where to find it.
             clock: For timestamps; pauses and timings use the event loop's clock.
             http: Makes the requests; tests replace it.
+            judge: Judges the runbook's statements before they are asked for the first time.
             on_sample: Called with each sample.
             on_change: Called with each transition.
         """
@@ -87,7 +89,7 @@ class Poller:
         self.on_fault: Callable[[Exception, str], object] = _log_fault
         self._clock = clock
         resolver = Resolver()
-        self._context = make_context(runbook, settings, resolver, clock=clock, http=http)
+        self._context = make_context(runbook, settings, resolver, clock=clock, http=http, judge=judge)
         self._sources = make_sources(runbook, self._context)
         self._by_id = {source.id: source for source in self._sources}
         self._followers: dict[str, list[Source[object]]] = {}

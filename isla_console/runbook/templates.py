@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _SIMPLE = re.compile(r"[A-Za-z0-9_.,:/@%+=-]*")
@@ -53,7 +53,7 @@ def into_url(template: str, values: Mapping[str, str]) -> str:
         return quote(value, safe="")
 
     url = address + fill(rest, segment)
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise PlaceError(f"{url!r} is no http:// or https:// address")
     return url
@@ -103,8 +103,16 @@ def into_body(template: str, values: Mapping[str, str]) -> str:
     return fill(template, lambda name: escape(name, values[name]))
 
 
+def _split(url: str) -> SplitResult:
+    """Return an address' parts, of one that is none as good as nothing."""
+    try:
+        return urlsplit(url)
+    except ValueError:  # such as http://[::1
+        return SplitResult("", "", "", "", "")
+
+
 def _address(name: str, value: str) -> str:
-    parts = urlsplit(value.rstrip("/"))
+    parts = _split(value.rstrip("/"))
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise PlaceError(f"{name} is no http:// or https:// address")
     if parts.username is not None or re.search(r"[\s\x00-\x1f\x7f\\]", value):

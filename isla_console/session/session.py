@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isla_console import __version__
 from isla_console.drill.client import DrillState
@@ -46,6 +46,9 @@ from isla_console.text.times import utc_text
 from isla_console.triage.facts import gather
 from isla_console.triage.health import health_of
 from isla_console.triage.ranking import rank
+
+if TYPE_CHECKING:
+    from isla_console.database.driver import TextConnection
 
 DEEPER_AFTER_S = 3.0
 """Seconds after which scripts and patterns are looked at: by then the first board is drawn."""
@@ -326,7 +329,7 @@ class Session:
         self._told = {(change.kind, change.name): change.after for change in changes}
 
     def _make_poller(self, runbook: Runbook) -> Monitor:
-        return Poller(runbook, self.settings, clock=self.clock.now)
+        return Poller(runbook, self.settings, clock=self.clock.now, judge=_refusal)
 
     async def measure(self) -> None:
         """Run the monitor until cancelled."""
@@ -352,7 +355,27 @@ class Session:
         """Write events; return True once they are on disk."""
         if self.write_problem:
             return False
-        return await self.journal.record(events)
+        return await self.journal.record([self._without_secrets(event) for event in events])
+
+    def keep(self, text: str) -> str:
+        """Return what a person wrote as it may be kept: without any secret that is known."""
+        return self._known_secrets().sure().text(text)
+
+    def _without_secrets(self, event: Event) -> Event:
+        """Return an event as it may be kept: whoever wrote it, no known secret is in it."""
+        redactor = self._known_secrets().sure()
+
+        def clean(value: Any) -> Any:
+            if isinstance(value, str):
+                return redactor.text(value)
+            if isinstance(value, Mapping):
+                return {key: clean(one) for key, one in value.items()}
+            if isinstance(value, list | tuple):
+                return [clean(one) for one in value]
+            return value
+
+        data = clean(event.data)
+        return event if data == event.data else replace(event, data=data)
 
     async def tick(self) -> None:
         """Journal the crossings that came due, the measured transitions, and a jump of the wall clock."""
@@ -417,11 +440,17 @@ class Session:
 
     def _hide(self, text: str) -> str:
         """Take every secret that is known out of what a defect says."""
+        return self._known_secrets().text(text)
+
+    def _known_secrets(self) -> Redactor:
         if self._step_services is not None:
-            return self._step_services.redactor.text(text)
+            return self._step_services.redactor
         if self._redactor is None:
             self._redactor = Redactor(found for name in SECRETS if (found := self.settings.secret(name)))
-        return self._redactor.text(text)
+            for item in self.loaded.runbook.inputs.values() if self.loaded is not None else ():
+                if item.is_secret and item.env:
+                    self._redactor.add(self.settings.secret(item.env))
+        return self._redactor
 
     def state(self, now: datetime) -> ConsoleState | None:
         """Return everything to draw at `now`; None until the runbook is read."""
@@ -520,6 +549,13 @@ def _digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return ""
+
+
+async def _refusal(connection: TextConnection, sql: str) -> str:
+    # The guard is loaded with the first statement, not with the board.
+    from isla_console.sql.engine import refusal
+
+    return await refusal(connection, sql)
 
 
 def _is_known(change: Transition, incident: Incident, author: Author) -> bool:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from isla_console.settings.files import UnreadableFile, read_config, read_value, short
-from isla_console.settings.secret import MASK, Secret
+from isla_console.settings.secret import MASK, SHORTEST, Secret
 from isla_console.settings.variables import DEFAULTS, INTERNAL, NAMES, SECRETS
 
 _APP: Final = "isla-console"
@@ -55,6 +55,9 @@ class Finding:
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.where, self.problem) if part)
+
+
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,6 @@ class Settings:
         self = cls(environ, overrides or {})
         for name in sorted(NAMES):
             self._lookup(name)
-        self._warn_about_readable_secrets()
         refused = list(self._refused)
         if (theme := self.get("ISLA_THEME")) not in _THEMES:
             where = self.origin("ISLA_THEME")
@@ -143,6 +145,8 @@ class Settings:
             if given
             else self._base("XDG_STATE_HOME", ".local/state") / _APP
         )
+        self._warn_about_open_files()
+        self._warn_about_short_secrets()
         self.actor = _one_line(self.get("ISLA_ACTOR") or _login(self._environ))
         self.host = _one_line(socket.gethostname().split(".")[0]) or "localhost"
         self.drill = self.get("ISLA_DRILL")
@@ -255,14 +259,29 @@ class Settings:
         line, column = self._positions.get(key, (1, 1))
         return f"{self._config_path}:{line}:{column}"
 
-    def _warn_about_readable_secrets(self) -> None:
+    def _warn_about_open_files(self) -> None:
+        """Say which of our files others can read or write, to whom they then are no secret, or not ours."""
         exposed = sorted(key for key in self._config if key in SECRETS)
-        if not exposed:
-            return
         with contextlib.suppress(OSError):
-            if self._config_path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            mode = self._config_path.stat().st_mode
+            if mode & _OTHERS_WRITE:
+                problem = "others can write it, and so decide what runs: chmod 600"
+                self._findings.append(Finding("warning", "config.toml", str(self._config_path), problem))
+            elif exposed and mode & (stat.S_IRGRP | stat.S_IROTH):
                 problem = f"holds {', '.join(exposed)} and others can read it: chmod 600"
                 self._findings.append(Finding("warning", exposed[0], str(self._config_path), problem))
+        with contextlib.suppress(OSError):
+            if self.state_dir.stat().st_mode & _OTHERS_WRITE:
+                problem = "others can write into it, and so change what is recorded: chmod 700"
+                self._findings.append(Finding("warning", "ISLA_STATE_DIR", str(self.state_dir), problem))
+
+    def _warn_about_short_secrets(self) -> None:
+        """Say which secrets are too short to be hidden wherever they turn up."""
+        for name in sorted(SECRETS):
+            found = self._lookup(name)
+            if found is not None and len(found.value.reveal()) < SHORTEST:
+                problem = f"is shorter than {SHORTEST} characters: it cannot be hidden where it turns up"
+                self._findings.append(Finding("warning", name, found.origin, problem))
 
 
 def _expand(path: str) -> str:

@@ -6,6 +6,8 @@ from typing import Final
 
 MASK: Final = "••••••"
 """What is shown in place of a secret."""
+SHORTEST: Final = 4
+"""The shortest secret that is hidden, in characters: a shorter one would put bullets everywhere."""
 
 
 class Secret:

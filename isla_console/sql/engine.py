@@ -220,6 +220,17 @@ def pane_session(dsn: Secret, name: str, variable: str) -> DatabaseSession:
     return DatabaseSession(dsn, name, Resolver(), statement_timeout_s=TIMEOUT_S, variable=variable)
 
 
+async def refusal(connection: TextConnection, sql: str) -> str:
+    """Return why a statement of the runbook's must not be asked again and again; "" when it may.
+
+    What the server does not show goes by its text: the panels would be empty behind such a pooler.
+    """
+    verdict = await judged(sql)
+    if verdict.kind == "read":
+        verdict = await settle(verdict, connection, sql)
+    return "" if verdict.kind in {"read", "unproven"} else _refusal(verdict)
+
+
 def _refusal(verdict: Verdict) -> str:
     return "; ".join(verdict.reasons) or verdict.kind
 

@@ -41,7 +41,7 @@ class ExportFile:
         self.path = path
         self.rows = 0
         self._kind = kind
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         self._file: TextIO = os.fdopen(descriptor, "w", encoding="utf-8", newline="")
         self._begun = False
 

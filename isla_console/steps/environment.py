@@ -63,13 +63,18 @@ _OPTIONS = {
 
 
 def environment(
-    person: Mapping[str, str], values: Mapping[str, str], *, drill_home: str = ""
+    person: Mapping[str, str],
+    values: Mapping[str, str],
+    *,
+    secrets: frozenset[str] = frozenset(),
+    drill_home: str = "",
 ) -> dict[str, str]:
     """Return the environment for a command.
 
     Args:
         person: The environment in which the console was started.
         values: What the step uses, by name; these win.
+        secrets: The variables of the secrets that the runbook declares: each only for steps that use it.
         drill_home: In a drill, the command's home folder; "" otherwise.
     """
     if drill_home:
@@ -80,6 +85,7 @@ def environment(
             name: value
             for name, value in person.items()
             if name not in _CONSOLE
+            and name not in secrets
             and name not in _STARTS_SOMETHING
             and not _CONFIRMS.search(name)
             and not _LIBPQ.match(name)

@@ -240,7 +240,8 @@ class Runner:
                 raise PlaceError(f"{step.connect}: {error}") from None
             self._redactor.add(values.get("PGPASSWORD"))
         home = str(self._settings.state_dir) if self._settings.drill else ""
-        environ = environment.environment(self._person, values, drill_home=home)
+        secrets = frozenset(item.env for item in declared.values() if item.env and item.is_secret)
+        environ = environment.environment(self._person, values, secrets=secrets, drill_home=home)
         known = tuple(tool for tool in used if tool in shell.PACKAGES)
         if absent := shell.missing_tools(known, environ.get("PATH")):
             return self._outcome(run, "failed", "; ".join([*absent, _COPY]), 127)

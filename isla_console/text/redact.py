@@ -9,17 +9,15 @@ the secrets that it was sent; `redact_statement` is for a statement in the journ
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from isla_console.settings.secret import MASK, Secret
+from isla_console.settings.secret import MASK, SHORTEST, Secret
 from isla_console.text.spellings import spellings
-
-SHORTEST: Final = 4
-"""The shortest declared secret that is hidden, in characters: a shorter one would put bullets everywhere."""
 
 Looks = tuple[re.Pattern[str], ...]
 """Patterns of secrets: the group `secret` of a match is one, or the whole match without such a group."""
@@ -40,7 +38,8 @@ SHAPES: Final[Looks] = tuple(
         r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*",
         r"(?i)\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"']{0,200}:(?P<secret>[^\s/\"']{1,400})@",
         r"(?i)postgres(?:ql)?://[^:@\s/']*:(?P<secret>[^@\s']+)@",
-        r"(?i)password\s*=?\s*'(?P<secret>(?:[^']|'')+)'",
+        r"(?i)password\s*=?\s*(?:e|n|u&)?'(?P<secret>(?:[^'\\]|''|\\.)+)'",
+        r"(?i)password\s*=?\s*\$(?P<tag>\w*)\$(?P<secret>[\s\S]+?)\$(?P=tag)\$",
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
     )
 )
@@ -99,6 +98,15 @@ class Redactor:
             ways = (way for form in sorted(fresh, key=len, reverse=True) for way in spellings(form))
             self._patterns.append(re.compile("|".join(ways)))
             self._names.clear()
+
+    def sure(self) -> Redactor:
+        """Return one that hides the same secrets, also later ones, and of looks only what is one for sure.
+
+        It is for what people wrote, which must still be readable.
+        """
+        other = copy.copy(self)
+        other._looks, other._names = SHAPES, {}
+        return other
 
     def text(self, text: str) -> str:
         """Return `text` with bullets for every secret in it."""

@@ -313,3 +313,28 @@ def test_settings_in_a_traceback_with_locals_show_no_secret(home: dict[str, str]
     assert "ISLA_DATABASE_URL" in out.getvalue()
     assert "s3cret" not in out.getvalue()
     assert "s3cret" not in repr(settings)
+
+
+def test_files_that_others_write_are_said(home: dict[str, str], tmp_path: Path) -> None:
+    settings = Settings.load(home)
+    config = settings.config_dir / "config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text('ISLA_THEME = "dark"\n')
+    config.chmod(0o666)
+    settings.state_dir.mkdir(parents=True)
+    settings.state_dir.chmod(0o777)
+    said = [str(one) for one in Settings.load(home).findings]
+    assert said == [
+        f"{config}: others can write it, and so decide what runs: chmod 600",
+        f"{settings.state_dir}: others can write into it, and so change what is recorded: chmod 700",
+    ]
+    config.chmod(0o600)
+    settings.state_dir.chmod(0o700)
+    assert Settings.load(home).findings == ()
+
+
+def test_a_secret_that_is_too_short_to_be_hidden_is_said(home: dict[str, str]) -> None:
+    (found,) = Settings.load(home | {"VERCEL_TOKEN": "abc"}).findings
+    assert "shorter than 4 characters" in str(found)
+    assert "abc" not in str(found)
+    assert Settings.load(home | {"VERCEL_TOKEN": "abcd"}).findings == ()

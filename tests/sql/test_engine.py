@@ -236,3 +236,15 @@ async def nothing_is_left(server: Server) -> AsyncIterator[None]:
     yield
     left = [task for task in asyncio.all_tasks() if "engine" in repr(task.get_coro()) and not task.done()]
     assert not left
+
+
+def test_the_history_follows_no_link(tmp_path: Path) -> None:
+    """A link that somebody put where the history writes is not written through (faults.md, C12)."""
+    target = tmp_path / "target"
+    target.write_text("mine")
+    for name in ("sql-history.new", ".sql-history.jsonl.new"):
+        (tmp_path / name).symlink_to(target)
+    History(tmp_path / "sql-history.jsonl").add("SELECT 1")
+    assert target.read_text() == "mine"
+    assert (tmp_path / "sql-history.jsonl").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.glob(".sql-history.jsonl.??*") if not path.is_symlink()] == []

@@ -133,3 +133,14 @@ def _process_list() -> bytes:
 async def _end(bench: Bench, run: Run) -> None:
     bench.runner.stop(run.step.id)
     await run.task
+
+
+async def test_a_declared_secret_is_only_in_the_environment_of_the_step_that_names_it(tmp_path: Path) -> None:
+    """The person's shell has it; a command that does not name it gets neither the name nor the value."""
+    declared = {"TOKEN": Input(title="A token", type="secret", env="MY_TOKEN")}
+    bench = Bench(tmp_path, declared, MY_TOKEN=SECRET)
+    bench.runner._person = {**bench.runner._person, "MY_TOKEN": SECRET, "OTHER": "kept"}
+    outcome = await bench.do(shell_step("env | grep -c -e MY_TOKEN -e tok-0123; echo $OTHER"))
+    assert outcome.output.split() == ["0", "kept"]
+    outcome = await bench.do(shell_step('test "$TOKEN" && env | grep -c tok-0123'))
+    assert outcome.output.split() == ["1"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from isla_console.database.session import DatabaseSession
+from isla_console.database.session import DatabaseSession, Judge
 from isla_console.monitor.http.answers import Polite
 from isla_console.monitor.http.inputs import Inputs
 from isla_console.monitor.http.prober import HttpProber, Prober
@@ -69,6 +69,7 @@ def make_context(
     *,
     clock: Callable[[], datetime],
     http: Prober | None = None,
+    judge: Judge | None = None,
 ) -> Context:
     """Make the context that the configuration allows.
 
@@ -80,6 +81,7 @@ def make_context(
         resolver: Looks up host names.
         clock: The wall clock, aware UTC.
         http: Makes the requests, instead of a real prober.
+        judge: Judges the runbook's statements before they are asked.
     """
     inputs = Inputs(runbook.inputs, settings)
     dsn, key = settings.secret(DATABASE_VARIABLE), settings.secret(STRIPE_VARIABLE)
@@ -89,7 +91,7 @@ def make_context(
         inputs=inputs,
         http=http or HttpProber(resolver, clock),
         clock=clock,
-        database=DatabaseSession(dsn, name, resolver) if dsn else None,
+        database=DatabaseSession(dsn, name, resolver, judge=judge) if dsn else None,
         database_unset="" if dsn else inputs.missing_text([DATABASE_VARIABLE]),
         stripe=StripeReader(key, stripe_url, clock) if key is not None else None,
         stripe_unset="" if key is not None else inputs.missing_text([STRIPE_VARIABLE]),

@@ -114,7 +114,7 @@ class SqlController(Controller):
         """Keep a statement in the page's history."""
         history = self._page.history
         if history is not None:
-            history.add(text)
+            history.add(self.session.keep(text))
 
     def refresh(self) -> None:
         """Draw the state of now."""
