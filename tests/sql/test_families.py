@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from isla_console.sql.functions import HARMLESS_VOLATILE, effect, reviewed
-from tests.sql import families, statements
+from tests.sql import corpus, families, statements
 from tests.sql.conftest import Server
 
 HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
@@ -84,3 +84,22 @@ async def test_every_function_of_the_server_is_classified(server: Server) -> Non
         and row["proname"] not in (HARMLESS_VOLATILE if row["volatile"] else reviewed())
     ]
     assert unknown == []
+
+
+REFUSED: dict[str, str] = {}
+"""Which plain read is refused, and why that has to be."""
+
+
+async def test_what_people_look_up_every_day_is_proven(server: Server, database: str) -> None:
+    engine = server.engine(database)
+    tried = [*corpus.INSPECT, *corpus.EVERYDAY]
+    assert len(tried) > 200
+    refused = {}
+    for sql in tried:
+        result = await engine.run(sql)
+        assert result.error is None, (sql, result.error)
+        if result.refused:
+            refused[sql] = result.refused
+    await engine.close()
+    assert refused == REFUSED
+    assert len(refused) < 0.01 * len(tried)
