@@ -21,7 +21,7 @@ MAX_LENGTH: Final = 200_000
 """The longest statement that is judged, in characters."""
 
 _OFF: Final = frozenset({"off", "false", "0"})
-_SAMPLING: Final = frozenset({"system", "bernoulli"})
+_SAMPLING: Final = frozenset({"system", "bernoulli", "system_rows", "system_time"})
 
 
 def classify(sql: str) -> Verdict:

@@ -111,10 +111,13 @@ _HARMLESS: Final = """
     pg_stat_get_xact_tuples_hot_updated pg_stat_get_xact_tuples_newpage_updated
     pg_stat_get_xact_blocks_fetched pg_stat_get_xact_blocks_hit
     pg_stat_get_xact_function_calls pg_stat_get_xact_function_total_time pg_stat_get_xact_function_self_time
-    system bernoulli currtid2 pg_stat_clear_snapshot pg_jit_available pg_numa_available amvalidate
+    system bernoulli system_rows system_time
+    currtid2 pg_stat_clear_snapshot pg_jit_available pg_numa_available amvalidate
     pg_stat_statements pg_stat_statements_info pgstattuple pgstattuple_approx pgstatindex pgstatginindex
     pgstathashindex pg_relpages pg_freespace pg_buffercache_pages pg_buffercache_summary
-    pg_buffercache_usage_counts
+    pg_buffercache_usage_counts pg_visibility pg_visibility_map pg_visibility_map_summary pg_check_frozen
+    pg_check_visible ssl_is_used ssl_version ssl_cipher ssl_client_cert_present ssl_client_serial
+    ssl_client_dn ssl_issuer_dn ssl_client_dn_field ssl_issuer_field ssl_extension_info
 """
 HARMLESS_VOLATILE: Final = frozenset(_HARMLESS.split())
 """Functions that are volatile only because their answer differs from call to call.

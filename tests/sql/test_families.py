@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from isla_console.sql.functions import HARMLESS_VOLATILE, effect, reviewed
-from tests.sql import corpus, families, statements
+from tests.sql import contrib, corpus, families, statements
 from tests.sql.conftest import Server
 
 HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
@@ -103,3 +103,22 @@ async def test_what_people_look_up_every_day_is_proven(server: Server, database:
     await engine.close()
     assert refused == REFUSED
     assert len(refused) < 0.01 * len(tried)
+
+
+async def test_with_the_extensions_of_postgresql(server: Server, database: str) -> None:
+    """dblink, foreign tables, functions put into an extension, and its harmless ones."""
+    connection = await server.connect(database)
+    for name in contrib.EXTENSIONS:
+        with contextlib.suppress(asyncpg.PostgresError):
+            await connection.execute(f'CREATE EXTENSION "{name}"')
+    if not await connection.fetchval("SELECT count(*) FROM pg_extension WHERE extname = 'dblink'"):
+        await connection.close()
+        pytest.skip("the server has no contrib")
+    await connection.execute(contrib.SCHEMA)
+    await connection.close()
+    await _refuses(server, database, [p.format(one) for one in contrib.EXPRESSIONS for p in contrib.PLACES])
+    engine = server.engine(database)
+    for sql in contrib.READS:
+        result = await engine.run(sql)
+        assert not result.refused, (sql, result.refused)
+    await engine.close()

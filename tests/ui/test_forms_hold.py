@@ -95,6 +95,7 @@ SHEETS: dict[str, tuple[Make, bool]] = {
     "correct_sheet": (lambda s, i: command.correct_sheet(i.timeline[-1], i, s), False),
     "manual_sheet": (lambda s, i: steps.manual_sheet(_of(s.runbook, "manual")), False),
     "inputs_sheet": (lambda s, i: steps.inputs_sheet(_of(s.runbook, "http"), _questions(s), NOW), True),
+    "unproven_sheet": (lambda s, i: sql.unproven_sheet("SELECT f()", "no tree"), True),
     "unlock_sheet": (lambda s, i: sql.unlock_sheet("isla_writer"), True),
     "parameter_sheet": (lambda s, i: sql.parameter_sheet(s.runbook, ["FROM", "TO"], NOW), False),
     "days_sheet": (lambda s, i: sql.days_sheet(s.runbook, "FROM", "", ""), True),
