@@ -47,7 +47,7 @@ async def test_every_family_is_refused(server: Server, database: str) -> None:
     await _refuses(server, database, [*each, *families.MORE])
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 async def test_every_family_is_refused_in_every_place(server: Server, database: str) -> None:
     assert len(families.STATEMENTS) + len(families.MORE) >= 400
     tried = [*families.STATEMENTS, *families.MORE]
