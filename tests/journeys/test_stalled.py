@@ -195,6 +195,32 @@ def test_stopped_and_continued_by_a_shell(launch: Launch, tmp_path: Path) -> Non
         terminal.wait_for("prompt>")
 
 
+def test_an_editor_is_stopped_and_continued_by_a_shell(launch: Launch, tmp_path: Path) -> None:
+    """As vi by ctrl+z, which stops all programs in front: the shell has its prompt; fg goes on editing."""
+    editor = tmp_path / "editor.sh"
+    editor.write_text('echo EDITING; kill -TSTP 0; echo BACK; echo "edited by hand" > "$1"\n')
+    shell = ["/bin/bash", "--norc", "--noprofile", "-i"]
+    with launch(
+        through=lambda _: shell,
+        PS1="prompt> ",
+        PYTHONPATH=str(Path(__file__).parents[2]),
+        EDITOR=f"/bin/sh {editor}",
+    ) as terminal:
+        terminal.wait_for("prompt>")
+        terminal.send(f"{' '.join(COMMAND)}\r")
+        declare(terminal)
+        terminal.send("c")
+        terminal.wait_for("mark sent")
+        terminal.send_bytes(b"\x1bOS")  # F4
+        terminal.wait_for("Stopped")
+        # Neither ctrl+c nor ctrl+\\ of the shell's is ours.
+        terminal.send_bytes(b"\x03\x1c")
+        terminal.send("fg\r")
+        terminal.wait_for("edited by hand")
+        terminal.send("h")
+        terminal.wait_for("Measures")
+
+
 def _parent(path: Path) -> int:
     try:
         return int((path / "stat").read_text().rpartition(")")[2].split()[1])

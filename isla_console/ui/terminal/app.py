@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -56,9 +57,22 @@ class TerminalApp(App[int]):
 
     @contextlib.contextmanager
     def suspend(self) -> Iterator[None]:
-        """Hand the terminal to another program for a while."""
-        with self.signals.lent() if self.signals is not None else contextlib.nullcontext(), super().suspend():
-            yield
+        """Hand the terminal to another program for a while.
+
+        Where that one is stopped, as an editor by ctrl+z, we are stopped with it, at once: the shell waits
+        for all of us, and continues all of us.
+        """
+        with self.lent_keys():
+            handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            try:
+                with super().suspend():
+                    yield
+            finally:
+                signal.signal(signal.SIGTSTP, handler)
+
+    def lent_keys(self) -> contextlib.AbstractContextManager[None]:
+        """While the terminal is not ours, what its keys send is for others."""
+        return self.signals.lent() if self.signals is not None else contextlib.nullcontext()
 
     def on_resize(self) -> None:
         # A terminal that was resized, or is now shown in another one, may show anything.

@@ -56,6 +56,9 @@ class TerminalUser(Protocol):
     def hang_up(self, number: int) -> None:
         """Leave, as if this signal had come."""
 
+    def lent_keys(self) -> contextlib.AbstractContextManager[None]:
+        """While the terminal is not ours, what its keys send is for others."""
+
 
 class ConsoleDriver(Driver):
     """Reads and writes the terminal of standard input and standard error. The app is a `TerminalUser`."""
@@ -209,14 +212,16 @@ class ConsoleDriver(Driver):
     def _stop_for_shell(self) -> None:
         """Be stopped, as the shell or a person wants, with the terminal as it was before."""
         is_on = self.output is not None
+        with self.user.lent_keys():
+            if is_on:
+                self.suspend_application_mode()
+            # A process that no shell looks after is not stopped by this signal: nobody would continue it.
+            handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, handler)
+            if is_on:
+                self.resume_application_mode()
         if is_on:
-            self.suspend_application_mode()
-        # A process that no shell looks after is not stopped by this signal: nobody would continue it.
-        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        signal.raise_signal(signal.SIGTSTP)
-        signal.signal(signal.SIGTSTP, handler)
-        if is_on:
-            self.resume_application_mode()
             self._was_resumed = True
             self._show_again()
             # The signal that continued us is heard after this.
