@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from isla_console.sql.classify import classify, nodes_of, parts_of, tree_of
-from isla_console.sql.verdict import Class
+from isla_console.sql.verdict import Verdict
 
 MOST_NAMES: Final = 60
 """How many names of one statement are looked at."""
@@ -35,9 +35,9 @@ class Statement:
     """One statement of a body."""
 
     text: bytes
-    kind: Class
-    reasons: tuple[str, ...]
     references: tuple[Reference, ...]
+    verdict: Verdict
+    """What the grammar says of it."""
 
     def filled(self, types: Sequence[str], replaced: frozenset[int]) -> tuple[str, dict[int, int]]:
         """Return the statement with arguments replaced, and which reference begins at which character.
@@ -120,7 +120,7 @@ def statements(packed: str) -> tuple[Statement, ...]:
         end = begin + one.stmt_len if one.stmt_len else len(raw)
         verdict = classify(raw[begin:end].decode())
         references = sorted(_references(one, source, raw, begin), key=lambda reference: reference.start)
-        found.append(Statement(raw[begin:end], verdict.kind, verdict.reasons, tuple(references)))
+        found.append(Statement(raw[begin:end], tuple(references), verdict))
     return tuple(found)
 
 
@@ -145,10 +145,11 @@ def _references(statement: Any, source: Source, raw: bytes, begin: int) -> list[
 
 def _argument(parts: list[str], source: Source) -> tuple[int, int]:
     """Return which argument a name may be, counted from 1 (0: none), and how many of its parts say so."""
-    if parts and parts[0] in source.arguments and parts[0]:
-        return source.arguments.index(parts[0]) + 1, 1
+    # In the server's order: function.argument, then argument or argument.field.
     if len(parts) > 1 and parts[0] == source.name and parts[1] in source.arguments and parts[1]:
         return source.arguments.index(parts[1]) + 1, 2
+    if parts and parts[0] in source.arguments and parts[0]:
+        return source.arguments.index(parts[0]) + 1, 1
     return 0, 0
 
 

@@ -8,7 +8,7 @@ knows: `meaning.settle` asks it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from isla_console.sql.functions import effect
 from isla_console.sql.grammar import ADMIN, PLANNED, READ, STATEMENTS
@@ -80,8 +80,13 @@ def _judge(tree: Message, verb: str) -> Verdict:
     strange: list[str] = []
     is_explain = type(outer).__name__ == "ExplainStmt"
     plan_only = is_explain and not _analyzes(outer)
+    has_text, types = False, set[str]()
     for node in nodes_of(tree):
         name = type(node).__name__
+        if name == "A_Const" and cast("Any", node).WhichOneof("val") == "sval":
+            has_text = True
+        elif name == "TypeName":
+            types.add(_last(cast("Any", node).names).lstrip("_"))
         if (fields := READ.get(name)) is not None:
             strange += _strange_fields(node, name, fields)
             if name == "FuncCall" and (known := effect(_last(node.funcname).lower())):
@@ -100,7 +105,17 @@ def _judge(tree: Message, verb: str) -> Verdict:
         found.append(("unknown", f"the guard does not know {strange[0]}"))
     kind = worst(*(kind for kind, _ in found))
     reasons = tuple(dict.fromkeys(reason for one, reason in found if one == kind))
-    return Verdict(kind, verb, reasons, is_explain=is_explain, is_planned=plan_only)
+    is_show = type(outer).__name__ == "VariableShowStmt"
+    return Verdict(
+        kind,
+        verb,
+        reasons,
+        is_show=is_show,
+        has_text=has_text,
+        types=frozenset(types),
+        is_explain=is_explain,
+        is_planned=plan_only,
+    )
 
 
 def _strange_fields(node: Any, name: str, fields: frozenset[str]) -> list[str]:

@@ -28,8 +28,7 @@ from isla_console.settings.resolve import Settings
 from isla_console.settings.secret import Secret
 from isla_console.sql import errors
 from isla_console.sql.judging import KEPT, judged
-from isla_console.sql.meaning import settle
-from isla_console.sql.queries import query
+from isla_console.sql.meaning import own_rows, settle
 from isla_console.sql.result import ROWS, Column, SqlResult
 from isla_console.sql.rows import EXPORTED, SHOWN, RowReader, Rows, open_reader
 from isla_console.sql.verdict import Verdict
@@ -94,12 +93,12 @@ class SqlEngine:
 
         It is asked for while somebody types, and each time it is made the server writes a tree to its log.
         """
-        state = str(await connection.fetchval(query("state")))
-        if (kept := self._proved.get(sql)) is not None and kept[0] == state:
+        ((state,),) = [tuple(row.values()) for row in await own_rows(connection, "state")]
+        if (kept := self._proved.get(sql)) is not None and kept[0] == str(state):
             self._proved.move_to_end(sql)
             return kept[1]
         verdict = await settle(verdict, connection, sql)
-        self._proved[sql] = state, verdict
+        self._proved[sql] = str(state), verdict
         while len(self._proved) > KEPT:
             self._proved.popitem(last=False)
         return verdict

@@ -16,7 +16,7 @@ from isla_console.sql.verdict import Class
 _ELSEWHERE: Final = ("elsewhere, where nothing is read-only", "sends a request from the server")
 _EFFECTS: Final[tuple[tuple[str, Class, str], ...]] = (
     (r"pg_(terminate|cancel)_backend", "admin", "ends sessions or queries, also in a read-only transaction"),
-    (r"set_config|setseed", "admin", "changes a setting of the session"),
+    (r"set_config|setseed|isn_weak", "admin", "changes a setting of the session"),
     (r"pg_reload_conf|pg_rotate_logfile.*|pg_log_.*|pg_promote|pg_switch_wal", "admin", "acts on the server"),
     (
         r"pg_(wal|xlog)_replay_(pause|resume)|pg_create_restore_point|pg_(start|stop)_backup|pg_backup_(start|stop)",
@@ -50,7 +50,7 @@ _EFFECTS: Final[tuple[tuple[str, Class, str], ...]] = (
         "runs the code of a type that it is given by name",
     ),
     (
-        r"satisfies_hash_partition|(fmgr|plpgsql)_\w*(validator|handler)|.*_fdw_validator",
+        r"satisfies_hash_partition|pg_get_partition_constraintdef|(fmgr|plpgsql)_\w*(validator|handler)|.*_fdw_validator",
         "unknown",
         "runs code that it is given by number",
     ),
@@ -111,6 +111,7 @@ _HARMLESS: Final = """
     pg_stat_get_xact_tuples_hot_updated pg_stat_get_xact_tuples_newpage_updated
     pg_stat_get_xact_blocks_fetched pg_stat_get_xact_blocks_hit
     pg_stat_get_xact_function_calls pg_stat_get_xact_function_total_time pg_stat_get_xact_function_self_time
+    normal_rand pgp_sym_encrypt pgp_sym_encrypt_bytea pgp_pub_encrypt pgp_pub_encrypt_bytea
     system bernoulli system_rows system_time
     currtid2 pg_stat_clear_snapshot pg_jit_available pg_numa_available amvalidate
     pg_stat_statements pg_stat_statements_info pgstattuple pgstattuple_approx pgstatindex pgstatginindex

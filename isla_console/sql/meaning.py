@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from isla_console.sql.apart import NotRead, apart
 from isla_console.sql.bodies import MOST_NAMES, Source, Statement, explained, statements
 from isla_console.sql.functions import HARMLESS_VOLATILE, effect, is_final, reviewed
+from isla_console.sql.judging import judged
 from isla_console.sql.queries import query
 from isla_console.sql.tree import MAX_TREE, Reached, Unreadable, reached
 from isla_console.sql.verdict import Class, Verdict, worst
@@ -54,6 +55,8 @@ _NO_TREE: Final = "the server does not show what it reaches: only its text was l
 _NO_NAME: Final = frozenset({"42703", "42P01"})
 """undefined_column, undefined_table: a name that is no column, and so may be an argument."""
 
+_TEXT: Final = "a text in it may be taken for a value of type {}, which runs code of your own"
+
 Found = list[tuple[Class, str]]
 
 
@@ -61,7 +64,7 @@ Found = list[tuple[Class, str]]
 class _Search:
     """What was reached so far, and what came of looking at it.
 
-    What is only planned is kept apart from what is run: of it, a volatile function does nothing.
+    What is only planned is kept apart from what is run: of it, PostgreSQL's volatile functions do nothing.
     """
 
     connection: Connection[Any]
@@ -70,6 +73,12 @@ class _Search:
     planned: Reached = field(default_factory=Reached)
     run: Reached = field(default_factory=Reached)
     found: Found = field(default_factory=list)
+    readers: dict[str, bool] | None = None
+    """The types that read texts by code of somebody's own, and whether they need not be named for that."""
+    by_path: set[str] = field(default_factory=set)
+    """Functions in SQL in whose text names are looked up when it runs, by the path of whoever calls it."""
+    other_paths: set[str] = field(default_factory=set)
+    """Functions that run with another path than the session's."""
 
     def note(self, kind: Class, reason: str) -> None:
         """Keep that something cannot be told; what writes goes through its preview all the same."""
@@ -91,11 +100,13 @@ async def settle(verdict: Verdict, connection: Connection[Any], sql: str) -> Ver
     """
     if verdict.kind != "read":
         return verdict
-    if verdict.verb == "SHOW":
+    if verdict.is_show:
         return replace(verdict, settled=True)
     search = _Search(connection)
     try:
         text = await apart(explained, sql) if verdict.is_explain else sql
+        if reader := await _reader_of_texts(search, verdict):
+            return replace(verdict, kind="unproven", reasons=(_TEXT.format(reader),), settled=True)
         trees = await _trees(connection, text)
         if not trees:
             return replace(verdict, kind="unproven", reasons=(_NO_TREE,), settled=True)
@@ -119,11 +130,38 @@ async def final_acts(connection: Connection[Any], sql: str) -> tuple[str, ...]:
         asyncpg.PostgresError, OSError: The server could not be asked, or does not take the statement.
     """
     search = _Search(connection, writes=True)
+    if await _reader_of_texts(search, await judged(sql)):
+        return ()  # parsing it would run code before its transaction shows anything
     try:
         await _follow(search, await _trees(connection, sql), True)
     except Unreadable:
         return tuple(text for _, text in search.found)
     return tuple(dict.fromkeys(text for _, text in search.found))
+
+
+async def _reader_of_texts(search: _Search, verdict: Verdict) -> str:
+    """Return a type as whose value a text in a statement may be read by code that people made; "" for none.
+
+    The server reads the texts in a statement when it parses it, each as the type that its place wants: then
+    parsing is not without effects.
+    """
+    if not verdict.has_text:
+        return ""
+    if search.readers is None:
+        rows = await own_rows(search.connection, "inputs")
+        search.readers = {str(row["name"]): bool(row["used"]) for row in rows}
+    return next((name for name, used in search.readers.items() if used or name in verdict.types), "")
+
+
+async def own_rows(connection: Connection[Any], name: str, *arguments: Any) -> list[Mapping[str, Any]]:
+    """Return the rows of a question of the guard's own, in which nobody else's operators are found.
+
+    An operator in another schema whose arguments fit better than those of PostgreSQL's own would be chosen.
+    """
+    await connection.execute("SAVEPOINT isla_own; SET LOCAL search_path = pg_catalog")
+    rows: list[Mapping[str, Any]] = await connection.fetch(query(name), *arguments)
+    await connection.execute("ROLLBACK TO isla_own; RELEASE isla_own")
+    return rows
 
 
 async def _follow(search: _Search, trees: list[str], is_planned: bool) -> None:
@@ -187,7 +225,7 @@ def _reached_planned(tree: str) -> Reached:
 async def _look_behind(search: _Search, fresh: Reached, is_planned: bool) -> list[tuple[Reached, bool]]:
     """Look up what was reached, judge it, and return what lies behind, and whether that is only planned."""
     asked = (fresh.function, fresh.operator, fresh.family, fresh.type, fresh.relation)
-    rows = await search.connection.fetch(query("reached"), *map(sorted, asked), is_planned)
+    rows = await own_rows(search.connection, "reached", *map(sorted, asked), is_planned)
     seen = search.seen(is_planned)
     seen |= fresh
     _check_whole(fresh, rows)
@@ -199,10 +237,11 @@ async def _look_behind(search: _Search, fresh: Reached, is_planned: bool) -> lis
         further.relation |= _numbers(row["relations"])
         is_function = row["what"] == "function"
         (bodies if is_function else trees).extend(row["trees"] or ())
+        is_skipped = is_planned and row["nature"] == "v" and row["built_in"]
         if is_function and search.writes and not _is_own(row):
             if is_final(str(row["name"])) and (known := effect(str(row["name"]))):
                 search.found.append(known)
-        elif is_function and not (is_planned and row["nature"] == "v" and not _has_body(row)):
+        elif is_function and not is_skipped:
             if finding := _function(row):
                 search.found += [] if search.writes else [finding]
             elif _has_text(row):
@@ -271,6 +310,15 @@ def _has_text(row: Mapping[str, Any]) -> bool:
 async def _trees_of_body(search: _Search, row: Mapping[str, Any]) -> list[str]:
     """Return the trees of each statement in a function's body."""
     name, types = str(row["name"]), list(row["argument_types"] or ())
+    has_path = bool(row["settings"])
+    (search.other_paths if has_path or row["is_definer"] else search.by_path).add(name)
+    if row["is_definer"] and not has_path:
+        search.note("unknown", f"{name}() runs as its owner, who may find other things under its names")
+        return []
+    if search.by_path and search.other_paths:
+        here, there = min(search.by_path), min(search.other_paths)
+        search.note("unknown", f"{here}() may find other things under its names when {there}() calls it")
+        return []
     if None in types:
         search.note("unknown", f"{name}() takes values of any type: the guard cannot look into it")
         return []
@@ -282,8 +330,12 @@ async def _trees_of_body(search: _Search, row: Mapping[str, Any]) -> list[str]:
         return []
     trees: list[str] = []
     for one in found:
-        if one.kind not in ({"read", "write"} if search.writes else {"read"}):
-            search.found.append((one.kind, f"{name}() {'; '.join(one.reasons)}"))
+        looks = one.verdict
+        if looks.kind not in ({"read", "write"} if search.writes else {"read"}):
+            search.found.append((looks.kind, f"{name}() {'; '.join(looks.reasons)}"))
+            return []
+        if reader := await _reader_of_texts(search, looks):
+            search.note("unknown", f"{name}(): {_TEXT.format(reader)}")
             return []
         trees += await _analysed(search, row, one, types)
     return trees

@@ -169,9 +169,10 @@ _TOKEN: Final = re.compile(
     r"\{CONST\s:consttype\s(?P<consttype>\d+)(?:\s:\w+\s(?:<>|\d+\s\[[\s\d-]*\]|-?\w+))*\s?\}"
     r"|(?P<mark>[(){}])"
     r"|(?P<word>(?:\\.|[^\s(){}\\])+)",
-    re.DOTALL,
+    # The server escapes ASCII's spaces alone: any other one is a part of a name.
+    re.DOTALL | re.ASCII,
 )
-_GAP: Final = re.compile(r"\s*")
+_GAP: Final = re.compile(r"\s*", re.ASCII)
 _NUMBER: Final = re.compile(r"-?\d+")
 _LISTS: Final = frozenset("biox")
 

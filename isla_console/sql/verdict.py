@@ -36,6 +36,12 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     settled: bool = False
     mistake: Mistake | None = None
+    is_show: bool = False
+    """Whether it is a SHOW, which reaches nothing but a setting."""
+    has_text: bool = False
+    """Whether it has a text in quotes, which the server may take for a value of any type."""
+    types: frozenset[str] = frozenset()
+    """The types that it names, without their schemas."""
     is_explain: bool = False
     is_planned: bool = False
     """Whether it is an EXPLAIN that runs nothing."""

@@ -21,7 +21,7 @@ from tests.session.sql_support import SqlRecorder, journalled, performing, sessi
 from tests.session.support import Person
 from tests.sql.conftest import Server
 from tests.support.runbook import runbook_with
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.slow
 
@@ -163,7 +163,7 @@ async def test_a_second_statement_is_refused_in_words_and_the_first_can_be_stopp
         bench.view.kind = "csv"
         await ask(Query("SELECT 1"))
         assert bench.view.said.pop() == "Another statement runs: X stops it."
-    assert bench.view.last.startswith("Runs …")
+    await until(lambda: bench.view.last.startswith("Runs …"))
     bench.flow.stop()
     await asyncio.wait([first])
     assert first.cancelled()

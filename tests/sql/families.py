@@ -71,8 +71,45 @@ ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
 ALTER TABLE guarded FORCE ROW LEVEL SECURITY;
 CREATE POLICY looked ON guarded USING (boom(id) = id);
 CREATE TABLE made (id int DEFAULT boom(1), a int);
+CREATE SCHEMA paths;
+CREATE FUNCTION helper(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION paths.helper(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN {_LOCK}; RETURN 1; END$$;
+CREATE FUNCTION path_inner() RETURNS int STABLE LANGUAGE sql AS 'SELECT helper(1)';
+CREATE FUNCTION path_outer() RETURNS int STABLE LANGUAGE sql SET search_path = paths, public AS 'SELECT path_inner()';
+CREATE FUNCTION by_owner() RETURNS int STABLE SECURITY DEFINER LANGUAGE sql AS 'SELECT helper(1)';
+CREATE TYPE c2 AS ENUM ('a');
+CREATE FUNCTION to_c2(int) RETURNS c2 IMMUTABLE LANGUAGE plpgsql AS $$BEGIN {_LOCK}; RETURN 'a'; END$$;
+CREATE CAST (int AS c2) WITH FUNCTION to_c2(int) AS ASSIGNMENT;
+CREATE FUNCTION fc() RETURNS c2 STABLE LANGUAGE sql AS 'SELECT 1';
+CREATE TYPE comp AS (x int);
+CREATE FUNCTION act(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION act(text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN {_LOCK}; RETURN 1; END$$;
+CREATE FUNCTION dup(dup comp, x text) RETURNS int STABLE LANGUAGE sql AS 'SELECT act(dup.x)';
+CREATE FUNCTION vol_eq(int, int) RETURNS bool VOLATILE LANGUAGE plpgsql AS $$BEGIN {_LOCK}; RETURN $1 = $2; END$$;
+CREATE OPERATOR ==== (LEFTARG = int, RIGHTARG = int, FUNCTION = vol_eq, RESTRICT = eqsel);
+CREATE TABLE sorted_top (a int, b int) PARTITION BY LIST (a);
+CREATE TABLE sorted_mid PARTITION OF sorted_top FOR VALUES IN (1) PARTITION BY RANGE (b mine_ops);
+CREATE TABLE sorted_one PARTITION OF sorted_mid FOR VALUES FROM (1) TO (5);
 CREATE RULE boom_rule AS ON INSERT TO made DO ALSO SELECT boom(1);
 """
+
+POISON = f"""
+CREATE FUNCTION oid_eq(int, oid) RETURNS bool IMMUTABLE LANGUAGE sql SET search_path = public AS 'SELECT $1 = $2::int';
+CREATE FUNCTION oid_cmp(int, oid) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN {_LOCK}; RETURN 0; END$$;
+CREATE OPERATOR =# (LEFTARG = int, RIGHTARG = oid, FUNCTION = oid_eq);
+ALTER OPERATOR FAMILY integer_ops USING btree ADD OPERATOR 3 =# (int4, oid), FUNCTION 1 (int4, oid) oid_cmp(int, oid);
+CREATE FUNCTION cid_cmp(cid, cid) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN {_LOCK}; RETURN 0; END$$;
+CREATE FUNCTION cid_lt(cid, cid) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS $$BEGIN {_LOCK}; RETURN true; END$$;
+CREATE OPERATOR < (LEFTARG = cid, RIGHTARG = cid, FUNCTION = cid_lt);
+CREATE OPERATOR CLASS cid_ops DEFAULT FOR TYPE cid USING btree AS OPERATOR 1 <, FUNCTION 1 cid_cmp(cid, cid);
+CREATE CAST (xid AS cid) WITHOUT FUNCTION;
+"""
+"""Members of one's own in a family of PostgreSQL's, and an operator class that a binary cast reaches."""
+POISONED = (
+    "SELECT id FROM t WHERE id =# 5::oid",
+    "SELECT ARRAY['1'::xid] < ARRAY['2'::xid]",
+    "SELECT id FROM t ORDER BY id",
+)
 
 EXPRESSIONS = (
     "boom(1)",
@@ -216,5 +253,21 @@ MORE: tuple[str, ...] = (
     "EXPLAIN INSERT INTO made (a) VALUES (1)",
     "EXPLAIN (ANALYZE) SELECT * FROM boom_v",
     "SELECT " + ", ".join(f"abs({i})" for i in range(3000)) + ", boom(1)",
+    # Found by somebody who read the guard to break it.
+    "/* /* */ SHOW */ SELECT boom(1)",
+    "--\rSELECT boom(1) AS\n show",
+    "SELECT '(1,2)'::boom_pair",
+    "SELECT '{1}'::boom_dd[]",
+    "SELECT '[a,b]'::shade_range",
+    "SELECT * FROM hues WHERE p = '(1,2)'",
+    "SELECT path_outer()",
+    "SELECT by_owner()",
+    "SELECT fc()",
+    "SELECT dup(ROW(1)::comp, 'a')",
+    "SELECT array_to_json(most_common_vals) FROM pg_stats WHERE tablename = 'hues'",
+    "SELECT most_common_vals FROM pg_stats WHERE tablename = 'hues' ORDER BY 1",
+    "SELECT pg_get_partition_constraintdef('hues'::regclass)",
+    "EXPLAIN SELECT * FROM t WHERE a ==== 1",
+    "SELECT * FROM sorted_top",
     "SELECT * FROM " + "(SELECT * FROM " * 30 + "boom_v" + ") x" * 30,
 )
