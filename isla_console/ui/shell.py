@@ -14,7 +14,7 @@ from typing import Protocol
 
 from textual import on
 from textual.app import SystemCommand
-from textual.events import Event, Key, Paste
+from textual.events import AppBlur, AppFocus, Event, InputEvent, Key, Paste, Resize
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
@@ -38,6 +38,10 @@ STYLES = ("main.tcss", "panels.tcss", "ascii.tcss")
 """The style sheets of the first frame."""
 QUIT_AGAIN_S = 4.0
 """Seconds within which a second ctrl+q ends the console from a sheet."""
+
+
+_FROM_OUTSIDE = (InputEvent, Paste, Resize, AppFocus, AppBlur)
+"""What the terminal sends."""
 
 
 class Program(Protocol):
@@ -144,6 +148,8 @@ class Shell(TerminalApp):
             self.parting = await self.program.close(in_hurry=hurry)
 
     async def on_event(self, event: Event) -> None:
+        if self.is_leaving and isinstance(event, _FROM_OUTSIDE):
+            return  # its screens are being taken down: there is nobody to take it
         dropped = self.key_queue.dropped
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
