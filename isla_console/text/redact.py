@@ -38,7 +38,9 @@ SHAPES: Final[Looks] = tuple(
         r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*",
         r"(?i)\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"']{0,200}:(?P<secret>[^\s/\"']{1,400})@",
         r"(?i)postgres(?:ql)?://[^:@\s/']*:(?P<secret>[^@\s']+)@",
-        r"(?i)password\s*=?\s*(?:e|n|u&)?'(?P<secret>(?:[^'\\]|''|\\.)+)'",
+        # Whether a backslash escapes the quote behind it, only the server knows: both readings are hidden.
+        r"(?i)password\s*=?\s*(?:e|n|u&)?'(?P<secret>(?:[^']|'')+)'",
+        r"(?i)password\s*=?\s*(?:e|n|u&)?'(?P<secret>(?:[^'\\]|''|\\[\s\S])+)'",
         r"(?i)password\s*=?\s*\$(?P<tag>\w*)\$(?P<secret>[\s\S]+?)\$(?P=tag)\$",
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]{0,8000}?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
     )

@@ -54,6 +54,13 @@ async def test_a_note_has_no_secret(session: Session, tmp_path: Path, spelling: 
     [
         "ALTER ROLE app PASSWORD 'hunter2hunter2'",
         "ALTER ROLE app PASSWORD E'hunter2hunter2'",
+        "ALTER ROLE app PASSWORD N'hunter2hunter2'",
+        "ALTER ROLE app PASSWORD U&'hunter2hunter2'",
+        "ALTER ROLE app PASSWORD E'hunter2\\'hunter2'",
+        "ALTER ROLE app PASSWORD E'hunter2\\\nhunter2'",
+        "ALTER ROLE app PASSWORD 'hunter2''hunter2'",
+        "ALTER ROLE app PASSWORD 'hunter2\\'hunter2'",
+        "ALTER ROLE app PASSWORD 'hunter2hunter2\\'",
         "ALTER ROLE app PASSWORD $$hunter2hunter2$$",
         "ALTER ROLE app PASSWORD $a$hunter2hunter2$a$",
         "CREATE USER app WITH ENCRYPTED PASSWORD 'hunter2hunter2'",
