@@ -34,7 +34,7 @@ unset until wait while
 _BUILT_IN: Final = frozenset(_SHELL_WORDS.split())
 _PROGRAM: Final = re.compile(r"[A-Za-z0-9_./+-]+")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_WRAPPERS: Final[dict[str, frozenset[str]]] = {
+WRAPPERS: Final[dict[str, frozenset[str]]] = {
     "env": frozenset({"-u", "--unset", "-C", "--chdir", "-S", "--split-string"}),
     "sudo": frozenset(
         {"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "--user", "--group", "--host", "--chdir"}
@@ -57,8 +57,6 @@ _WRAPPERS: Final[dict[str, frozenset[str]]] = {
     "flock": frozenset({"-w", "-E", "--timeout"}),
 }
 """Programs that start another one, among their arguments; each with its own options that take a value."""
-_AWAY: Final = frozenset({"ssh"})
-"""Programs whose command runs on another machine, where other programs are installed."""
 _OWN_FIRST: Final = {"timeout": 1, "flock": 1}
 """How many arguments of its own a wrapper has before the program."""
 
@@ -194,11 +192,6 @@ def parsed(script: str) -> Node:
     return _parser().parse(script.encode("utf-8", "replace")).root_node
 
 
-def wrappers() -> frozenset[str]:
-    """Return the programs that only start another one, among their arguments, here or elsewhere."""
-    return frozenset(_WRAPPERS)
-
-
 def walk(root: Node) -> Iterator[Node]:
     """Yield a node and all below it, in the order of the text, however deep they are."""
     waiting = [root]
@@ -240,16 +233,11 @@ def text_of(node: Node) -> str:
 
 def _programs(words: list[str]) -> Iterator[str]:
     """Yield the program of a command and, where it only starts another one here, that one."""
-    while words:
-        name, *rest = words
+    for name, *rest in chain(words):
         if _PROGRAM.fullmatch(name):
             yield name
-        short = base(name)
-        if short in {"sh", "bash", "dash"} and (script := _script_of(rest)):
+        if base(name) in {"sh", "bash", "dash"} and (script := _script_of(rest)):
             yield from tools(script)
-        if short not in _WRAPPERS or short in _AWAY:
-            return
-        words = inner(short, rest)
 
 
 def _script_of(arguments: list[str]) -> str:
@@ -260,10 +248,18 @@ def _script_of(arguments: list[str]) -> str:
     return ""
 
 
+def chain(words: list[str]) -> Iterator[list[str]]:
+    """Yield a command's words and, while it only starts another one, that one's: the end of them."""
+    while words:
+        yield words
+        wrapper = base(words[0])
+        words = inner(wrapper, words[1:]) if wrapper in WRAPPERS else []
+
+
 def inner(wrapper: str, arguments: list[str]) -> list[str]:
     """Return the command that a wrapper starts, from its arguments."""
     own = _OWN_FIRST.get(wrapper, 0)
-    valued = _WRAPPERS[wrapper]
+    valued = WRAPPERS[wrapper]
     if wrapper == "command" and arguments[:1] and arguments[0] in {"-v", "-V"}:
         return []
     place = 0

@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from isla_console.runbook.shell import base, inner, literal, parsed, text_of, walk, words_of, wrappers
+from isla_console.runbook.obeyed import obeys
+from isla_console.runbook.shell import (
+    WRAPPERS,
+    base,
+    chain,
+    inner,
+    literal,
+    parsed,
+    text_of,
+    walk,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -26,8 +37,8 @@ _INTERPRETERS: Final = frozenset(
     mongosh redis-cli duckdb clickhouse-client cqlsh osqueryi ssh sshpass mosh rsh telnet nc ncat socat
     parallel make gmake ninja cmake ant gradle mvn npx bunx pnpx npm yarn pnpm rake just task tmux screen at
     batch crontab docker podman nerdctl kubectl oc nsenter chroot unshare su runuser systemd-run gcc cc go
-    cargo java watch script ansible salt terraform pulumi eval source . trap let alias bind complete compgen
-    mapfile readarray declare typeset local export readonly unset printf_v test_v exec fc hash enable
+    cargo java script ansible salt terraform pulumi eval source . trap let alias bind complete compgen
+    mapfile readarray declare typeset local export readonly unset fc hash enable
     """.split()  # noqa: SIM905 - a list to read
 )
 """Programs, and words of the shell, that read an argument as code, or as the name of something."""
@@ -48,24 +59,10 @@ _PARTLY: Final = {
     "rsync": re.compile(r"-e|--rsh(=.*)?|--rsync-path(=.*)?"),
     "scp": re.compile(r"-o|-S|-oProxyCommand.*"),
     "curl": re.compile(r"-K|--config(=.*)?"),
-    "xargs": re.compile(r".*"),
 }
 """Programs that take code in some options alone: from such an option on, what follows is code."""
-_ALWAYS_AFTER: Final = frozenset({"find", "xargs"})
-"""Of these, everything behind such an option is the other program's."""
-
-_OBEYED: Final = re.compile(
-    r"""PATH|HOME|SHELL|ENV|IFS|CDPATH|GLOBIGNORE|FPATH|TMPDIR|EDITOR|VISUAL|PAGER|BROWSER|MANPAGER|TERM|TERMINFO
-    |UID|EUID|PPID|OPTIND|OPTARG|RANDOM|SECONDS|PS[0-4]|PROMPT_COMMAND|SHELLOPTS|BASHOPTS|POSIXLY_CORRECT
-    |LD_\w*|DYLD_\w*|BASH\w*|GCONV_PATH|LOCPATH|NLSPATH|MALLOC_\w*|GLIBC_TUNABLES|RES_OPTIONS|HOSTALIASES
-    |LOCALDOMAIN|LC_\w*|LANG|LANGUAGE|TZ|TZDIR|PYTHON\w*|PERL\w*|RUBY\w*|GEM_\w*|BUNDLE_\w*|NODE_\w*|NPM_\w*|npm_\w*
-    |JAVA\w*|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|PHP\w*|LUA_\w*|TCL\w*|AWK\w*|GIT_\w*|SSH_\w*|LESS\w*|MORE
-    |PG[A-Z]+|PSQL\w*|MYSQL_\w*|REDISCLI_\w*|CURL_\w*|WGETRC|HTTP_PROXY|HTTPS_PROXY|ALL_PROXY|NO_PROXY|[a-z]+_proxy
-    |SSL_CERT_\w*|OPENSSL_\w*|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|MAKEFLAGS|MAKE\w*|CC|CXX|CFLAGS|RUSTC\w*
-    |CARGO_\w*|GO(?:PATH|FLAGS|ROOT|PROXY|ENV|BIN|CACHE|TOOLCHAIN)|XDG_\w*|DOCKER_\w*|KUBECONFIG|KUBE\w*|AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE|TAR_OPTIONS
-    |GREP_OPTIONS|JQ_\w*|DBUS_\w*|SYSTEMD_\w*|SUDO_\w*|DISPLAY""",
-    re.VERBOSE,
-)
+_ALWAYS_AFTER: Final = "find"
+"""Of this one, everything behind such an option is the other program's."""
 
 _SAFE: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:@/+=,-")
 _PIECE: Final = re.compile(
@@ -83,11 +80,6 @@ class Misuse:
     line: int
     column: int
     why: str
-
-
-def obeys(name: str) -> bool:
-    """Return whether a shell, a loader or a common tool does what a variable of this name says."""
-    return _OBEYED.fullmatch(name) is not None
 
 
 def is_plain(pattern: str | None, type: str) -> bool:
@@ -283,7 +275,7 @@ def _of_words(texts: list[str], place: int, option: str = "") -> str:
         return "watch gives it to a shell"
     if name == "read":
         return "it is taken for a variable's name"
-    if name in wrappers():
+    if name in WRAPPERS:
         rest = inner(name, texts[1:])
         skipped = len(texts) - len(rest)
         if place < skipped or not rest:
@@ -304,10 +296,8 @@ def _of_words(texts: list[str], place: int, option: str = "") -> str:
     if (rule := _PARTLY.get(name)) is not None:
         before = texts[1:place]
         # What an option has behind its equals sign stands in one word with it.
-        near = [*(before if name in _ALWAYS_AFTER else before[-1:]), option]
-        if any(rule.fullmatch(word) for word in near) or (texts[place] == "" and name == "xargs"):
-            return f"{name} takes it for code there"
-        return ""
+        near = [*(before if name == _ALWAYS_AFTER else before[-1:]), option]
+        return f"{name} takes it for code there" if any(rule.fullmatch(word) for word in near) else ""
     return f"{name} takes it for code" if _reads_code(name) else ""
 
 
@@ -323,14 +313,7 @@ def _programs_of(node: Node) -> list[str]:
         return [
             base(literal(words_of(one)[0])) for one in walk(node) if one.type == "command" and words_of(one)
         ]
-    texts = [literal(word) for word in words_of(node)]
-    found = []
-    while texts:
-        found.append(base(texts[0]))
-        if found[-1] not in wrappers():
-            break
-        texts = inner(found[-1], texts[1:])
-    return found
+    return [base(texts[0]) for texts in chain([literal(word) for word in words_of(node)])]
 
 
 def _of_pipe(command: Node) -> str:
@@ -401,13 +384,10 @@ def _code_in(node: Node) -> str:
     command = node.parent
     if command is None or command.type != "command":
         return ""
-    texts = [literal(word) for word in words_of(command)]
-    place = next((i for i, word in enumerate(words_of(command)) if word.id == node.id), 0)
-    while texts and base(texts[0]) in wrappers():
-        rest = inner(base(texts[0]), texts[1:])
-        place -= len(texts) - len(rest)
-        texts = rest
-    if not texts or place < 1:
+    words = words_of(command)
+    *_, texts = [[], *chain([literal(word) for word in words])]  # what a wrapper starts is what reads it
+    place = next((i for i, word in enumerate(words) if word.id == node.id), 0) - (len(words) - len(texts))
+    if place < 1:
         return ""
     name = base(texts[0])
     if name in {"eval", "trap"} and place == 1:

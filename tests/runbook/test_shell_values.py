@@ -8,7 +8,8 @@ import pytest
 
 from isla_console.runbook.deep import deep_findings
 from isla_console.runbook.load import RunbookError, load_runbook
-from isla_console.runbook.shell_values import is_plain, misuses, obeys
+from isla_console.runbook.obeyed import obeys
+from isla_console.runbook.shell_values import is_plain, misuses
 from isla_console.runbook.steps import Input
 from isla_console.runbook.templates import PlaceError
 from isla_console.steps.environment import check_shell

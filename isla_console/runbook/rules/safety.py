@@ -9,9 +9,9 @@ from typing import Any
 from isla_console.runbook import effects
 from isla_console.runbook.fields import SHORTEST_MIN
 from isla_console.runbook.findings import Path, nearest, show
+from isla_console.runbook.obeyed import obeys
 from isla_console.runbook.rules.document import Breach, Index, ids, mapping, number, texts
 from isla_console.runbook.shell import interpreter
-from isla_console.runbook.shell_values import obeys
 
 _CALLED_FIRST = "the minute at which the first level is due, such as 0"
 _ASKS = ("first_update_min", "cadence_min", "postmortem_h")
