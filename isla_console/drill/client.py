@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from isla_console.drill.scenario.entry import Entry as Entry
+from isla_console.drill.scenario.entry import EntryKind as EntryKind
 from isla_console.drill.scenario.speed import quickened as quickened
 
 if TYPE_CHECKING:

@@ -258,23 +258,20 @@ def end_leaked_sessions(terminal: Terminal) -> None:
     assert end_sessions(terminal, "End this session")
     terminal.wait_for(lambda text: "Who blocks whom" not in text)
     # The slots that were freed may have leaked already: until none of them is left.
-    for _ in range(4):
-        terminal.wait_for(lambda text: "By application" in text)
-        settle(terminal)
-        before = leaked(terminal.text)
-        if not before:
+    end = time.monotonic() + 2 * PATIENCE_S
+    while time.monotonic() < end:
+        text = terminal.wait_for(lambda text: applications(text) != [])
+        if "Who blocks whom" not in text and not any("export-worker" in row for row in applications(text)):
             return
-        if not end_sessions(terminal, "End the idle sessions of export-worker"):
-            continue
-        terminal.wait_for(lambda text: " 0 to go" in text)
-        # What is shown may still be the look before they were ended.
-        terminal.wait_for(lambda text, before=before: leaked(text) != before)  # type: ignore[misc]
+        if end_sessions(terminal, "End the idle sessions of export-worker"):
+            terminal.wait_for(lambda text: " 0 to go" in text)
+            terminal.read(1.5)  # the page looks once a second
+    raise AssertionError(f"they leak on:\n{terminal.text}")
 
 
-def leaked(screen: str) -> str:
-    """The leaking application's row among the applications; "" when it has none."""
-    rows = screen.partition("By application")[2].splitlines()
-    return next((row for row in rows if "export-worker" in row), "")
+def applications(screen: str) -> list[str]:
+    """The rows of the applications on the sessions page."""
+    return re.findall(r"^.*\d+ idle.*$", screen.partition("By application")[2], re.MULTILINE)
 
 
 def mend_sign_in(terminal: Terminal) -> None:

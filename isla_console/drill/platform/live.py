@@ -79,6 +79,7 @@ class LivePlatform:
         self._payments_window_s = window(stripe_account.WINDOW_S, speed)
         self._tasks: list[asyncio.Task[None]] = []
         self._pools: list[asyncpg.Pool[Any]] = []
+        self._stopping = False
 
     def keep_record(self, record: Record, path: Path, journal: Path) -> None:
         """Keep a record of the drill in `path`; the steps in the console's `journal` count as actions."""
@@ -135,6 +136,7 @@ class LivePlatform:
 
     def stop(self, *, cut_off: bool = False) -> None:
         """End everything; `cut_off` says that the console ended without being left."""
+        self._stopping = True
         self._runner.close(cut_off=cut_off)
         for task in self._tasks:
             task.cancel()
@@ -202,9 +204,16 @@ class LivePlatform:
         return pool
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        task.add_done_callback(_log_failure)
+        task = asyncio.create_task(work, name=getattr(work, "__qualname__", "a part"))
+        task.add_done_callback(self._ended)
         self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Write the exception of a part that failed to platform.log at once, and say so in the drill's."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            traceback.print_exception(error)
+            if not self._stopping:
+                self._runner.broke(task.get_name(), error)
 
     def _serve(self, application: Starlette) -> str:
         """Serve on a free port, and return the URL; requests are accepted at once."""
@@ -238,9 +247,3 @@ class _Server(uvicorn.Server):
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    """Write the exception of a task that failed to the platform's log at once."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        traceback.print_exception(error)

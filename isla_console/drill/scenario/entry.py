@@ -9,12 +9,13 @@ from typing import Literal, cast
 
 EntryKind = Literal[
     "phase", "outage", "alarm", "message", "inject", "hint", "cure", "cured", "wrong", "danger", "relapse",
-    "stopped", "by_hand", "ended", "cut_off",
+    "stopped", "by_hand", "broken", "ended", "cut_off",
 ]  # fmt: skip
 """What kind of entry it is.
 
 `outage`: the first fault. `cured`: the last cure. `by_hand`: the fault was switched off by remote control.
 `stopped`: a destructive step was begun and not done, because the guard or the engineer stopped it.
+`broken`: a part of the platform failed, so that the drill is not what its scenario says.
 `cut_off`: the console ended without being left, as by kill -9.
 """
 

@@ -118,6 +118,14 @@ class ScenarioRunner:
         """Note that a destructive step of the runbook was begun and not done; `why` says what stopped it."""
         self._write("stopped", f"Tried “{title}”: {why}", step=step)
 
+    def broke(self, part: str, error: BaseException) -> None:
+        """Note that a part of the platform failed for good; its traceback is in the platform's log."""
+        self._write(
+            "broken",
+            f"A part of the drill's platform failed ({part}: {type(error).__name__}), and what it does is"
+            " missing from now on: leave the drill and start it again; platform.log has the traceback.",
+        )
+
     def state(self) -> dict[str, object]:
         """Return scenario, phase, faults in force and the log, ready for JSON."""
         scenario = self._scenario

@@ -18,8 +18,11 @@ WATCH_S = 2.0
 def passing_words(entries: Sequence[Entry]) -> str:
     """Return what to say of new entries of the drill's log, in one notice; empty if there is nothing.
 
-    What people said comes before the offer of a hint, which stands on the briefing until it is taken.
+    A failure of the platform comes first, then what people said; the offer of a hint stands on the briefing
+    until it is taken.
     """
+    if broken := [entry.text for entry in entries if entry.kind == "broken"]:
+        return broken[-1]
     said = [f"{entry.who}: {entry.text}" for entry in entries if entry.kind == "message"]
     if said:
         return " · ".join(said)

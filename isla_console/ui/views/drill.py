@@ -7,8 +7,9 @@ import textwrap
 from textual.content import Content
 
 from isla_console.drill import client
-from isla_console.drill.client import DrillState
+from isla_console.drill.client import DrillState, EntryKind
 from isla_console.session.state import ConsoleState
+from isla_console.text.plain import plain
 from isla_console.text.spans import countdown
 from isla_console.text.times import clock_text
 from isla_console.ui.lines import Row, RowKey
@@ -22,6 +23,7 @@ def drill_rows(state: ConsoleState, width: int) -> list[Row]:
         return [Row.text(Content.styled(drill.reason or "The platform has not answered yet.", MUTED))]
     rows = [*_paragraph(drill.briefing, width), Row.text("")]
     rows += [Row.text(f"{name:<10}{text}") for name, text in _how(state)]
+    rows += _section("Not as it should be", "broken", _texts(drill, "broken"), width)
     said = [
         f"{clock_text(entry.at, state.now, seconds=True)} {entry.who}: {entry.text}"
         for entry in drill.entries
@@ -29,8 +31,11 @@ def drill_rows(state: ConsoleState, width: int) -> list[Row]:
     ]
     rows += _section("What people say", "said", said, width)
     rows += _score(drill, state, width)
-    hints = [f"· {entry.text}" for entry in drill.entries if entry.kind == "hint"]
-    return rows + _section("Hints", "hint", hints, width)
+    return rows + _section("Hints", "hint", _texts(drill, "hint"), width)
+
+
+def _texts(drill: DrillState, kind: EntryKind) -> list[str]:
+    return [f"· {plain(entry.text)}" for entry in drill.entries if entry.kind == kind]
 
 
 def speed_words(speed: float) -> str:

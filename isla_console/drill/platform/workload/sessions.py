@@ -109,7 +109,8 @@ class SessionHolder:
             if before and not held:
                 self._on_leak_ended(name)
         try:
-            while len(held) < target:
+            # Once one of a leak's was ended, no more are opened: the next round finds it closed.
+            while len(held) < target and not (name in self._leaked() and any(o.is_closed() for o in held)):
                 held.append(await self._database.connect(role, name))
             while len(held) > target:
                 await held.pop().close(timeout=2)
