@@ -257,6 +257,10 @@ class Shell(TerminalApp):
             self._quit_asked = now
             self.say("ctrl+q again ends the console; what is typed here is lost.", warn=True)
 
+    def action_help_quit(self) -> None:
+        """Say what ctrl+c, which ends nothing here, is pressed for."""
+        self.say("ctrl+c ends nothing here: q leaves the console, ctrl+q at once.")
+
     def action_command_palette(self) -> None:
         """Open the palette, but never over a sheet: its commands would act on the page behind."""
         if isinstance(self.screen, MainScreen):

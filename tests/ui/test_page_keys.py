@@ -26,6 +26,7 @@ from isla_console.ui.shell import Shell
 from isla_console.ui.widgets.text_block import TextBlock
 from tests.support.frozen import frozen_app
 from tests.support.pilot import settle
+from tests.support.screen import screen_text
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(PAGE_COMMANDS), "issue:redirect-down", "procedure:full-outage", "checklist"]
@@ -132,3 +133,13 @@ async def test_what_is_left_out_there_opens_nothing_there(tmp_path: Path, page: 
             await settle(pilot)
             assert isinstance(app.screen, MainScreen), id
             assert app.main.page == page, id
+
+
+async def test_ctrl_c_says_in_plain_words_how_to_leave(tmp_path: Path) -> None:
+    """Textual's own words have markup in them, which we show as text."""
+    app = frozen_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+c")
+        await settle(pilot)
+        assert "ctrl+c ends nothing here: q leaves the console, ctrl+q at once." in screen_text(app)

@@ -8,6 +8,7 @@ tells the console, and ends the process when the console does not.
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import socket
 import threading
@@ -30,6 +31,12 @@ FROM_KEYS = frozenset({signal.SIGINT, signal.SIGQUIT})
 """What a terminal sends for ctrl+c and ctrl+\\, to every program in front of it."""
 LENT, TAKEN_BACK = b"\xfe", b"\xff"
 """Among the bytes of signals: whose the keys of the terminal are from here on."""
+LATE_S = 1.0
+"""Seconds after the terminal is ours again in which such a key may still be heard.
+
+The kernel gives a signal to the main thread, or to another one while that has one waiting: that thread
+hears it when it next runs.
+"""
 END_S = 1.7
 """Seconds that the console has to end by itself after such a signal."""
 
@@ -100,14 +107,14 @@ class EndingSignals:
 
     def _hear(self) -> None:
         """Wait for a signal: each of the process is one byte here."""
-        is_lent = False
+        lent_until = 0.0
         while data := self._hears.recv(1):
             if data in {LENT, TAKEN_BACK}:
-                is_lent = data == LENT
+                lent_until = math.inf if data == LENT else time.monotonic() + LATE_S
                 continue
             with contextlib.suppress(ValueError):
                 number = signal.Signals(data[0])
-                if number in ENDING and not (is_lent and number in FROM_KEYS):
+                if number in ENDING and not (number in FROM_KEYS and time.monotonic() < lent_until):
                     break
         else:
             self._hears.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from isla_console.ui.terminal.ending import END_S, ENDING
+from isla_console.ui.terminal.ending import END_S, ENDING, LATE_S
 
 PROGRAM = """
 import os, signal, sys, threading, time
@@ -129,8 +129,24 @@ def test_what_keys_send_to_another_program_is_not_for_us(tmp_path: Path) -> None
     process.stdin.write(b"\n")
     process.stdin.flush()
     assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)  # of the same keys, heard by a thread that ran late
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(LATE_S + END_S + 0.5)
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 128 + signal.SIGINT
+
+
+def test_a_signal_that_no_key_sends_is_heard_at_once_also_then(tmp_path: Path) -> None:
+    body = """
+    signals.connect(lambda number: None, lambda: None)
+    with signals.lent():
+        pass
+    ready()
+    time.sleep(60)
+"""
+    process = start(body, tmp_path)
+    process.terminate()
+    assert process.wait(10) == 128 + signal.SIGTERM
 
 
 def test_what_came_before_the_terminal_was_back_is_not_for_us(tmp_path: Path) -> None:
