@@ -7,6 +7,8 @@ such column: that the server knows, which then says where the name stands.
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +16,8 @@ from typing import Any, Final
 from isla_console.sql.classify import classify, nodes_of, parts_of, tree_of
 from isla_console.sql.verdict import Verdict
 
+MOST_OPTIONS: Final = 64
+"""Within how many tokens of an EXPLAIN its statement begins; all of its options are fewer."""
 MOST_NAMES: Final = 60
 """How many names of one statement are looked at."""
 
@@ -67,8 +71,8 @@ class Source:
     body: str
 
     def pack(self) -> str:
-        """Return it as one text; a name holds no NUL."""
-        return "\0".join((self.name, "\1".join(self.arguments), self.body))
+        """Return it as one text."""
+        return json.dumps((self.name, self.arguments, self.body))
 
 
 def explained(sql: str) -> str:
@@ -81,15 +85,16 @@ def explained(sql: str) -> str:
 
     text = sql.encode()
     query = tree_of(sql).stmts[0].stmt.explain_stmt.query
-    wanted = _normal(query)
-    for token in postgast.scan(sql).tokens[1:]:
-        rest = text[token.start :].decode()
-        try:
-            tree = tree_of(rest)
-        except postgast.PgQueryError:
-            continue
-        if len(tree.stmts) == 1 and _normal(tree.stmts[0].stmt) == wanted:
-            return rest
+    with contextlib.suppress(postgast.PgQueryError):  # what cannot be written out again is not clear either
+        wanted = _normal(query)
+        for token in postgast.scan(sql).tokens[1:MOST_OPTIONS]:
+            rest = text[token.start :].decode()
+            try:
+                tree = tree_of(rest)
+            except postgast.PgQueryError:
+                continue
+            if len(tree.stmts) == 1 and _normal(tree.stmts[0].stmt) == wanted:
+                return rest
     raise ValueError("what it explains cannot be told from its options")
 
 
@@ -107,8 +112,8 @@ def statements(packed: str) -> tuple[Statement, ...]:
     Raises:
         ValueError: The body is none that the grammar takes.
     """
-    name, arguments, body = packed.split("\0", 2)
-    source = Source(name, tuple(arguments.split("\1")) if arguments else (), body)
+    name, arguments, body = json.loads(packed)
+    source = Source(name, tuple(arguments), body)
     try:
         tree = tree_of(body)
     except Exception as error:
