@@ -105,6 +105,8 @@ class Shell(TerminalApp):
         """Why the console ended, printed once the terminal is restored."""
         self.parting = ""
         """What could not be saved, printed once the terminal is restored."""
+        self.left: list[str] = []
+        """What else is where, printed then too."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict(DARK.variables)

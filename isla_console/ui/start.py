@@ -43,9 +43,9 @@ def run(settings: Settings, make_session: Callable[[], Session] | None = None) -
         code = code if code is not None else (app.return_code or 0)
         # A terminal that has hung up takes nothing: what was to be said is in the file that it names.
         with contextlib.suppress(OSError):
-            for text in (app.problem, app.parting):
+            for text in (app.problem, app.parting, *app.left):
                 if text:
-                    print(text, file=sys.stderr, flush=True)
+                    print(text, file=sys.__stderr__, flush=True)  # an editor that was cut off left another
     return code or 1 if app.parting else code
 
 

@@ -126,7 +126,8 @@ class CommunicationController(Controller):
 
     async def _edit_outside(self, draft: Draft) -> None:
         """Open the text in $VISUAL or $EDITOR and keep what comes back."""
-        text, problem = edit(self.console.shell, draft.text, self.console.settings.state_dir)
+        shell = self.console.shell
+        text, problem = await edit(shell, draft.text, self.console.settings.state_dir, shell.left.append)
         if problem:
             self.console.say(problem, warn=True)
         elif text != draft.text and (page := self._page) is not None:

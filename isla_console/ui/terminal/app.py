@@ -46,7 +46,7 @@ class TerminalApp(App[int]):
 
     def on_mount(self) -> None:
         # A program that ran while the app was suspended has written over the screen.
-        self.app_resume_signal.subscribe(self, lambda _: self.painter.forget())
+        self.app_resume_signal.subscribe(self, lambda _: self.terminal_changed())
         driver, loop = self.console_driver, asyncio.get_running_loop()
         if self.signals is not None and driver is not None:
 
@@ -57,8 +57,9 @@ class TerminalApp(App[int]):
 
     @contextlib.contextmanager
     def suspend(self) -> Iterator[None]:
-        """Hand the terminal to another program for a while.
+        """Hand the terminal to another program for a while; the console goes on behind it.
 
+        When the block fails, as by the console's end, the terminal is set as it was before the console.
         Where that one is stopped, as an editor by ctrl+z, we are stopped with it, at once: the shell waits
         for all of us, and continues all of us.
         """
@@ -67,6 +68,10 @@ class TerminalApp(App[int]):
             try:
                 with super().suspend():
                     yield
+            except BaseException:
+                if (driver := self.console_driver) is not None:
+                    driver.give_terminal()
+                raise
             finally:
                 signal.signal(signal.SIGTSTP, handler)
 

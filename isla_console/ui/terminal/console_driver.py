@@ -24,11 +24,12 @@ from textual.geometry import Size
 from textual.message import Message
 
 from isla_console.ui.terminal.decoder import InputDecoder
-from isla_console.ui.terminal.output import Output
+from isla_console.ui.terminal.output import Output, ring
 
 MOST_CELLS = Size(1000, 500)
 """The largest screen that is drawn; a terminal may claim any size."""
 READ = 65_536
+BELL = "\x07"
 PATIENCE_S = 3.0
 """Seconds for which the terminal may take nothing when it is left by a person's wish."""
 HURRY_S = 0.3
@@ -90,11 +91,14 @@ class ConsoleDriver(Driver):
 
     @property
     def is_behind(self) -> bool:
-        """Whether the terminal has not taken yet what was drawn."""
-        return self.output is not None and self.output.is_behind
+        """Whether the terminal has not taken yet what was drawn, or belongs to another program now."""
+        return self.output is None or self.output.is_behind
 
     def write(self, data: str) -> None:
-        self.send(data)
+        if data == BELL and self.output is None:
+            ring(self._screen_file.fileno())
+        else:
+            self.send(data)
 
     def send(self, data: str) -> bool:
         """Write whole sequences; return whether the terminal gets them."""
@@ -176,10 +180,11 @@ class ConsoleDriver(Driver):
         still = HURRY_S if self.in_hurry else PATIENCE_S
         output.finish(_LEAVE, standstill_s=still, total_s=2 * still)
         output.close()
-        self._give_terminal()
+        self.give_terminal()
         signal.signal(signal.SIGWINCH, signal.SIG_DFL)
 
-    def _give_terminal(self) -> None:
+    def give_terminal(self) -> None:
+        """Set the terminal as it was before the console."""
         if self._own_attributes is not None:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self.input, termios.TCSANOW, self._own_attributes)
@@ -188,7 +193,7 @@ class ConsoleDriver(Driver):
         """Give the terminal back as far as that takes no time, from any thread; the process ends now."""
         if (output := self.output) is not None:
             output.force(_LEAVE)
-            self._give_terminal()
+            self.give_terminal()
 
     # Signals, all on the event loop
 

@@ -19,6 +19,16 @@ LIMIT = 256 * 1024
 """The most bytes that wait. A frame is a tenth of it, the longest text to copy less than half."""
 
 
+def ring(descriptor: int) -> None:
+    """Ring the bell of a terminal that another program draws on, which it does not see; never wait for it."""
+    with contextlib.suppress(OSError):
+        own = os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            os.write(own, b"\a")
+        finally:
+            os.close(own)
+
+
 class Output:
     """The way to one terminal, from its opening to its closing."""
 
