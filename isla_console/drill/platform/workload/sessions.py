@@ -109,9 +109,13 @@ class SessionHolder:
             if before and not held:
                 self._on_leak_ended(name)
         try:
-            # Once one of a leak's was ended, no more are opened: the next round finds it closed.
-            while len(held) < target and not (name in self._leaked() and any(o.is_closed() for o in held)):
-                held.append(await self._database.connect(role, name))
+            while len(held) < target:
+                opened = await self._database.connect(role, name)
+                if name in self._leaked() and any(one.is_closed() for one in held):
+                    # A leak was ended while this one was on its way: the next round finds it so.
+                    await opened.close(timeout=2)
+                    break
+                held.append(opened)
             while len(held) > target:
                 await held.pop().close(timeout=2)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
