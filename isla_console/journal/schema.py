@@ -65,9 +65,10 @@ def version_of(path: Path, connection: sqlite3.Connection) -> int:
     Raises:
         JournalError: It is another program's, or of a newer console.
     """
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    with _one_moment(connection):
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if application == 0 and version == 0 and tables == 0:
         return 0
     if application != APPLICATION_ID:
@@ -78,6 +79,16 @@ def version_of(path: Path, connection: sqlite3.Connection) -> int:
             f"{VERSION}); update this one"
         )
     return max(version, 1)
+
+
+@contextlib.contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read the same state of the file throughout: another console may be making it just now."""
+    connection.execute("SAVEPOINT one_moment")
+    try:
+        yield
+    finally:
+        connection.execute("RELEASE one_moment")
 
 
 def check_pages(path: Path, connection: sqlite3.Connection, *, whole: bool = False) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -8,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from isla_console.incident import commands
 from isla_console.incident.record.events import Event
 from isla_console.journal.local import JournalError, LocalJournal
 from isla_console.journal.place import prepare
-from isla_console.journal.schema import APPLICATION_ID, VERSION, create
+from isla_console.journal.schema import APPLICATION_ID, VERSION, create, set_up, version_of
 from tests.incident.story import ANA, Story, at
 from tests.support.pace import slowness
 
@@ -272,3 +274,23 @@ def test_processes_writing_at_the_same_moment_lose_and_double_nothing(path: Path
     with LocalJournal.open(path) as journal:
         found = journal.events(story.incident.id)
     assert len(found) == len({event.id for event in found}) == 1 + 40 + 3 * 60
+
+
+def test_a_journal_that_is_made_while_it_is_looked_at_is_no_other_programs(tmp_path: Path) -> None:
+    """What tells whose it is and of which version is read of one moment, not half before and half after."""
+    path = tmp_path / "journal.sqlite3"
+    other = sqlite3.connect(path, timeout=0, isolation_level=None)
+
+    class Interrupted(sqlite3.Connection):
+        def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+            if sql == "PRAGMA user_version":
+                with contextlib.suppress(sqlite3.OperationalError):  # it is held, as it should be
+                    create(path, other)
+            return super().execute(sql, *args)
+
+    connection = sqlite3.connect(path, isolation_level=None, factory=Interrupted)
+    assert version_of(path, connection) == 0
+    set_up(path, connection)
+    assert version_of(path, connection) == VERSION
+    connection.close()
+    other.close()
