@@ -1,4 +1,4 @@
-"""Incidents that an earlier drill left open: they are cancelled before the next one begins."""
+"""Incidents that an earlier drill left open: they are ended before the next one begins."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 
 from isla_console.incident import commands
 from isla_console.incident.commands import Refused
-from isla_console.incident.record.events import Author
+from isla_console.incident.record.events import Author, event
 from isla_console.incident.record.state import fold
 from isla_console.journal.local import JournalError, LocalJournal
 
 _REASON = "its drill is over"
+_DRILL = Author("drill", "drill")
 
 
 @contextlib.contextmanager
@@ -45,6 +46,11 @@ def _cancel_open(path: Path) -> None:
     with contextlib.suppress(JournalError, Refused), LocalJournal.open(path) as journal:
         for id in journal.incident_ids():
             incident = fold(journal.events(id))
-            if incident is not None and incident.is_open:
-                now = datetime.now(UTC)
-                journal.append(commands.cancel(incident, _REASON, author=Author("drill", "drill"), now=now))
+            if incident is None or not incident.is_open:
+                continue
+            now = datetime.now(UTC)
+            if incident.state == "resolved":  # it was one, whatever was still to be written about it
+                over = {"state": "closed", "reason": _REASON}
+                journal.append([event("state_changed", over, incident=id, author=_DRILL, now=now)])
+            else:
+                journal.append(commands.cancel(incident, _REASON, author=_DRILL, now=now))

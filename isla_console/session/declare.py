@@ -19,13 +19,18 @@ TEXT_LIMIT = 900
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a person says happened. `issue` is an id of the runbook, `since` when the impact began."""
+    """What a person says happened.
+
+    `issue` is an id of the runbook, `since` when the impact began; `proposed` is the issue that was likeliest
+    when the person was asked, which is what another choice decides against.
+    """
 
     title: str
     severity: str
     issue: str | None = None
     impact: str | None = None
     since: datetime | None = None
+    proposed: str | None = None
 
 
 async def declare(session: Session, declared: Declaration, state: ConsoleState) -> bool:
@@ -60,11 +65,11 @@ def declaration_events(session: Session, declared: Declaration, state: ConsoleSt
         author=session.author,
         now=state.now,
         taken=[incident.id for incident in session.journal.incidents],
-        first_seen=session.sightings.alerts(state.now, state.live),
+        first_seen=state.first_alerts,
         measured=session.sightings.ways(state.live),
         names=state.runbook.names(),
     )
-    return [*events, *_overruled_ranking(state, declared.issue, events[0])]
+    return [*events, *_overruled_ranking(state, declared, events[0])]
 
 
 def first_alert(state: ConsoleState, issue: str | None) -> FirstSeen | None:
@@ -84,15 +89,15 @@ def choice_text(state: ConsoleState, issue: str) -> str:
     return f"{text}, not {first.number} {first.title} as proposed ({first.because})"[:TEXT_LIMIT]
 
 
-def _overruled_ranking(state: ConsoleState, issue: str | None, declared: Event) -> list[Event]:
+def _overruled_ranking(state: ConsoleState, said: Declaration, declared: Event) -> list[Event]:
     """Return the decision that another issue was declared than was proposed; empty when it was not."""
     first = state.triage.first
-    if first is None or first.issue == issue:
+    if first is None or first.issue == said.issue or first.issue != said.proposed:
         return []
-    if issue is None:
+    if said.issue is None:
         text = f"declared without an issue; proposed was {first.number} {first.title} ({first.because})"
     else:
-        text = choice_text(state, issue)
+        text = choice_text(state, said.issue)
     who = Author(declared.actor, declared.host)
     decided = event(
         "decided",

@@ -27,13 +27,37 @@ Key = tuple[str, str]
 
 
 @dataclass(slots=True)
+class _Alert:
+    """One alert of a measure, from its first sight to its end, if that was seen."""
+
+    first: FirstSeen
+    ended_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class _Course:
-    """What was seen of one measure: its alert, and the changes since it was last well."""
+    """What was seen of one measure: its alerts, and the changes since it was last well."""
 
     state: str = "unknown"
-    alert: FirstSeen | None = None
-    ended_at: datetime | None = None
+    alerts: list[_Alert] = field(default_factory=list)
+    """Each within `GAP` of the one before it, oldest first."""
     way: list[Transition] = field(default_factory=list)
+
+    def first_alert(self, now: datetime, settled_at: datetime | None) -> FirstSeen | None:
+        """Return the first of the alerts that stand or ended a moment ago, and were not settled."""
+        if not self.alerts or ((end := self.alerts[-1].ended_at) is not None and now - end > GAP):
+            return None
+        left = (
+            alert.first
+            for alert in self.alerts
+            if alert.ended_at is None or settled_at is None or alert.ended_at > settled_at
+        )
+        return next(left, None)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a declaration tells how it came to its state: it is not well, and was well or is bad."""
+        return self.state != "ok" and any(step.new in _BAD or step.old == "ok" for step in self.way)
 
 
 class FirstSightings:
@@ -48,13 +72,15 @@ class FirstSightings:
             return
         course = self._courses.setdefault((change.kind, change.name), _Course())
         course.state = change.new
-        if change.new == "alert":
-            over = course.ended_at is not None and change.at - course.ended_at > GAP
-            if course.alert is None or over:
-                course.alert = FirstSeen(change.kind, change.name, change.at, change.new, change.value)
-            course.ended_at = None
-        elif change.new in _NORMAL and course.alert is not None and course.ended_at is None:
-            course.ended_at = change.at
+        last = course.alerts[-1] if course.alerts else None
+        if change.new == "alert" and (last is None or last.ended_at is not None):
+            if last is not None and last.ended_at is not None and change.at - last.ended_at > GAP:
+                course.alerts.clear()
+            first = FirstSeen(change.kind, change.name, change.at, change.new, change.value)
+            course.alerts.append(_Alert(first))
+            del course.alerts[1:-STEPS]
+        elif change.new in _NORMAL and last is not None and last.ended_at is None:
+            last.ended_at = change.at
         if change.new == "ok":
             course.way.clear()
         else:
@@ -62,15 +88,20 @@ class FirstSightings:
             # The first step away from well is kept, and the newest.
             del course.way[1:-STEPS]
 
-    def alerts(self, now: datetime, live: Snapshot | None = None) -> tuple[FirstSeen, ...]:
+    def alerts(
+        self, now: datetime, live: Snapshot | None = None, settled_at: datetime | None = None
+    ) -> tuple[FirstSeen, ...]:
         """Return each alert that stands or ended within the last ten minutes, the first one first.
 
-        An alert of the snapshot whose transition has not come yet began when the snapshot says.
+        Args:
+            now: Aware UTC.
+            live: What is measured now; an alert in it whose transition has not come yet began when it says.
+            settled_at: When the last incident was resolved: an alert that had ended by then was that one's.
         """
         found = {
-            key: course.alert
+            key: alert
             for key, course in self._courses.items()
-            if course.alert is not None and (course.ended_at is None or now - course.ended_at <= GAP)
+            if (alert := course.first_alert(now, settled_at)) is not None
         }
         for change in self._unreported(live):
             if change.new == "alert":
@@ -79,9 +110,12 @@ class FirstSightings:
         return tuple(sorted(found.values(), key=lambda seen: (seen.at, seen.kind, seen.name)))
 
     def ways(self, live: Snapshot | None = None) -> tuple[MeasuredChange, ...]:
-        """Return how each measure that is bad now came to be so since it was last well, in time order."""
+        """Return how each measure that is not well came to be so since it was last well, in time order.
+
+        One that was never seen well or bad, as while the console starts, has nothing to tell.
+        """
         unreported = self._unreported(live)
-        now_bad = {key for key, course in self._courses.items() if course.state in _BAD}
+        now_bad = {key for key, course in self._courses.items() if course.is_told}
         now_bad |= {(change.kind, change.name) for change in unreported}
         changes = [change for key in now_bad if key in self._courses for change in self._courses[key].way]
         found = [

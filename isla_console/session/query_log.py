@@ -47,7 +47,7 @@ class QueryLog:
         data: dict[str, Any] = {
             "sql": redact_statement(text)[:STATEMENT_LIMIT],
             "mode": mode,
-            "rows": result.row_count,
+            "rows": result.row_count if result.affected is None else result.affected,
             "duration_ms": result.duration_ms,
             "outcome": outcome,
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -117,6 +117,9 @@ class Session:
         self.drift: Drift | str | None = None
         self._settings: tuple[str, ...] = ()
         self.comparing: Comparing | None = None
+        self.uncommitted = ""
+        """The change to the database that waits for a decision, such as `UPDATE 14`; "" for none."""
+        self._writing: asyncio.Task[object] | None = None
 
     @property
     def runbook(self) -> Runbook:
@@ -493,7 +496,7 @@ class Session:
             triage=rank(self.runbook.issues, facts),
             drift=self.drift,
             comparing=self.comparing,
-            first_alerts=self.sightings.alerts(now, live),
+            first_alerts=self.sightings.alerts(now, live, self._settled_at()),
         )
 
     async def log_console(self, kind: str) -> None:
@@ -511,11 +514,29 @@ class Session:
             What could not be saved.
         """
         await self.faults.guard(self.stop_steps(in_hurry=in_hurry), "while stopping steps")
+        await self.faults.guard(
+            self._roll_back(HURRY_S if in_hurry else FOLLOW_S), "while rolling back a change"
+        )
         if self.database is not None:
             await self.faults.guard(self.database.close(), "while closing the database's connections")
         if not (in_hurry and self.journal.unsaved):
             await self.faults.guard(self.log_console("console_closed"), "while journalling the end")
         return await self.journal.close(in_hurry=in_hurry)
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """While the current task has a transaction open: before the journal is closed, it is rolled back."""
+        self._writing = asyncio.current_task()
+        try:
+            yield
+        finally:
+            self._writing, self.uncommitted = None, ""
+
+    async def _roll_back(self, limit_s: float) -> None:
+        """Roll back what waits for a decision, and let it be journalled."""
+        if (task := self._writing) is not None:
+            task.cancel()
+            await asyncio.wait({task}, timeout=limit_s)
 
     def _ran(self, incident: Incident | None) -> dict[str, Event]:
         """Return the newest `ran` entry of each step; cached for each state of the incident."""
@@ -523,6 +544,11 @@ class Session:
             found = [event for event in incident.timeline if event.kind == "ran"] if incident else []
             self._ran_of = (incident, {str(event.data.get("step")): event for event in found})
         return self._ran_of[1]
+
+    def _settled_at(self) -> datetime | None:
+        """Return when an incident was last resolved, or ended otherwise."""
+        ended = (incident.resolved_at or incident.ended_at for incident in self.journal.incidents)
+        return max((at for at in ended if at is not None), default=None)
 
     def _missing(self) -> dict[str, str]:
         """Return the variables that probes and metrics wait for, each with its meaning."""

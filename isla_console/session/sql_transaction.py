@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from isla_console.session.query_log import Outcome, QueryLog
 from isla_console.session.session import Session
 from isla_console.session.sql_view import Query, SqlView
 from isla_console.sql.result import SqlResult
+from isla_console.sql.verdict import Verdict
 from isla_console.sql.writing import DECIDE_S, PendingWrite, Writer
 
 TIMEOUT_S = 120.0
@@ -65,15 +67,27 @@ class Transactions:
         """Run a change, show what it did, wait for the decision and journal the result.
 
         `of` names it on the screen, `note` is added to the statement in the journal. An error is shown; any
-        other result is for the caller to say.
+        other result is for the caller to say. One that is cancelled was rolled back, and is journalled so.
         """
         self._view.say(f"{of}: runs in a transaction …" if of else "Runs in a transaction …")
 
+        shown: list[PendingWrite] = []
+
         def show(pending: PendingWrite) -> None:
+            shown.append(pending)
+            self._session.uncommitted = f"{pending.status} {of}".strip()
             until = self._session.clock.now() + timedelta(seconds=DECIDE_S)
             self._view.show_pending(pending, until, of)
 
-        result = await writer.write(query.text, params, TIMEOUT_S, show)
+        with self._session.writing():
+            try:
+                result = await writer.write(query.text, params, TIMEOUT_S, show)
+            except asyncio.CancelledError:
+                undone = SqlResult(Verdict("write", ""), affected=shown[0].affected if shown else 0)
+                await self._log.add_statement(
+                    query.text + note, undone, mode="write", outcome="rolled_back", step=query.step
+                )
+                raise
         self._view.hide_pending()
         self._view.say("")
         if result.error is not None:

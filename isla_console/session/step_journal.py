@@ -80,17 +80,17 @@ class StepJournal:
             await self.record(events)
 
     async def add_note(self, text: str, begun_in: str) -> None:
-        """Write a note into the timeline."""
+        """Write what the console saw into the timeline."""
         session, incident = self._session, self._incident(begun_in)
         if incident is not None:
             text = session.step_services.redactor.text(text)
-            await self.record(commands.note(incident, text, **session.stamp()))
+            await self.record(commands.note(incident, text, **session.stamp(), by="console"))
 
     async def add_action(self, text: str, kind: str, begun_in: str) -> None:
         """Add an action item of a kind such as "prevent", unless it is there already."""
         session, incident = self._session, self._incident(begun_in)
         if incident is not None and all(action.text != text for action in incident.actions.values()):
-            await self.record(commands.add_action(incident, text, kind, **session.stamp()))
+            await self.record(commands.add_action(incident, text, kind, **session.stamp(), by="console"))
 
     def _incident(self, begun_in: str) -> Incident | None:
         """Return the incident that the end of a step belongs to, be it over; a merged one is followed."""

@@ -46,6 +46,8 @@ class SqlResult:
     """How many cells were cut."""
     duration_ms: float = 0.0
     first_row_ms: float = 0.0
+    affected: int | None = None
+    """How many rows a change changed; None for what reads."""
     error: SqlError | None = None
     refused: str = ""
     """Why the guard did not let the statement run; "" when it ran."""

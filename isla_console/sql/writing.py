@@ -70,10 +70,11 @@ class Writer:
     ) -> SqlResult:
         """Run one INSERT, UPDATE, DELETE or the like; `show` is called when it waits for a decision.
 
-        The result has no rows; `refused` says "rolled back ..." when it was not committed. Only a
-        cancellation raises, and then the transaction is rolled back.
+        The result has no rows, but their number; its time is without that of the decision. `refused` says
+        "rolled back ..." when it was not committed. Only a cancellation raises, and then the transaction is
+        rolled back.
         """
-        started = monotonic()
+        started, waited_s = monotonic(), 0.0
         self._decided.clear()
         before: list[str] = []
         result = SqlResult(await judged(sql))
@@ -87,9 +88,12 @@ class Writer:
                 async with _no_lock_left(connection, begin):
                     async with asyncio.timeout(timeout_s + _CLIENT_GRACE_S):
                         change = await _change(connection, sql, params, before.append)
+                    result = replace(result, affected=change.affected)
                     show(change)
+                    shown = monotonic()
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._decided.wait(), self._decide_s)
+                    waited_s = monotonic() - shown
                 commit = self._decided.is_set() and self._commit
                 async with asyncio.timeout(timeout_s):
                     await connection.execute(self.session.end("COMMIT" if commit else "ROLLBACK"))
@@ -105,7 +109,7 @@ class Writer:
             # Where the statement ran inside another one, the error's position counts from that one's start.
             shift = len("".join(before))
             result = replace(result, error=errors.from_exception(error, failure, sql, shift))
-        return replace(result, duration_ms=round((monotonic() - started) * 1000, 1))
+        return replace(result, duration_ms=round((monotonic() - started - waited_s) * 1000, 1))
 
     async def maintain(self, sql: str, timeout_s: float, warn: Callable[[str], None]) -> SqlResult:
         """Run VACUUM or its like outside a transaction; `warn` gets each notice and warning as it comes."""

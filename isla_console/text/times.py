@@ -24,6 +24,7 @@ _UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
 _OLDEST, _NEWEST = 1_000_000_000, 4_000_000_000
 """The seconds since 1970 between which a number may be a time: from 2001 to 2096."""
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+_HALF_DAY = timedelta(hours=12)
 
 
 def parse_utc(text: str) -> datetime:
@@ -46,7 +47,8 @@ def parse_utc(text: str) -> datetime:
 def read_time(typed: str, now: datetime) -> datetime | None:
     """Return the time that a person typed; None for nothing.
 
-    Accepts `14:05` (UTC, the last time it was that), `20m ago`, `2h`, and ISO 8601 with a zone.
+    Accepts `14:05` (UTC, the last time it was that, at most 12 h ago unless it was today), `20m ago`, `2h`,
+    and ISO 8601 with a zone.
 
     Raises:
         ValueError: It is not a time; the message says what to write instead.
@@ -61,6 +63,10 @@ def read_time(typed: str, now: datetime) -> datetime | None:
         if hour > 23 or minute > 59 or second > 59:
             raise ValueError(f"{text} is no time of day")
         at = now.astimezone(UTC).replace(hour=hour, minute=minute, second=second, microsecond=0)
+        if timedelta(0) < at - now < _HALF_DAY:
+            # Half the world's clocks are ahead of UTC: what is taken for yesterday must be near.
+            ahead = now.astimezone(UTC)
+            raise ValueError(f"{text} is still to come: it is {ahead:%H:%M} UTC; yesterday's needs its date")
         return at if at <= now else at - timedelta(days=1)
     try:
         at = datetime.fromisoformat(text)

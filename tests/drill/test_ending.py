@@ -150,7 +150,7 @@ def test_a_killed_drill_keeps_its_record_and_its_journal(warm_folder: Path) -> N
     assert (kept.log[0].kind, kept.log[-1].kind) == ("phase", "cut_off")
     assert [event.kind for event in read_recorded(state / "journal.sqlite3").events].count("declared") == 1
     told = subprocess.run([*command, "report"], env=environ, capture_output=True, text=True, check=True)
-    assert "cut off: the console was gone before anybody left it" in told.stdout
+    assert "cut off: its console or its platform was gone before anybody left it" in told.stdout
 
 
 def test_postgresql_goes_with_a_killed_supervisor_and_what_is_left_is_swept(warm_folder: Path) -> None:

@@ -48,6 +48,42 @@ def test_when_the_first_alert_was(changes: tuple[tuple[float, str, str], ...], f
     assert timedelta(minutes=10) == GAP
 
 
+@pytest.mark.parametrize(
+    ("changes", "first"),
+    [
+        # The resolved incident's alert had ended; what stands now began later, or there is none.
+        (((900, "ok", "alert"), (650, "alert", "ok"), (300, "ok", "alert")), 300),
+        (((900, "ok", "alert"), (650, "alert", "ok")), None),
+        (((900, "ok", "alert"), (650, "alert", "elevated"), (20, "elevated", "alert")), 20),
+        # It was resolved while this stood: that is not over yet.
+        (((900, "ok", "alert"), (100, "alert", "ok")), 900),
+        (((900, "ok", "alert"),), 900),
+        (((900, "ok", "alert"), (650, "alert", "stale"), (100, "stale", "alert")), 900),
+    ],
+)
+def test_an_alert_that_ended_before_the_last_resolve_was_that_incidents(
+    changes: tuple[tuple[float, str, str], ...], first: float | None
+) -> None:
+    found = _seen(*changes).alerts(NOW, settled_at=NOW - timedelta(seconds=600))
+    assert [(NOW - seen.at).total_seconds() for seen in found] == ([] if first is None else [first])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (((90, "ok", "elevated"), (60, "elevated", "stale")), ["ok → elevated", "elevated → stale"]),
+        (((90, "ok", "stale"),), ["ok → stale"]),
+        (((90, "unknown", "stale"),), []),
+        (((90, "unknown", "alert"), (60, "alert", "stale")), ["unknown → alert", "alert → stale"]),
+        (((90, "ok", "alert"), (60, "alert", "ok")), []),
+    ],
+)
+def test_what_is_no_longer_measured_keeps_how_it_came_to_that(
+    changes: tuple[tuple[float, str, str], ...], told: list[str]
+) -> None:
+    assert [f"{change.before} → {change.after}" for change in _seen(*changes).ways()] == told
+
+
 def test_the_way_from_well_to_bad_is_kept_with_its_own_times() -> None:
     seen = _seen(
         (900, "ok", "alert"), (800, "alert", "ok"), (40, "ok", "elevated"), (14, "elevated", "alert")

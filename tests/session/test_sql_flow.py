@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,6 +46,7 @@ class Bench:
         self.view = SqlRecorder()
         self.flow = SqlFlow(session, self.view, QueryLog(session, performing(session)))
         self.gone_s = 0.0
+        self.is_left = False
 
     async def unlock(self, reason: str = "double rows") -> None:
         self.view.reason = reason
@@ -73,7 +75,8 @@ async def bench(server: Server, admin: Any, tmp_path: Path) -> AsyncIterator[Ben
     yield found
     assert found.session.database is not None
     await found.session.database.close()
-    await found.session.close()
+    if not found.is_left:
+        await found.session.close()
 
 
 async def until_running(bench: Bench, sql: str) -> None:
@@ -241,7 +244,36 @@ async def test_a_write_is_shown_and_committed(bench: Bench) -> None:
     assert not bench.view.waits.is_set()
     assert bench.view.last == "Committed."
     assert bench.entries() == [("write", "committed", text)]
+    [entry] = journalled(bench.session, "queried")
+    assert entry.data["rows"] == 2, "those that it changed; none came back"
+    assert bench.session.uncommitted == ""
     assert await bench.admin.fetchval("SELECT count(*) FROM cart WHERE owner = 'me'") == 2
+
+
+async def test_the_time_of_a_write_is_without_that_of_the_decision(bench: Bench) -> None:
+    await bench.unlock()
+    began = time.monotonic()
+    writing = asyncio.create_task(bench.flow.run(Query("DELETE FROM cart")))
+    await asyncio.wait_for(bench.view.waits.wait(), 10)
+    await asyncio.sleep(1)
+    bench.flow.decide(commit=False)
+    await asyncio.wait_for(writing, 10)
+    [entry] = journalled(bench.session, "queried")
+    assert entry.data["duration_ms"] <= 1000 * (time.monotonic() - began - 1)
+
+
+async def test_a_write_that_waits_when_the_console_is_left_is_rolled_back_and_says_so(bench: Bench) -> None:
+    await bench.unlock()
+    writing = asyncio.create_task(bench.flow.run(Query("DELETE FROM cart")))
+    await asyncio.wait_for(bench.view.waits.wait(), 10)
+    assert bench.session.uncommitted == "DELETE 9"
+    unsaved, bench.is_left = await bench.session.close(), True
+    await asyncio.wait([writing])
+    assert not unsaved.events
+    with LocalJournal.open(bench.session.settings.state_dir / "journal.sqlite3") as journal:
+        [entry] = [event for _, event in journal.since(0) if event.kind == "queried"]
+    assert (entry.data["outcome"], entry.data["rows"]) == ("rolled_back", 9)
+    assert await bench.admin.fetchval("SELECT count(*) FROM cart") == 9
 
 
 async def test_a_write_is_rolled_back(bench: Bench) -> None:
@@ -261,6 +293,7 @@ async def test_stopping_rolls_an_open_transaction_back(bench: Bench) -> None:
     await asyncio.wait([writing])
     assert not bench.view.waits.is_set()
     assert bench.view.last == "Stopped."
+    assert bench.entries() == [("write", "rolled_back", "DELETE FROM cart")]
     assert await bench.admin.fetchval("SELECT count(*) FROM cart") == 9
 
 

@@ -100,6 +100,7 @@ ELSEWHERE = {
     "runbook/values.py": "a day, which is no time",
     "database/values.py": "PostgreSQL's own text",
     "incident/record/bounds.py": "a day in a year that may have three digits",
+    "incident/commands/work.py": "a day, which is no time",
     "steps/rows.py": "a time without a zone, as the database has it",
     "journal/rows.py": "what the journal itself wrote, a hundred thousand at once",
     "incident/commands/lifecycle.py": "an incident's id",

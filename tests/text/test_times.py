@@ -54,7 +54,6 @@ def test_as_written(text: str, expected: str) -> None:
         ("", None),
         ("14:05", datetime(2026, 11, 23, 14, 5, tzinfo=UTC)),
         ("14:05z", datetime(2026, 11, 23, 14, 5, tzinfo=UTC)),
-        ("23:50", datetime(2026, 11, 22, 23, 50, tzinfo=UTC)),
         ("20m ago", NOW - timedelta(minutes=20)),
         ("2h", NOW - timedelta(hours=2)),
         ("2026-11-23T15:05+02:00", datetime(2026, 11, 23, 13, 5, tzinfo=UTC)),
@@ -62,6 +61,16 @@ def test_as_written(text: str, expected: str) -> None:
 )
 def test_as_typed(typed: str, at: datetime | None) -> None:
     assert read_time(typed, NOW) == at
+
+
+def test_a_time_of_day_is_yesterdays_only_while_that_is_near() -> None:
+    """Who reads a clock of Berlin's at 14:12 UTC writes 15:10: that is not 23 hours ago."""
+    past_midnight = datetime(2026, 11, 23, 0, 10, tzinfo=UTC)
+    assert read_time("23:50", past_midnight) == datetime(2026, 11, 22, 23, 50, tzinfo=UTC)
+    assert read_time("12:10", past_midnight) == datetime(2026, 11, 22, 12, 10, tzinfo=UTC)
+    for typed, now in (("15:10", NOW), ("23:50", NOW), ("00:15", past_midnight), ("12:09", past_midnight)):
+        with pytest.raises(ValueError, match=r"is still to come: it is \d\d:\d\d UTC"):
+            read_time(typed, now)
 
 
 @pytest.mark.parametrize(

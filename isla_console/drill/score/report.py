@@ -47,7 +47,7 @@ def in_full(judged: Score, scenario: Scenario) -> list[str]:
     record = judged.record
     how = [f"×{record.speed:g}: story, ladder and soak that much shorter"] if record.speed != 1 else []
     how += ["quiet"] if record.quiet else []
-    how += ["cut off: the console was gone before anybody left it"] if record.cut_off else []
+    how += ["cut off: its console or its platform was gone before anybody left it"] if record.cut_off else []
     if any(entry.kind == "broken" for entry in record.log):
         how.append("a part of the platform failed during the drill: its score says little")
     lines = [

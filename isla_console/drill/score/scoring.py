@@ -104,7 +104,7 @@ def score(record: Record, scenario: Scenario, events: Sequence[Event]) -> Score:
         dangerous=dangerous,
         stopped=stopped,
         skipped=skipped,
-        by_hand=record.first("by_hand") is not None,
+        by_hand=record.first("by_hand") is not None and _mitigated(record) is None,
         points=max(0, points),
     )
 
@@ -177,12 +177,15 @@ def _cause(record: Record, scenario: Scenario, incident: Incident | None) -> dat
 
 
 def _mitigated(record: Record) -> datetime | None:
-    """Return when the outage ended for good because of what the engineer did."""
+    """Return when the outage ended for good because of what the engineer did.
+
+    Switching a fault on and off by remote control afterwards takes nothing back.
+    """
     over: Entry | None = None
     for entry in record.log:
         if entry.kind == "cured":
-            over = entry
-        elif entry.kind in {"relapse", "by_hand"}:
+            over = over or entry
+        elif entry.kind == "relapse":
             over = None
     return over.at if over is not None else None
 

@@ -58,7 +58,11 @@ def acknowledge(
             raise Refused(f"for whom: {' or '.join(names)}?", about="for")
         target = own[0] if own else names[0] if names else None
     data = {"level": level, "person": person, "target": target, "via": via}
-    return [make_event(incident, "acknowledged", data, author=author, now=now, occurred_at=_past(at, now))]
+    return [
+        make_event(
+            incident, "acknowledged", data, author=author, now=now, occurred_at=_past(incident, at, now)
+        )
+    ]
 
 
 def called(
@@ -96,13 +100,20 @@ def called(
         "via": required_text(via, "by which way", about="via"),
         "outcome": outcome,
     }
-    return [make_event(incident, "called", data, author=author, now=now, occurred_at=_past(at, now))]
+    return [
+        make_event(incident, "called", data, author=author, now=now, occurred_at=_past(incident, at, now))
+    ]
 
 
-def _past(at: datetime | None, now: datetime) -> datetime | None:
+def _past(incident: Incident, at: datetime | None, now: datetime) -> datetime | None:
     """Return a time that a person gave; None for now."""
     if at is not None and at > now:
         raise Refused("that time is still to come", about="at")
+    if at is not None and at < incident.impact_started_at:
+        began = clock_text(incident.impact_started_at, now, seconds=True)
+        raise Refused(
+            f"{clock_text(at, now, seconds=True)} was before the incident, which began {began}", about="at"
+        )
     return at
 
 

@@ -174,7 +174,7 @@ def resolve(
     events.append(_state_event(incident, "resolved", reason, author, now))
     if final_update.strip():
         public = next((text.id for text in incident.policy.texts if text.audience == "public"), None)
-        data = {"audience": "public", "template": public, "text": final_update}
+        data = {"audience": "public", "template": public, "text": final_update, "by": "console"}
         events.append(
             make_event(
                 incident,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from isla_console.incident.commands.base import Refused, make_event, overruled, required_text
@@ -14,6 +14,9 @@ from isla_console.incident.record.ids import time_ordered_id
 from isla_console.incident.record.kinds import problems
 from isla_console.incident.record.state import MAX_BACKDATE, UNCORRECTABLE, Incident
 from isla_console.text.times import as_stored, clock_text, utc_text
+
+_ENDS = frozenset({"resolved", "closed", "cancelled"})
+"""The states that an entry is not corrected to: a person comes to them by the rules of `lifecycle` alone."""
 
 
 def tick(
@@ -70,10 +73,19 @@ def not_applicable(
 
 
 def note(
-    incident: Incident, text: str, *, author: Author, now: datetime, at: datetime | None = None
+    incident: Incident,
+    text: str,
+    *,
+    author: Author,
+    now: datetime,
+    at: datetime | None = None,
+    by: str | None = None,
 ) -> list[Event]:
-    """Write a note; with `at`, about that earlier time, and then it is marked late."""
-    return [_note_event(incident, "noted", text, author, now, at)]
+    """Write a note; with `at`, about that earlier time, and then it is marked late.
+
+    `by` is `console` for what no person wrote.
+    """
+    return [_note_event(incident, "noted", text, author, now, at, by=by)]
 
 
 def decide(
@@ -149,6 +161,7 @@ def add_action(
     now: datetime,
     owner: str = "",
     due: str = "",
+    by: str | None = None,
 ) -> list[Event]:
     """Add an action item: something to do so that it does not happen again.
 
@@ -162,16 +175,24 @@ def add_action(
         now: Aware UTC.
         owner: The person who does it, if that is known.
         due: A date such as 2026-12-01, or "".
+        by: `console` for what no person added.
     """
     due = due.strip()
     if due and not re.fullmatch(r"\d{4}-\d\d-\d\d", due):
         raise Refused("the due date is written 2026-12-01", about="due")
+    try:
+        by_when = date.fromisoformat(due) if due else None
+    except ValueError:
+        raise Refused(f"there is no {due}: month or day", about="due") from None
+    if by_when is not None and by_when < incident.declared_at.date():
+        raise Refused("that day was before the incident", about="due")
     data = {
         "action": f"a{len(incident.actions) + 1}-{author.actor}-{time_ordered_id(now)[-6:]}",
         "text": required_text(text, "what is to be done", about="text"),
         "type": type,
         "owner": owner.strip() or None,
         "due": due or None,
+        "by": by,
     }
     return [make_event(incident, "action_added", data, author=author, now=now)]
 
@@ -238,6 +259,8 @@ def correct(
         field = wrong[0].partition(":")[0].removeprefix("data.")
         raise Refused("; ".join(wrong), about=field)
     _check_time(incident, at, now)
+    if known.kind == "state_changed" and data["state"] != known.data["state"] and data["state"] in _ENDS:
+        raise Refused(f"m sets it {data['state']}, and asks for what that takes", about="state")
     # An earlier correction of the time stands, unless this one changes it.
     before = incident.corrections.get(event_id)
     moved = utc_text(at) if at is not None else before.data.get("occurred_at") if before else None

@@ -10,7 +10,7 @@ from typing import Any
 
 from isla_console.incident.record.bounds import time_problem, value_problem
 from isla_console.incident.record.ids import derived_id, time_ordered_id
-from isla_console.incident.record.kinds import KINDS, MACHINE_KINDS, problems
+from isla_console.incident.record.kinds import KINDS, MACHINE_KINDS, NOT_PEOPLE, problems
 from isla_console.text.times import as_stored, parse_utc, utc_text
 
 __all__ = ["KINDS", "MACHINE_KINDS", "Author", "Event", "EventError", "derived_id", "event", "parse"]
@@ -58,7 +58,12 @@ class Event:
     @property
     def is_human(self) -> bool:
         """Whether a person did this; a kind that only a newer console knows counts as human."""
-        return self.kind not in MACHINE_KINDS
+        return self.kind not in MACHINE_KINDS and self.data.get("by") not in NOT_PEOPLE
+
+    @property
+    def who(self) -> str:
+        """The person who did it, or `console`: its person did not write what it wrote by itself."""
+        return self.actor if self.is_human else "console"
 
     @property
     def order(self) -> tuple[datetime, str]:

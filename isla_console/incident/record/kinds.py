@@ -100,6 +100,7 @@ def _one_of(*choices: str) -> Check:
     return check
 
 
+_BY = {"by?": _one_of("console")}
 _REASON = {"reason?": _any_text}
 _LEVEL = {"level": _text}
 _AUDIENCE = {"audience": _one_of(*AUDIENCES), "template?": _text}
@@ -109,7 +110,7 @@ _STEP = {"step": _text, "result?": _any_text, "reason?": _any_text}
 _SAID = {**_AUDIENCE, "text": _any_text, "via?": _any_text}
 _SYMPTOM = {"symptom": _text, "by": _one_of("measured", "person"), "value?": _scalar}
 
-# A name that ends in "?" is optional.
+# A name that ends in "?" is optional. `by` tells apart what the console wrote or saw and what people did.
 KINDS: Mapping[str, Mapping[str, Check]] = {
     "declared": {
         "severity": _text,
@@ -144,7 +145,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "escalated": {**_LEVEL, **_REASON},
     "hold_started": {"reason": _text, "until": _time},
     "hold_ended": {},
-    "update_drafted": _SAID,
+    "update_drafted": {**_SAID, **_BY},
     "update_copied": {**_AUDIENCE, "text?": _any_text, "via?": _any_text},
     "update_sent": _SAID,
     "update_snoozed": {**_AUDIENCE, "minutes": SPAN.problem, "reason": _text},
@@ -183,7 +184,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
     "probe_changed": _CHANGED,
     "vendor_changed": _CHANGED,
     "link_changed": _CHANGED,
-    "noted": {"text": _text},
+    "noted": {"text": _text, **_BY},
     "decided": {"text": _text, "issue?": _text},
     "action_added": {
         "action": _text,
@@ -191,6 +192,7 @@ KINDS: Mapping[str, Mapping[str, Check]] = {
         "owner?": _any_text,
         "due?": _any_text,
         "type": _one_of(*ACTION_TYPES),
+        **_BY,
     },
     "action_done": {"action": _text},
     "checklist_ticked": {"item": _text, "evidence?": _any_text},
@@ -214,7 +216,11 @@ MACHINE_KINDS = frozenset(
         "console_closed",
     }
 )
-"""The kinds that the console itself writes; every other known kind is something a person did."""
+"""The kinds that the console itself writes; every other known kind is something a person did, unless the
+event says otherwise.
+"""
+NOT_PEOPLE = ("console", "measured")
+"""The values of `by` that say so."""
 
 _CHECKS = {
     kind: tuple((name.rstrip("?"), name.endswith("?"), check) for name, check in fields.items())

@@ -401,7 +401,7 @@ class _Draft:
                 clock=self.policy.clock_of(data.get("template"), data["audience"]) or "",
                 stage=event.kind.removeprefix("update_"),
                 at=event.occurred_at,
-                by=event.actor,
+                by=event.who,
                 text=text_of(data.get("text")),
                 via=text_of(data.get("via")),
                 minutes=float(data.get("minutes") or 0),
@@ -455,7 +455,7 @@ class _Draft:
                 event.id,
                 event.occurred_at,
                 event.recorded_at,
-                event.actor,
+                event.who,
                 data["text"],
                 decision,
             )
@@ -469,7 +469,7 @@ class _Draft:
             owner=text_of(data.get("owner")),
             due=text_of(data.get("due")),
             type=data["type"],
-            by=event.actor,
+            by=event.who,
             added_at=event.occurred_at,
             done_at=done.done_at if done else None,
         )

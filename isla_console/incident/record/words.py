@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from isla_console.incident.record.events import Event
+from isla_console.incident.record.events import MACHINE_KINDS, Event
 from isla_console.incident.record.state import Incident
 from isla_console.text.plain import plain
 from isla_console.text.spans import took_text
 from isla_console.text.times import clock_text, parse_utc
 
 Data = Mapping[str, Any]
+RESULT_CHARS = 60
+"""How much of a step's result a sentence has."""
 
 
 def sentence(event: Event, incident: Incident) -> str:
@@ -28,14 +30,14 @@ def sentence(event: Event, incident: Incident) -> str:
             text = phrase(event.data, incident) if phrase else _raw(event)
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError):
         text = _raw(event)
-    who = f"{event.actor} " if event.is_human else ""
+    who = "" if event.kind in MACHINE_KINDS else f"{event.who} "
     return plain(f"{who}{text}")
 
 
 def phrase(event: Event) -> str:
     """Say in one line what happened where there is no incident to name its parts by."""
     said = event.data.get("text") or event.data.get("title")
-    who = f"{event.actor} " if event.is_human else ""
+    who = "" if event.kind in MACHINE_KINDS else f"{event.who} "
     text = f"{event.kind.replace('_', ' ')}: {said}" if isinstance(said, str) else _raw(event)
     return plain(f"{who}{text}")[:1000]
 
@@ -99,7 +101,13 @@ def _update(verb: str) -> Callable[[Data, Incident], str]:
 def _ran(data: Data, incident: Incident) -> str:
     what = _step_name(data, incident) or data["command"]
     took = took_text(data["duration_ms"] / 1000)
-    return f"ran {what} ({data['effect']}): exit {data['exit_code']} in {took}"
+    return f"ran {what} ({data['effect']}): {came_of(data)} in {took}"
+
+
+def came_of(ran: Data) -> str:
+    """Return in a few words what came of a `ran` entry: its result, as a request has no exit code."""
+    first = str(ran.get("result") or "").partition("\n")[0].strip()
+    return first[:RESULT_CHARS] or f"exit {ran['exit_code']}"
 
 
 def _queried(data: Data, incident: Incident) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from textwrap import wrap
 
 from isla_console.incident.record.kinds import ROLES
 from isla_console.incident.record.state import Incident
-from isla_console.incident.record.words import sentence
+from isla_console.incident.record.words import few, sentence
 from isla_console.incident.rules.cadence import updates
 from isla_console.incident.rules.clocks import e_seconds, hold_until, t_seconds
 from isla_console.incident.rules.escalation import ladder, next_rung, target_text
@@ -16,13 +17,24 @@ from isla_console.text.plain import plain
 from isla_console.text.spans import span_text
 from isla_console.text.times import clock_text
 
+MEASURED = 5
+"""How many of the measures that are not well are named."""
 
-def brief(incident: Incident, now: datetime, *, width: int = 78, height: int = 22) -> str:
+
+def brief(
+    incident: Incident,
+    now: datetime,
+    *,
+    live: Sequence[str] | None = None,
+    width: int = 78,
+    height: int = 22,
+) -> str:
     """Write the brief, at most `height` lines of at most `width` characters.
 
     It goes from what the incident is to what comes next. Roles, the people waited for and what comes next
     are always whole; decisions and open actions have two lines each, and the last things people did fill
-    what is left.
+    what is left. `live` is, in words, what is measured here now and may not be called well; None where
+    nothing is measured here.
     """
     head = [
         f"{incident.severity} {incident.title} · {incident.state}",
@@ -32,7 +44,7 @@ def brief(incident: Incident, now: datetime, *, width: int = 78, height: int = 2
         f"Roles: {_roles_text(incident)}",
         f"Ladder: {_ladder_text(incident, now)}",
         f"Told: {_updates_text(incident, now)}",
-        f"Measured: {_measured_text(incident)}",
+        f"Measured: {_measured_text(incident, live)}",
     ]
     if incident.issue:
         head.insert(1, f"Runbook issue: {incident.name('issue', incident.issue)}")
@@ -103,8 +115,14 @@ def _updates_text(incident: Incident, now: datetime) -> str:
     return "; ".join(parts)
 
 
-def _measured_text(incident: Incident) -> str:
-    """Name what was last known not to be normal."""
+def _measured_text(incident: Incident, live: Sequence[str] | None) -> str:
+    """Name what is not well: by what is measured now, else by what was journalled last."""
+    if live is not None:
+        return few(live, MEASURED) if live else "all is well now"
+    return f"nothing here; by the last entries {_journalled_text(incident)}"
+
+
+def _journalled_text(incident: Incident) -> str:
     last = {
         (change.kind, change.name): change
         for change in incident.changes
@@ -112,7 +130,7 @@ def _measured_text(incident: Incident) -> str:
     }
     bad = [change for change in last.values() if change.after != "ok"]
     if not bad:
-        return "all back to normal" if last else "nothing changed"
+        return "all was back to normal" if last else "nothing changed"
     return ", ".join(
         f"{incident.name(change.kind, change.name)} {change.after}"
         + (f" {change.value}" if change.value else "")

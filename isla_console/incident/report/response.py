@@ -6,7 +6,7 @@ from datetime import datetime
 
 from isla_console.incident.record.kinds import ROLES
 from isla_console.incident.record.state import Incident
-from isla_console.incident.record.words import OUTCOME_WORDS, few, same_person, sentence
+from isla_console.incident.record.words import OUTCOME_WORDS, came_of, few, same_person, sentence
 from isla_console.incident.report.page import Page
 from isla_console.incident.rules.cadence import update_due
 from isla_console.incident.rules.cadence import updates as updates_due
@@ -197,11 +197,12 @@ def runbook(page: Page) -> None:
         if step.state == "skipped"
     ]
     for event in incident.timeline:
-        if event.kind == "ran" and event.data.get("exit_code") != 0:
+        # One that found other than was expected did its work.
+        if event.kind == "ran" and event.data.get("exit_code") != 0 and event.data.get("met") is not False:
             step_id = event.data.get("step")
             what = incident.name("step", str(step_id)) if step_id else event.data.get("command")
             proposed.append(
-                f"- {inline(str(what))} failed with exit {event.data.get('exit_code')}: does it still work?"
+                f"- {inline(str(what))} failed ({inline(came_of(event.data))}): does it still work?"
             )
         elif event.kind == "ran" and not event.data.get("step"):
             proposed.append(f"- Run by hand, not in the runbook: {inline(str(event.data.get('command')))}")

@@ -46,12 +46,13 @@ def soak(incident: Incident, now: datetime, live: Mapping[str, str] | None = Non
 
     Every metric and probe that was bad since the declaration counts, and has to be `ok`: stale, unknown or
     blind is not. Nor may anything else that is measured be anything but `ok` now: a soak that cannot see is
-    not green. If nothing was ever bad, the time in `monitoring` counts.
+    not green. If nothing was ever bad, the time in `monitoring` counts, unless nothing is measured at all.
 
     Args:
         incident: The incident as it is.
         now: Aware UTC.
-        live: Live states by name: a metric's id, or `probe <id>`; without what waits for a setting.
+        live: Live states by name: a metric's id, or `probe <id>`; without what waits for a setting. Empty
+            where nothing is measured, None where that is not known.
     """
     needed_s = incident.rule.soak_min * 60
     bad: dict[str, None] = {}
@@ -81,13 +82,15 @@ def soak(incident: Incident, now: datetime, live: Mapping[str, str] | None = Non
         green_since = _monitoring_since(incident)
         if green_since is None and needed_s > 0:
             blockers = ("no metric was bad, so the time in monitoring counts: enter it",)
+        elif green_since is not None and needed_s > 0 and live is not None and not live:
+            blockers = ("nothing is measured here, and nothing ever was",)
     if blockers:
         return Soak(needed_s, None, None, None, blockers, tuple(bad), "; ".join(blockers))
     if green_since is None:
         return Soak(needed_s, None, 0.0, now, (), (), "no soak is asked for")
     ready_at = green_since + minutes(needed_s / 60)
     remaining = max(0.0, (ready_at - now).total_seconds())
-    since = f"normal since {clock_text(green_since, now)}"
+    since = f"{'normal' if bad else 'nothing bad'} since {clock_text(green_since, now)}"
     if remaining:
         sentence = f"{since}, soaking {span_text(remaining)} more, to {clock_text(ready_at, now)}"
     else:

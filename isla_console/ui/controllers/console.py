@@ -87,9 +87,12 @@ class ConsoleController(Controller):
             self.console.shell.exit(0)
             return
         running = [run.step.title for run in self.session.running_steps]
+        if change := self.session.uncommitted:
+            running.append(f"a change that is not committed ({change}): leaving rolls it back")
         journal = self.session.journal
         unsaved = [event_line(event) for event in journal.unsaved]
-        sheet = sheets.quit_sheet(self.session.incident, running, unsaved, journal.saved.reason)
+        drill = bool(self.session.settings.drill)
+        sheet = sheets.quit_sheet(self.session.incident, running, unsaved, journal.saved.reason, drill=drill)
         answers = await self.console.ask(sheet)
         if answers is not None and answers["leave"] == "yes":
             await self.session.stop_steps()

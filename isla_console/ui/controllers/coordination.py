@@ -13,6 +13,7 @@ from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.communication import channel_of
 from isla_console.incident.rules.next import what_now
 from isla_console.runbook.steps import Step
+from isla_console.session.evidence import not_well
 from isla_console.text.times import clock_text
 from isla_console.ui.controllers.base import Controller, Handler, Meanwhile
 from isla_console.ui.sheets import command as sheets
@@ -47,7 +48,8 @@ class CoordinationController(Controller):
         state, size = self.console.state, self.console.shell.size
         if state.incident is not None:
             width, height = min(100, size.width - 10), max(12, size.height - 6)
-            text = brief(state.incident, state.now, width=width, height=height)
+            live = not_well(state)
+            text = brief(state.incident, state.now, live=live, width=width, height=height)
             self.console.show("Handoff", [Content(line) for line in text.splitlines()])
 
     async def assign_roles(self, key: str) -> None:

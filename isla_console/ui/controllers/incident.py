@@ -75,6 +75,7 @@ class IncidentController(Controller):
             self.console.say(f"An incident cannot be journalled: {problem}", warn=True)
             return
         likely = proposed_issue(state, self.console.open_issue)
+        ranked = state.triage.first.issue if state.triage.first else None
         answers = await self.console.ask(
             sheets.question_sheet(state, likely, proposed_trouble(state, likely))
         )
@@ -89,12 +90,14 @@ class IncidentController(Controller):
         sheet = sheets.declare_sheet(state, sheets.proposed(state, answers), title, first)
         sheet.judge = lambda given: self.console.problem(
             lambda: declaration_events(
-                self.session, self._declaration(given, issue, self.console.clock.now()), self.console.state
+                self.session,
+                self._declaration(given, issue, ranked, self.console.clock.now()),
+                self.console.state,
             )
         )
         confirmed = await self.console.ask(sheet)
         if confirmed is not None and await self._joined(issue, known) is not None:
-            await self._declare(confirmed, issue)
+            await self._declare(confirmed, issue, ranked)
 
     async def _joined(self, issue: str | None, known: Collection[str]) -> Collection[str] | None:
         """Offer to join an open incident of the issue that another console declared; None once that is done.
@@ -123,19 +126,20 @@ class IncidentController(Controller):
             await self.work_on(other.id)
 
     @staticmethod
-    def _declaration(answers: Answers, issue: str | None, now: datetime) -> Declaration:
+    def _declaration(answers: Answers, issue: str | None, ranked: str | None, now: datetime) -> Declaration:
         return Declaration(
             title=answers["title"],
             severity=answers["severity"],
             issue=issue,
             impact=answers["impact"].strip() or None,
             since=read_time(answers["since"], now),
+            proposed=ranked,
         )
 
-    async def _declare(self, answers: Answers, issue: str | None) -> None:
+    async def _declare(self, answers: Answers, issue: str | None, ranked: str | None) -> None:
         state = self.console.state
         try:
-            await declare(self.session, self._declaration(answers, issue, state.now), state)
+            await declare(self.session, self._declaration(answers, issue, ranked, state.now), state)
         except Refused as refusal:
             self.console.say(f"Refused: {refusal}", warn=True)
             return

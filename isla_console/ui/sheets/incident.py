@@ -257,10 +257,16 @@ UNSAVED_SHOWN = 8
 
 
 def quit_sheet(
-    incident: Incident | None, running: Sequence[str] = (), unsaved: Sequence[str] = (), reason: str = ""
+    incident: Incident | None,
+    running: Sequence[str] = (),
+    unsaved: Sequence[str] = (),
+    reason: str = "",
+    *,
+    drill: bool = False,
 ) -> AskScreen:
     """Ask whether to leave; with anything that runs or is not saved, staying is preselected."""
-    going_on = f"{incident.id} goes on: the next launch is back in it. " if incident else ""
+    future = "ends with the drill" if drill else "goes on: the next launch is back in it"
+    going_on = f"{incident.id} {future}. " if incident else ""
     leave = "stop what runs, and leave" if running else "leave"
     if unsaved:
         leave += ": they are printed, and kept in a file that the next start takes in"

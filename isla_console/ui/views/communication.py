@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from isla_console.incident.record.facts import Update
 from isla_console.incident.record.state import Incident
-from isla_console.incident.rules.communication import fill, internal_update, unfilled
+from isla_console.incident.rules.communication import fill, final_update, internal_update, unfilled
 from isla_console.session.state import ConsoleState
 
 INTERNAL = "internal"
@@ -30,31 +31,38 @@ class Draft:
 
 
 def drafts(state: ConsoleState, edits: Mapping[str, str]) -> list[Draft]:
-    """Return every text: as edited here, else the last draft journalled and not sent, else filled anew."""
+    """Return every text: as edited here, else the last draft journalled and not sent, else filled anew.
+
+    Once the incident is over, the public is told so: what the runbook says during one would be untrue.
+    """
     incident = state.incident
     if incident is None:
         return []
     service = state.runbook.customers_words(incident.issue)
     found = []
     for template in state.runbook.templates:
-        filled = fill(template.text, template.placeholders, incident, state.now, service=service)
-        text = edits.get(template.id) or _kept(incident, template.id) or filled.text
+        fresh = fill(template.text, template.placeholders, incident, state.now, service=service).text
+        if template.audience == "public" and (over := incident.resolved_at) is not None:
+            fresh = final_update(incident, over, service=service)
+        kept = _kept(incident, template.id)
+        text = edits.get(template.id) or (kept.text if kept else "") or fresh
         places = tuple(template.placeholders)
-        edited = text != filled.text
+        edited = text != fresh and not (kept is not None and kept.text == text and kept.by == "console")
         found.append(Draft(template.id, template.audience, template.title, text, places, edited))
     fresh = internal_update(incident, state.now)
-    text = edits.get(INTERNAL) or _kept(incident, INTERNAL) or fresh
+    kept = _kept(incident, INTERNAL)
+    text = edits.get(INTERNAL) or (kept.text if kept else "") or fresh
     found.append(Draft(INTERNAL, INTERNAL, "Word to the team", text, None, text != fresh))
     return found
 
 
-def _kept(incident: Incident, id: str) -> str:
+def _kept(incident: Incident, id: str) -> Update | None:
     """Return the newest journalled draft of a text that was not sent since."""
     for update in reversed(incident.updates):
         if update.template != id:
             continue
         if update.stage == "sent":
-            return ""
+            return None
         if update.stage == "drafted":
-            return update.text
-    return ""
+            return update
+    return None

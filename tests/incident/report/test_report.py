@@ -82,7 +82,7 @@ def test_the_report_tells_the_whole_incident() -> None:
         "- [ ] Metrics and monitoring verified normal\n",
         "| Alert on 404 and 5xx | detect | ben | 2026-12-01 | open |",
         "- Step warm-cache was skipped: no such cache",
-        "- function-logs failed with exit 1: does it still work?",
+        "- function-logs failed (exit 1): does it still work?",
         "_For a person to write:_",
         "- [ ] Checklist: Metrics and monitoring verified normal.",
     ):
