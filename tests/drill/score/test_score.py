@@ -156,6 +156,14 @@ def test_a_fault_switched_off_by_hand_was_mitigated_by_nobody() -> None:
     assert judged.mark("mitigated").points == 0
 
 
+def test_a_fault_switched_on_and_off_after_the_cure_takes_nothing_back() -> None:
+    record, story = good()
+    again = (Entry(at("14:22:00"), "phase", "Redirects fail"), Entry(at("14:23:00"), "by_hand", "Healed"))
+    judged = judge(record.with_log((*record.log[:-1], *again, record.log[-1])), story)
+    assert not judged.by_hand
+    assert judged.points == judge(record, story).points
+
+
 @pytest.mark.parametrize(
     ("answered", "levels"),
     [("14:16:00", (1, 1)), ("14:20:00", (1, 1)), ("14:20:01", (0, 1)), (None, (0, 1))],
