@@ -12,6 +12,9 @@ from isla_console.session.session import Session
 from isla_console.session.state import ConsoleState
 from isla_console.settings.secret import Secret
 
+LOST_AFTER = 3
+"""How many questions in a row a platform leaves unanswered before it is called lost."""
+
 
 class DrillWatch:
     """Asks the platform for the drill's log, and tells it when this console first shows an alert."""
@@ -20,6 +23,7 @@ class DrillWatch:
         self._session = session
         self._url = url
         self._heard = 0
+        self._unanswered = 0
 
     @classmethod
     def of(cls, session: Session) -> DrillWatch | None:
@@ -31,12 +35,14 @@ class DrillWatch:
         """Ask once; return the new entries of the drill's log. `shown` is what the screen shows.
 
         What people said is written into the incident's timeline, once. A platform that does not answer has
-        nothing new; a defect of the console goes to the session's banner.
+        nothing new, and soon that is on the screen; a defect of the console goes to the session's banner.
         """
         session = self._session
         alarmed = any(entry.kind == "alarm" for entry in session.drill_state.entries)
         ask = client.alarm if _shows_alert(shown) and not alarmed else client.progress
         answer = await ask(self._url.reveal())
+        self._unanswered = 0 if answer.ok else self._unanswered + 1
+        session.drill_lost = answer.reason if self._unanswered >= LOST_AFTER else ""
         if not answer.ok:
             return ()
         session.drill_state = answer

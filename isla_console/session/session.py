@@ -101,6 +101,8 @@ class Session:
         self.timeline_filter = ""
         self.edited_runbook = False
         self.drill_state = DrillState()
+        self.drill_lost = ""
+        """Why the drill's platform does not answer any more; "" while it does."""
         self._speed = float(settings.get("ISLA_DRILL_SPEED") or 1) if settings.drill else 1.0
         self._known: set[str] = set()
         self._redactor: Redactor | None = None
@@ -481,6 +483,7 @@ class Session:
             drill=self.settings.drill or "",
             drill_speed=self._speed,
             drill_state=self.drill_state,
+            drill_lost=self.drill_lost,
             frozen_at=self.frozen.at if self.frozen else None,
             alarms=self.standing_alarms(),
             timeline_filter=self.timeline_filter,

@@ -70,6 +70,8 @@ class ConsoleState:
     drill_speed: float = 1
     drill_state: DrillState = field(default_factory=DrillState)
     """In a drill, what the platform reports: its log, its faults, its texts."""
+    drill_lost: str = ""
+    """Why that platform does not answer any more."""
     frozen_at: datetime | None = None
     alarms: tuple[Alarm, ...] = ()
     """What is due now and not done yet."""

@@ -12,6 +12,8 @@ from isla_console.incident.record.events import Event, EventError, event
 from isla_console.incident.record.words import sentence
 from isla_console.incident.report import report
 from isla_console.incident.report.handoff import brief
+from isla_console.incident.rules.alarms import alarms
+from isla_console.incident.rules.communication import passed_promises
 from isla_console.incident.rules.soak import soak
 from tests.incident.story import ANA, START, Story, at
 
@@ -153,3 +155,36 @@ def test_no_soak_is_green_where_nothing_is_measured() -> None:
     story.measure("redirect", "ok", "alert", "900 ms", at("14:06"))
     story.measure("redirect", "alert", "ok", "40 ms", at("14:08"))
     assert soak(story.incident, later, {}).is_green
+
+
+@pytest.mark.parametrize("end", ["resolved", "closed", "cancelled"])
+def test_nobody_is_called_once_it_is_over(end: str) -> None:
+    story = Story("P1")
+    assert any("L2 due" in alarm.text for alarm in alarms(story.incident, at("14:20"), ()))
+    if end == "cancelled":
+        story.do(commands.cancel, "none", now=at("14:21"))
+    else:
+        story.do(commands.resolve, now=at("14:21"), override="it is over")
+    if end == "closed":
+        closed = {"state": "closed"}
+        story.events.append(
+            event("state_changed", closed, incident=story.incident.id, author=ANA, now=at("14:22"))
+        )
+    assert not any("call" in alarm.text for alarm in alarms(story.incident, at("14:40"), ()))
+    if end == "resolved":
+        story.do(commands.reopen, "it is back", now=at("14:41"))
+        assert any("L2 due" in alarm.text for alarm in alarms(story.incident, at("14:42"), ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("Next update by 14:04 UTC on 2026-11-23.", ("14:04 UTC on 2026-11-23",)),
+        ("Next update by 14:05 UTC on 2026-11-23.", ("14:05 UTC on 2026-11-23",)),
+        ("Next update by 14:06 UTC on 2026-11-23.", ()),
+        ("It lasted from 13:00 UTC on 2026-11-23 to 14:00 UTC on 2026-11-23.", ()),
+        ("by 99:99 UTC on 2026-11-23", ()),
+    ],
+)
+def test_a_promise_that_has_passed_is_found(text: str, passed: tuple[str, ...]) -> None:
+    assert passed_promises(text, at("14:05")) == passed

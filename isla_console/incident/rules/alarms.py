@@ -114,7 +114,9 @@ def _all_subjects(incident: Incident, now: datetime) -> list[_Subject]:
 
 
 def _level_subjects(incident: Incident, now: datetime) -> list[_Subject]:
-    subjects = []
+    subjects: list[_Subject] = []
+    if incident.ended_at is not None:
+        return subjects  # nobody is called any more
     for rung in ladder(incident, now):
         if not rung.is_engaged or not rung.due_at or not rung.from_min:
             continue

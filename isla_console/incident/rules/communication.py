@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from datetime import UTC, datetime
 
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.cadence import promised_next
-from isla_console.text.times import day_text, formal_text
+from isla_console.text.times import day_text, formal_text, iso_moment
 
 SERVICE_PLACE = "[service]"
 IMPACT_PLACE = "[description of impact]"
 """What the console's own texts have where nobody has said what is affected, or how."""
+_PROMISE = re.compile(r"by (?P<time>\d\d:\d\d) UTC on (?P<day>\d{4}-\d\d-\d\d)")
 _BRACKETS = re.compile(r"\[[^\[\]\n]{1,120}\]")
 
 
@@ -65,6 +67,16 @@ def unfilled(text: str, placeholders: Iterable[str] | None = None) -> tuple[str,
         return tuple(dict.fromkeys(_BRACKETS.findall(text)))
     places = dict.fromkeys((*placeholders, SERVICE_PLACE, IMPACT_PLACE))
     return tuple(place for place in places if place in text)
+
+
+def passed_promises(text: str, now: datetime) -> tuple[str, ...]:
+    """Return the times by which a text promises the next word, as it writes them, that have passed."""
+    found = []
+    for promise in _PROMISE.finditer(text):
+        with contextlib.suppress(ValueError):
+            if iso_moment(f"{promise['day']}T{promise['time']}Z") <= now:
+                found.append(promise[0].removeprefix("by "))
+    return tuple(dict.fromkeys(found))
 
 
 def final_update(incident: Incident, now: datetime, *, service: str | None = None) -> str:

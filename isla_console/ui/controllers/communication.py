@@ -11,6 +11,7 @@ from isla_console.incident import commands as act
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.cadence import updates
+from isla_console.incident.rules.communication import passed_promises
 from isla_console.ui.controllers.base import Begun, Controller, Handler
 from isla_console.ui.messages import DraftAsked
 from isla_console.ui.sheets import command as sheets
@@ -98,7 +99,8 @@ class CommunicationController(Controller):
                 placeholders=draft.places,
             )
 
-        sent = await self.console.submit(sheets.send_sheet(draft.audience, label), made)
+        passed = passed_promises(draft.text, self.console.clock.now())
+        sent = await self.console.submit(sheets.send_sheet(draft.audience, label, passed), made)
         if sent is not None and (page := self._page) is not None:
             page.forget(draft.id)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from textual.content import Content
+
 from isla_console.incident.record.events import Event
 from isla_console.incident.record.kinds import (
     ACTION_TYPES,
@@ -135,13 +137,19 @@ WAYS: dict[str, tuple[str, ...]] = {
 """By which ways an audience is told."""
 
 
-def send_sheet(audience: str, label: str) -> AskScreen:
-    """Ask by which way an update went out: nothing is chosen at first, because it says that it was sent."""
+def send_sheet(audience: str, label: str, passed: Sequence[str] = ()) -> AskScreen:
+    """Ask by which way an update went out: nothing is chosen at first, because it says that it was sent.
+
+    `passed` are times by which it promises the next word and which are over.
+    """
+    warned = [
+        Content.styled(f"It promises word by {at}, which has passed.", "$warning bold") for at in passed
+    ]
     ways = [Choice("", "– choose"), *(Choice(way, way) for way in WAYS.get(audience, ("other",)))]
     return AskScreen(
         f"Mark the {label} as sent",
         [Field("via", "It went out by", "", ways, check=lambda way: "" if way else "choose by which way")],
-        intro=["Sending is yours; this journals it and restarts its clock, and no other."],
+        intro=[*warned, Content("Sending is yours; this journals it and restarts its clock, and no other.")],
     )
 
 

@@ -78,6 +78,9 @@ def banner_lines(state: ConsoleState, width: int) -> list[Content]:
         lines.append(
             Content.styled(text, "$background on $accent bold").truncate(width, ellipsis=True, pad=True)
         )
+    if state.drill_lost:
+        lost = f" {state.drill_lost}: what is red from now on is no part of it. q leaves; start it again."
+        lines += whole(lost[:2].upper() + lost[2:], "$background on $error bold", width)
     if state.saved.reason:
         waiting = f" NOT SAVED ({state.saved.pending} waiting): " if state.saved.pending else " "
         lines += whole(f"{waiting}{state.saved.reason}", "$background on $error bold", width)
