@@ -27,6 +27,12 @@ class ProbeReading:
     unset: bool = False
     """Whether it waits for a setting, which the reason names."""
 
+    @property
+    def seen(self) -> State:
+        """The state as it may be drawn: what answered before, and failed just now, is not green."""
+        failed = self.sample is not None and not self.sample.ok
+        return "stale" if failed and self.state == "ok" else self.state
+
 
 class ProbeTracker:
     """Derives one probe's state from its samples: three failures to fail, two successes to recover."""

@@ -95,6 +95,12 @@ class Reading:
     Of several values in a step, one beyond the alert bound is kept.
     """
 
+    @property
+    def seen(self) -> State:
+        """The state as it may be drawn: what is well by an older sample alone is not green."""
+        failed = bool(self.history) and self.history[-1] is None
+        return "stale" if failed and self.state == "ok" else self.state
+
 
 class MetricTracker:
     """Derives one metric's state from its measurements."""

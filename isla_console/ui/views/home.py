@@ -36,7 +36,7 @@ def home_rows(state: ConsoleState, width: int) -> list[Row]:
         rows += [Row.text(""), Row.heading("Probes")]
         for probe in state.snapshot.probes:
             detail = probe.reason or (_timing(probe.sample.phases) if probe.sample else "")
-            left = Content.assemble(" ", (GLYPHS[probe.state], STYLES[probe.state]), f" {probe.title}  ")
+            left = Content.assemble(" ", (GLYPHS[probe.seen], STYLES[probe.seen]), f" {probe.title}  ")
             right = Content.styled(detail, MUTED).truncate(
                 max(8, width - left.cell_length - 1), ellipsis=True
             )
@@ -157,7 +157,7 @@ def _measure(reading: Reading, state: ConsoleState, width: int) -> Row:
     value = reading.text if reading.value is not None else reading.state
     left = Content.assemble(
         " ",
-        (GLYPHS[reading.state], STYLES[reading.state]),
+        (GLYPHS[reading.seen], STYLES[reading.seen]),
         f" {reading.title:<24}",
         (f"{value:>10}", "bold" if reading.state in {"alert", "elevated"} else ""),
     )

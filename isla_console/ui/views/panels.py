@@ -36,14 +36,19 @@ def metric_panel(reading: Reading, spec: MetricSpec, now: datetime, width: int) 
 
 def metric_cell(reading: Reading) -> Content:
     """Draw glyph, the name's first word and value, and the state in words unless it is ok."""
-    word = "" if reading.state == "ok" else f" {reading.state}"
+    word = "" if reading.seen == "ok" else f" {_word(reading)}"
     value = reading.text if reading.value is not None else ""
     return Content.assemble(
-        (GLYPHS[reading.state], STYLES[reading.state]),
+        (GLYPHS[reading.seen], STYLES[reading.seen]),
         f" {reading.short.split(' ')[0]}{' ' if value else ''}",
         (value, "bold" if reading.state in {"alert", "elevated"} else ""),
-        (word, STYLES[reading.state]),
+        (word, STYLES[reading.seen]),
     )
+
+
+def _word(reading: Reading) -> str:
+    """Return the state in words; what is well by an older sample alone did not answer just now."""
+    return reading.state if reading.seen == reading.state else "no answer"
 
 
 def metric_strip(readings: Sequence[Reading], last: Content, width: int) -> list[Content]:
@@ -123,10 +128,10 @@ def _link(link: LinkReading) -> Content:
 
 
 def _state(reading: Reading, width: int) -> Content:
-    glyph, style = GLYPHS[reading.state], STYLES[reading.state]
+    glyph, style = GLYPHS[reading.seen], STYLES[reading.seen]
     few = "~" if reading.provisional else ""
     value = f"{few}{reading.text}  " if reading.value is not None else ""
-    return Content.assemble((f"{glyph} ", style), (value, "bold"), (reading.state, style)).truncate(
+    return Content.assemble((f"{glyph} ", style), (value, "bold"), (_word(reading), style)).truncate(
         width, ellipsis=True
     )
 
@@ -146,10 +151,14 @@ def _origin(reading: Reading, spec: MetricSpec, now: datetime, width: int) -> Co
         # Of how many, and whose money: both matter more than the bound.
         mode = " ".join(word for word in ("LIVE", "TEST") if word in reading.source)
         short = " ".join(part for part in (f"n={reading.n} {_window(spec)}", mode, "·", old) if part)
+        if len(short) > width:
+            short = " ".join(part for part in (f"n={reading.n}", mode, "·", old) if part)
         return Content.styled(short, MUTED).truncate(width, ellipsis=True)
     kind = spec.source.kind
     source = age(spec.source.window_s) if kind == "error_rate" else _SHORT_KINDS.get(kind, kind)
     short = " · ".join(part for part in (bound, source, old) if part)
+    if len(short) > width:  # an age that lost its end would be another age
+        short = " · ".join(part for part in (bound, old) if part)
     return Content.styled(short, MUTED).truncate(width, ellipsis=True)
 
 

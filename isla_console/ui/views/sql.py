@@ -236,11 +236,11 @@ def pending_lines(write: PendingWrite, left_s: float, of: str = "") -> list[Cont
     head = Content.assemble(
         (f"{of}  " if of else "", "bold"),
         (f" {write.status} ", "$background on $warning bold"),
-        " not committed   ",
+        f" not committed, rolled back in {countdown(left_s)}   ",
         ("C", "$accent bold"),
         " commit   ",
         ("B", "$accent bold"),
-        f" roll back, by itself in {countdown(left_s)}",
+        " roll back",
     )
     lines = [head]
     for name, sample in (("before", write.before), ("after", write.after)):

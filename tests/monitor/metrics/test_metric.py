@@ -198,3 +198,30 @@ def test_the_course_is_an_hour_of_half_minutes_and_keeps_what_was_bad() -> None:
     assert (course[0][0], course[-1][0]) == (at(3990 - 119 * 30), at(3990))
     tracker.observe(21, at(100))  # the clock went back: what comes now is a new moment
     assert tracker.reading(at(100)).course[-1] == (at(100), 21)
+
+
+def test_what_gave_no_answer_just_now_is_not_drawn_green() -> None:
+    """It is stale after three intervals only; until then its last value stands beside the failure."""
+    tracker = MetricTracker(rule())
+    tracker.observe(20, at(0))
+    assert (tracker.reading(at(1)).state, tracker.reading(at(1)).seen) == ("ok", "ok")
+    tracker.missing("connection refused", at(5))
+    reading = tracker.reading(at(6))
+    assert (reading.state, reading.seen, reading.reason) == ("ok", "stale", "connection refused")
+    tracker.observe(20, at(10))
+    assert tracker.reading(at(10)).seen == "ok"
+    for second in (15, 20, 25):
+        tracker.observe(999, at(second))
+    tracker.missing("connection refused", at(30))
+    assert tracker.reading(at(31)).seen == "alert"
+
+
+def test_a_probe_that_failed_just_now_is_not_drawn_green() -> None:
+    tracker = ProbeTracker("redirect", "Redirect service", 3)
+    tracker.observe(Sample("redirect", at(0), True))
+    assert tracker.reading(at(1)).seen == "ok"
+    tracker.observe(Sample("redirect", at(3), False, "timed out after 5 s"))
+    reading = tracker.reading(at(4))
+    assert (reading.state, reading.seen) == ("ok", "stale")
+    tracker.observe(Sample("redirect", at(6), True))
+    assert tracker.reading(at(7)).seen == "ok"
