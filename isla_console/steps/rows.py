@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from isla_console.text.times import has_clock_and_zone, moment, utc_text
+from isla_console.text.times import full_text, has_clock_and_zone, moment, utc_text
 
 Row = Mapping[str, object]
 """One row by column name, with the answer's own values."""
@@ -221,11 +221,19 @@ def cell(value: object) -> str:
     return " ".join(str(value).split())[:_CELL]
 
 
+def _stored(value: object, *, is_time: bool) -> str:
+    at = moment(value) if is_time else None
+    return full_text(at, seconds=True) if at is not None else cell(value)
+
+
 def as_text(rows: Sequence[Row]) -> str:
-    """Return rows as lines of tab-separated values under a header, as they are stored."""
-    columns = columns_of(rows)
+    """Return rows as lines of tab-separated values under a header, as they are stored.
+
+    Who reads them later has no screen that makes a time of a number: times are written out.
+    """
+    columns, times = columns_of(rows), time_columns(rows)
     lines = ["\t".join(columns)]
     for row in rows[:MOST_ROWS]:
         empty = "" if any(value is not None for value in row.values()) else NULL
-        lines.append("\t".join(cell(row.get(name)) or empty for name in columns))
+        lines.append("\t".join(_stored(row.get(name), is_time=name in times) or empty for name in columns))
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from isla_console.incident.record.events import Event, EventError, event
 from isla_console.incident.record.words import sentence
 from isla_console.incident.report import report
 from isla_console.incident.report.handoff import brief
+from isla_console.incident.report.series import measured
 from isla_console.incident.rules.alarms import alarms
 from isla_console.incident.rules.communication import passed_promises
 from isla_console.incident.rules.soak import soak
@@ -188,3 +189,14 @@ def test_nobody_is_called_once_it_is_over(end: str) -> None:
 )
 def test_a_promise_that_has_passed_is_found(text: str, passed: tuple[str, ...]) -> None:
     assert passed_promises(text, at("14:05")) == passed
+
+
+def test_unmeasured_time_is_no_low_value_in_the_report() -> None:
+    story = Story("P1", metrics={"redirect": ("alert", "1240 ms")})
+    story.measure("redirect", "alert", "stale", "", at("14:05"))
+    story.measure("redirect", "stale", "ok", "40 ms", at("14:10"))
+    [row] = [row for row in measured(story.incident, at("14:20")) if row.name == "redirect"]
+    assert row.sparkline.startswith("█")
+    assert "·" in row.sparkline
+    assert row.sparkline.endswith("▁")
+    assert row.sparkline.count("▁") == 1, "only where it was measured so"

@@ -75,9 +75,12 @@ def test_from_declare_to_report(launch: Launch, tmp_path: Path) -> None:
         ask(terminal, "R", "Roles", "enter", "home", "enter", "\x15", "ben", "enter")
         terminal.wait_for("made ben")
 
-        # The soak: six seconds in monitoring, then it may be resolved.
-        terminal.read(7)
+        # Nothing is measured here, so that no soak is green: it is resolved with a reason.
         ask(terminal, "m", "State, now", "f2")
+        terminal.wait_for("nothing is measured here")
+        terminal.send("escape")
+        terminal.wait_for(lambda text: "State, now" not in text)
+        ask(terminal, "m", "State, now", "enter", "seen by hand", "enter")
         terminal.wait_for("RESOLVED")
 
         ask(terminal, "A", "Action item", "probe redirects from two regions", "f2")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from isla_console.runbook.steps import Step
 from isla_console.steps.outcome import _row_changes
-from isla_console.steps.rows import cell, time_columns
+from isla_console.steps.rows import as_text, cell, time_columns
 from isla_console.ui.views.runs import table_lines
 
 NOW = datetime(2026, 11, 23, 14, 12, 41, tzinfo=UTC)
@@ -94,3 +94,13 @@ def test_what_changed_is_said_as_times() -> None:
 @given(st.dictionaries(st.text(max_size=12), st.integers() | st.floats() | st.text(max_size=24), max_size=4))
 def test_any_row_is_drawn(row: dict[str, object]) -> None:
     table_lines([row], 80, NOW, most=8)
+
+
+def test_what_is_stored_has_times_and_no_numbers_for_them() -> None:
+    """Who reads the report has no screen that makes a time of a number."""
+    rows = [{"id": "dpl_1", "created": MS, "count": MS}, {"id": "dpl_2", "created": None, "count": 3}]
+    assert as_text(rows).splitlines() == [
+        "id\tcreated\tcount",
+        f"dpl_1\t2026-11-23 14:12:41Z\t{MS}",
+        "dpl_2\t\t3",
+    ]

@@ -24,9 +24,11 @@ def metrics(page: Page) -> None:
         for row in measured(page.incident, page.until)
     ]
     if rows:
-        head = ("Metric", "Before", "During", "After", "States", "Course")
+        head = ("Metric", "Before", "During, at its changes", "After", "States", "Course")
         page.add(*table(head, rows))
-        page.add("", "The course runs from the first journalled change to the last, in equal steps.")
+        values = "Values are those at changes of state: between them there may have been worse ones."
+        course = "The course runs from the first change to the last, in equal steps; · is unmeasured."
+        page.add("", f"{values} {course}")
     else:
         page.add("No metric changed its state.")
 

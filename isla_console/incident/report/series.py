@@ -12,6 +12,8 @@ from isla_console.text.times import clock_text
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _BARS = "▁▂▃▄▅▆▇█"
+_GAP = "·"
+_UNMEASURED = frozenset({"stale", "unknown", "blind"})
 _STEPS = 24
 
 
@@ -95,13 +97,22 @@ def _numeric_value(change: MeasuredChange) -> float | None:
 
 
 def _sparkline(changes: list[MeasuredChange], until: datetime) -> str:
-    """Draw the values in equal steps of time, each held until the next; "" for fewer than two."""
-    points = [(change.at, number) for change in changes if (number := _numeric_value(change)) is not None]
-    if len(points) < 2:
+    """Draw the values in equal steps of time, each held until the next; "" for fewer than two.
+
+    While nothing was measured there is a gap: it is no low value.
+    """
+    known = [(change, _numeric_value(change)) for change in changes]
+    points = [
+        (change.at, None if change.after in _UNMEASURED else number)
+        for change, number in known
+        if change.after in _UNMEASURED or number is not None
+    ]
+    numbers = [number for _, number in points if number is not None]
+    if len(numbers) < 2:
         return ""
     start, end = points[0][0], points[-1][0]
-    low = min(number for _, number in points)
-    span = max(number for _, number in points) - low
+    low = min(numbers)
+    span = max(numbers) - low
     width = (end - start).total_seconds()
     if width <= 0 or end > until:
         return ""
@@ -111,6 +122,10 @@ def _sparkline(changes: list[MeasuredChange], until: datetime) -> str:
         at = width * step / (_STEPS - 1)
         while index + 1 < len(points) and (points[index + 1][0] - start).total_seconds() <= at:
             index += 1
-        level = 0.0 if span == 0 else (points[index][1] - low) / span
+        number = points[index][1]
+        if number is None:
+            drawn.append(_GAP)
+            continue
+        level = 0.0 if span == 0 else (number - low) / span
         drawn.append(_BARS[min(int(level * len(_BARS)), len(_BARS) - 1)])
     return "".join(drawn)
