@@ -85,6 +85,13 @@ class Replay:
         """Return the events that were written by `now`."""
         return [event for event in self.events if event.recorded_at <= now]
 
+    def measured_by(self, now: datetime) -> list[Event]:
+        """Return the events of what had happened by `now`, in order, also where it was written down later.
+
+        The console had measured it: a declaration writes how the measures came to be as they are.
+        """
+        return sorted((event for event in self.events if event.occurred_at <= now), key=lambda one: one.order)
+
 
 class RecordedJournal:
     """A journal that has only what was written by the time of the replay's clock."""
@@ -159,7 +166,7 @@ class RecordedMonitor:
 
     def snapshot(self, now: datetime) -> Snapshot:
         """Return what was known at `now`."""
-        events = self._replay.until(now)
+        events = self._replay.measured_by(now)
         link = _last(events, self._replay.events, "link_changed", "link")
         return Snapshot(
             at=now,

@@ -9,10 +9,13 @@ import pytest
 from isla_console import cli
 from isla_console.incident import commands
 from isla_console.incident.record.events import Event
+from isla_console.incident.record.facts import MeasuredChange
 from isla_console.journal.interchange import export_lines
 from isla_console.journal.local import JournalError, LocalJournal
 from isla_console.journal.recorded import read_recorded
-from isla_console.session.replay import Replay, ReplaySession, choose
+from isla_console.resources import resource
+from isla_console.runbook.load import load_runbook
+from isla_console.session.replay import RecordedMonitor, Replay, ReplaySession, choose
 from isla_console.settings.resolve import Settings
 from isla_console.ui.commands import BY_ID, COMMANDS, LOOKING
 from isla_console.ui.main.footer import KeyLine
@@ -90,6 +93,22 @@ async def test_the_screens_show_what_was_known_then(tmp_path: Path) -> None:
         assert len(app.screen_stack) == 1, "no sheet opens: nothing is done"
         assert len(state.incident.timeline) == len(recorded())
     assert not (tmp_path / "state").exists(), "nothing is written"
+
+
+def test_what_was_measured_before_the_declaration_is_red_before_it() -> None:
+    """The declaration wrote it down later; the console had shown it."""
+    way = MeasuredChange("metric", "redirect-latency", "ok", "alert", "1240 ms", at("13:58"))
+    story = Story("P1", measured=[way])
+    replay = Replay(story.events, 10, steady=Watch())
+    monitor = RecordedMonitor(replay, load_runbook(resource("runbook.yaml")).runbook)
+
+    def shown(moment: datetime) -> tuple[str, str]:
+        [found] = [one for one in monitor.snapshot(moment).metrics if one.id == "redirect-latency"]
+        return found.state, found.text
+
+    assert shown(at("13:57:59")) == ("ok", "")
+    assert shown(at("13:58:01")) == ("alert", "1240 ms")
+    assert shown(at("14:00:01")) == ("alert", "1240 ms")
 
 
 def test_it_stands_still_and_changes_speed_without_a_jump() -> None:
