@@ -124,6 +124,9 @@ def connection_line(state: ConsoleState) -> Content:
         *([used] if (used := _used(state)) else []),
     ]
     line = Content.styled(" · ".join(parts), MUTED)
+    if state.database is not None and state.database.unlock is not None and state.database.armed is not None:
+        # What follows is said of the connection that reads.
+        line = Content.assemble((f"writes by {state.database.armed.role} · ", "$warning"), line)
     for warning in reading.warnings:
         line = Content.assemble(line, (f" · {warning}", "$warning"))
     return line
