@@ -26,20 +26,24 @@ class Reconciler:
         self._since: dict[_Gap, datetime] = {}
 
     def changes(self, incident: Incident, live: Snapshot, now: datetime) -> list[Transition]:
-        """Return the transitions that the journal lacks, of what has been well for long enough."""
-        journalled = {(change.kind, change.name): change.after for change in incident.changes}
-        measured: list[tuple[TransitionKind, str, State, str]] = [
-            *(("metric", one.id, one.state, one.text) for one in live.metrics),
-            *(("probe", one.id, one.state, one.reason) for one in live.probes),
+        """Return the transitions that the journal lacks, of what has been well for long enough.
+
+        One is of when the measure became well, where this console saw that; else of now.
+        """
+        last = {(change.kind, change.name): change for change in incident.changes}
+        measured: list[tuple[TransitionKind, str, State, str, datetime | None]] = [
+            *(("metric", one.id, one.state, one.text, one.since) for one in live.metrics),
+            *(("probe", one.id, one.state, one.reason, one.since) for one in live.probes),
         ]
-        well: dict[_Gap, str] = {
-            (kind, id, journalled[kind, id]): text
-            for kind, id, state, text in measured
-            if state == "ok" and journalled.get((kind, id), "ok") != "ok"
-        }
+        well: dict[_Gap, tuple[str, datetime]] = {}
+        for kind, id, state, text, since in measured:
+            known = last.get((kind, id))
+            if state == "ok" and known is not None and known.after != "ok":
+                at = since if since is not None and known.at < since <= now else now
+                well[kind, id, known.after] = (text, at)
         self._since = {gap: self._since.get(gap, now) for gap in well}
         return [
-            Transition(id, kind, before, "ok", text, now)
-            for (kind, id, before), text in well.items()
+            Transition(id, kind, before, "ok", text, at)
+            for (kind, id, before), (text, at) in well.items()
             if now - self._since[kind, id, before] >= PATIENCE
         ]

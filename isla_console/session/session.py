@@ -406,7 +406,8 @@ class Session:
             for change in self._reconciler.changes(incident, self.monitor.snapshot(now), now):
                 if _is_known(change, incident, self.author):
                     continue
-                events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
+                data = _change_data(change)
+                events += self._event(f"{change.kind}_changed", data, incident, now, occurred_at=change.at)
         if jump is not None:
             moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}
             events += self._event(
@@ -564,9 +565,19 @@ class Session:
                     wanted[env] = declared.title if declared else name
         return wanted
 
-    def _event(self, kind: str, data: dict[str, object], incident: Incident, now: datetime) -> list[Event]:
+    def _event(
+        self,
+        kind: str,
+        data: dict[str, object],
+        incident: Incident,
+        now: datetime,
+        *,
+        occurred_at: datetime | None = None,
+    ) -> list[Event]:
         try:
-            return [event(kind, data, incident=incident.id, author=self.author, now=now)]
+            return [
+                event(kind, data, incident=incident.id, author=self.author, now=now, occurred_at=occurred_at)
+            ]
         except EventError as error:
             self.complain(error)
             return []

@@ -1,5 +1,6 @@
 """A metric that a console called bad with its last word is well again once another one has looked."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,3 +27,17 @@ def test_what_the_journal_calls_bad_and_is_well_is_told_once_it_lasts() -> None:
     story.measure(change.name, change.old, change.new, change.value, change.at)
     assert not soak(story.incident, change.at).blockers
     assert reconciler.changes(story.incident, well, change.at + PATIENCE) == [], "once"
+
+
+def test_it_is_of_when_the_measure_became_well() -> None:
+    """The console may have worked on another incident: the soak does not count from the switch."""
+    runbook = load_runbook(Path(resource("runbook.yaml"))).runbook
+    story = Story("P0", issue="redirect-down")
+    story.measure("redirect-latency", "ok", "alert", "1240 ms", at("14:00:05"))
+    whole = snapshot(runbook, CALM)
+    for since, told in ((at("14:03"), at("14:03")), (at("14:00:01"), at("14:10:05")), (None, at("14:10:05"))):
+        metrics = tuple(replace(one, since=since) for one in whole.metrics)
+        well, reconciler = replace(whole, metrics=metrics), Reconciler()
+        assert reconciler.changes(story.incident, well, at("14:10")) == []
+        (change,) = reconciler.changes(story.incident, well, at("14:10:05"))
+        assert change.at == told
