@@ -39,9 +39,9 @@ async def declare(session: Session, declared: Declaration, state: ConsoleState) 
     Raises:
         Refused: It cannot be declared like that; the message says why.
     """
-    measured = session.sightings.ways(state.live)
+    measured = session.measures.sightings.ways(state.live)
     events = declaration_events(session, declared, state)
-    session.told(measured)
+    session.measures.told(measured)
     saved = await session.record(events)
     if saved:
         session.work_on(events[0].incident)
@@ -66,7 +66,7 @@ def declaration_events(session: Session, declared: Declaration, state: ConsoleSt
         now=state.now,
         taken=[incident.id for incident in session.journal.incidents],
         first_seen=state.first_alerts,
-        measured=session.sightings.ways(state.live),
+        measured=session.measures.sightings.ways(state.live),
         names=state.runbook.names(),
     )
     return [*events, *_overruled_ranking(state, declared, events[0])]

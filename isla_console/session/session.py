@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,22 +19,20 @@ from isla_console.drill.client import DrillState
 from isla_console.faults import LOG_NAME, Faults
 from isla_console.incident.commands import Stamp
 from isla_console.incident.record.events import Author, Event, EventError, event
-from isla_console.incident.record.facts import MeasuredChange, is_known_change
 from isla_console.incident.record.state import Incident
 from isla_console.incident.rules.alarms import Alarm, alarms, heard_before
 from isla_console.incident.rules.escalation import crossing_events
 from isla_console.incident.rules.twins import twin_of
 from isla_console.journal.place import FILE_NAME, JournalError
 from isla_console.journal.store import JournalStore, Unsaved
-from isla_console.monitor.monitor import Monitor, Snapshot, Transition
+from isla_console.monitor.monitor import Monitor, Snapshot
 from isla_console.monitor.poller import Poller
 from isla_console.monitor.stripe.drift import Drift
 from isla_console.resources import resource
 from isla_console.runbook.load import Loaded, RunbookError, load_runbook
 from isla_console.runbook.model import MEASURED, Runbook
-from isla_console.session.first_seen import FirstSightings
+from isla_console.session.measured import MeasureLog
 from isla_console.session.parts import Clock, Journal, MakeMonitor
-from isla_console.session.reconcile import Reconciler
 from isla_console.session.state import Comparing, ConsoleState
 from isla_console.session.steps import Sql, StepServices
 from isla_console.settings.resolve import Settings
@@ -108,14 +106,9 @@ class Session:
         self._redactor: Redactor | None = None
         self.faults = Faults(settings.state_dir / LOG_NAME, self._hide)
         self._rung: set[str] = set()
-        self._changes: list[Transition] = []
-        self._told: dict[tuple[str, str], str] = {}
-        """The state that a declaration told of each measure, until its next transition."""
-        self.sightings = FirstSightings()
-        """What was seen of each measure, also while no incident is open."""
+        self.measures = MeasureLog(self.author, self.complain)
         self._offered: set[frozenset[str]] = set()
         """The pairs of incidents that the person was asked to join."""
-        self._reconciler = Reconciler()
         self.drift: Drift | str | None = None
         self._settings: tuple[str, ...] = ()
         self.comparing: Comparing | None = None
@@ -320,18 +313,8 @@ class Session:
     def open_monitor(self) -> None:
         """Make the monitor; `measure` runs it."""
         self.monitor = self._make_monitor(self.runbook)
-        self.monitor.on_change = self._notice
+        self.monitor.on_change = self.measures.take
         self.monitor.on_fault = self.complain
-
-    def _notice(self, change: Transition) -> None:
-        """Keep a transition until the next tick, and what it tells of the time before an incident."""
-        self._changes.append(change)
-        self.sightings.take(change)
-
-    def told(self, changes: Iterable[MeasuredChange]) -> None:
-        """Note what a declaration tells of the measures, so that no transition is told a second time."""
-        self._changes.clear()
-        self._told = {(change.kind, change.name): change.after for change in changes}
 
     def _make_poller(self, runbook: Runbook) -> Monitor:
         return Poller(runbook, self.settings, clock=self.clock.now, judge=_refusal)
@@ -385,29 +368,16 @@ class Session:
     async def tick(self) -> None:
         """Journal the crossings that came due, the measured transitions, and a jump of the wall clock."""
         incident = self.incident
-        changes, self._changes[:] = list(self._changes), []
         jump = self.clock.jump()
         if incident is None or self.write_problem:
+            self.measures.drop()
             return
         now = self.clock.now()
         # Events that wait for the disk may hold these crossings already.
         waiting = self.journal.saved.pending
         events = [] if waiting else crossing_events(incident, now, author=self.author)
-        for change in changes:
-            if change.old == "unknown" and change.new == "ok":
-                continue  # the console has only just begun to measure: nothing changed in production
-            if self._told.pop((change.kind, change.name), None) == change.new:
-                continue  # the declaration told it
-            if _is_known(change, incident, self.author):
-                continue  # another console was quicker
-            events += self._event(f"{change.kind}_changed", _change_data(change), incident, now)
-        if not waiting and self.monitor is not None:
-            # Transitions that a console which has ended could not journal.
-            for change in self._reconciler.changes(incident, self.monitor.snapshot(now), now):
-                if _is_known(change, incident, self.author):
-                    continue
-                data = _change_data(change)
-                events += self._event(f"{change.kind}_changed", data, incident, now, occurred_at=change.at)
+        live = self.monitor.snapshot(now) if self.monitor is not None and not waiting else None
+        events += self.measures.events(incident, live, now)
         if jump is not None:
             moved = {"name": "clock", "from": utc_text(now), "to": utc_text(now + jump)}
             events += self._event(
@@ -500,7 +470,7 @@ class Session:
             triage=rank(self.runbook.issues, facts),
             drift=self.drift,
             comparing=self.comparing,
-            first_alerts=self.sightings.alerts(now, live, self._settled_at()),
+            first_alerts=self.measures.sightings.alerts(now, live, self._settled_at()),
         )
 
     async def log_console(self, kind: str) -> None:
@@ -565,19 +535,9 @@ class Session:
                     wanted[env] = declared.title if declared else name
         return wanted
 
-    def _event(
-        self,
-        kind: str,
-        data: dict[str, object],
-        incident: Incident,
-        now: datetime,
-        *,
-        occurred_at: datetime | None = None,
-    ) -> list[Event]:
+    def _event(self, kind: str, data: dict[str, object], incident: Incident, now: datetime) -> list[Event]:
         try:
-            return [
-                event(kind, data, incident=incident.id, author=self.author, now=now, occurred_at=occurred_at)
-            ]
+            return [event(kind, data, incident=incident.id, author=self.author, now=now)]
         except EventError as error:
             self.complain(error)
             return []
@@ -596,24 +556,3 @@ async def _refusal(connection: TextConnection, sql: str) -> str:
     from isla_console.sql.engine import refusal
 
     return await refusal(connection, sql)
-
-
-def _is_known(change: Transition, incident: Incident, author: Author) -> bool:
-    """Return whether the journal has this change already, from another console."""
-    measured = MeasuredChange(
-        change.kind,
-        change.name,
-        change.old,
-        change.new,
-        change.value,
-        change.at,
-        f"{author.actor}@{author.host}",
-    )
-    return is_known_change(measured, incident.changes)
-
-
-def _change_data(change: Transition) -> dict[str, object]:
-    data: dict[str, object] = {"name": change.name, "from": change.old, "to": change.new}
-    if change.value:
-        data["value"] = change.value
-    return data

@@ -150,9 +150,7 @@ async def test_the_next_check_is_one_enter_away(tmp_path: Path) -> None:
 async def test_a_vendors_change_is_journalled_in_an_incident(tmp_path: Path) -> None:
     async with console(tmp_path) as (pilot, app):
         await press(pilot, "d", "f2", "f2")
-        app.program.session._changes.append(
-            Transition("vercel", "vendor", "ok", "down", "Edge Functions", NOW)
-        )
+        app.program.session.measures.take(Transition("vercel", "vendor", "ok", "down", "Edge Functions", NOW))
         await app.program.tick()
         await press(pilot, "t")
         assert "vendor_changed" in kinds(app)
