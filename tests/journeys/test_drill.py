@@ -137,7 +137,7 @@ def test_an_outage_from_first_light_to_the_end(tmp_path: Path) -> None:
         assert time.monotonic() - healed >= WINDOW_S - 10
 
         terminal.send("q")
-        terminal.wait_for("goes on")
+        terminal.wait_for("ends with the drill")
         terminal.send("enter")
         assert terminal.wait() == 0
     assert_gone(below)

@@ -101,9 +101,9 @@ def test_roll_back_heals(tmp_path: Path) -> None:
         terminal.wait_for("Undo: promote dpl_8xK2")
         terminal.wait_for(lambda text: "1 fails" not in text and "Redirect p95" in text)
         terminal.send("t")
-        timeline = terminal.wait_for("ran “Roll back production” (destroy): exit 0")
+        timeline = terminal.wait_for("ran “Roll back production” (destroy): 201")
         assert "serves production" in timeline
         terminal.send("q")
-        terminal.wait_for("goes on")
+        terminal.wait_for("ends with the drill")
         terminal.send("enter")
         assert terminal.wait() == 0
