@@ -43,11 +43,12 @@ GRACE_S: Final = 2.0
 KEEP_S: Final = 25.0
 FIRST_ROWS: Final = 50
 BATCH: Final = 2000
-WAIT_S: Final = 0.5
+WAIT_S: Final = 5.0
+"""Seconds for which a statement waits for the connection: the guard may be reading another one on it."""
 
 
 class SqlEngine:
-    """Runs statements that read, one at a time; a second one fails, saying that the connection is busy."""
+    """Runs statements that read, one at a time; a second one waits a moment, then says that it is busy."""
 
     def __init__(self, session: DatabaseSession) -> None:
         self.session = session

@@ -208,11 +208,23 @@ async def test_a_network_that_hangs_is_given_up_and_recovers(server: Server) -> 
 
 async def test_a_second_statement_is_told_to_wait(engine: SqlEngine, admin: Any) -> None:
     await engine.run("SELECT 1")
-    first = asyncio.create_task(engine.run("SELECT pg_sleep(4)"))
-    await until(lambda: _busy(admin, "SELECT pg_sleep(4)"))
+    sleeps = "SELECT pg_sleep(60)"
+    first = asyncio.create_task(engine.run(sleeps))
+    await until(lambda: _busy(admin, sleeps))
     second = await engine.run("SELECT 1")
     assert second.error is not None
     assert "busy" in second.error.message
+    assert not first.done()
+    first.cancel()
+    await asyncio.wait([first])
+
+
+async def test_a_statement_waits_its_turn_where_that_is_near(engine: SqlEngine, admin: Any) -> None:
+    """The guard may be reading what is typed on this connection: nothing is refused for that."""
+    await engine.run("SELECT 1")
+    first = asyncio.create_task(engine.run("SELECT pg_sleep(1.5)"))
+    await until(lambda: _busy(admin, "SELECT pg_sleep(1.5)"))
+    assert (await engine.run("SELECT 1")).ok
     assert (await first).ok
 
 
