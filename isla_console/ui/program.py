@@ -7,7 +7,8 @@ No timer or worker may raise; what fails is shown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -211,7 +212,8 @@ class ConsoleProgram:
                     f"{command.title}: {reason}", holds=lambda: why_not(command, main.state) == reason
                 )
             else:
-                self._carry_out(self.commands[id](key))
+                with self._at_key():
+                    self._carry_out(self.commands[id](key))
 
     def open_row(self, key: str) -> None:
         """Do what Enter does on a row of its kind; a kind without a handler is shown in full."""
@@ -222,7 +224,8 @@ class ConsoleProgram:
         # In a replay, what was done is shown, not done again.
         begins = handler is not None and self.is_replay and row.kind not in REPLAY_ROWS
         if handler is not None and not begins:
-            self._carry_out(handler(row.id))
+            with self._at_key():
+                self._carry_out(handler(row.id))
         elif state is not None and (shown := detail.of_row(key, state)) is not None:
             self.console.show(*shown)
         elif begins:
@@ -233,6 +236,10 @@ class ConsoleProgram:
         if self.is_replay:
             self.console.say(REPLAY.capitalize() + ".")
             return
+        with self._at_key():
+            self._take(request)
+
+    def _take(self, request: Request) -> None:
         match request:
             case DraftAsked():
                 self._carry_out(self.communication.take_draft(request))
@@ -246,6 +253,16 @@ class ConsoleProgram:
                 self.steps.stop_stream(request.step)
             case _:
                 raise TypeError(f"no controller takes {type(request).__name__}")
+
+    @contextlib.contextmanager
+    def _at_key(self) -> Iterator[None]:
+        """Say it when what a key does fails by a defect of the console, which goes on."""
+        try:
+            yield
+        except Exception as error:
+            self.session.complain(error, "at a key")
+            self.console.say(f"Not done, by an internal fault: {type(error).__name__}", warn=True)
+            self._draw()
 
     def _carry_out(self, begun: Begun) -> None:
         if begun is not None:

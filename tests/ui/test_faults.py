@@ -15,8 +15,9 @@ from isla_console.ui.shell import Shell
 from isla_console.ui.views import bar, sidebar
 from isla_console.ui.widgets.rows import RowList
 from isla_console.ui.widgets.text_block import TextBlock
-from tests.support.frozen import CALM, FrozenMonitor, frozen_app
+from tests.support.frozen import CALM, OUTAGE, FrozenMonitor, frozen_app
 from tests.support.pilot import settle
+from tests.support.screen import screen_text
 from tests.support.waiting import until
 
 
@@ -165,3 +166,37 @@ async def test_workers_and_strays_that_fail_are_said(tmp_path: Path, monkeypatch
             await until(lambda words=words: words in said(program))
             await program.tick()
             assert "KeyError" in shown(app)
+
+
+@pytest.mark.parametrize("size", [(10, 4), (1, 1), (12, 30), (140, 4)])
+async def test_no_key_ends_it_on_a_screen_of_a_few_cells(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Texts are wrapped into whatever room there is, which may be none."""
+    app = frozen_app(tmp_path, OUTAGE)
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        await pilot.press("d", "enter", "enter", "home", "enter", "f2")
+        await settle(pilot)
+        for key in "U?wo1tcspaDPTh":
+            await pilot.press(key)
+            await settle(pilot)
+            await pilot.press("escape")
+            await settle(pilot)
+        assert app.return_code is None
+        assert not app.program.session.faults.shown()
+
+
+async def test_a_key_that_fails_by_a_defect_is_said_and_the_console_goes_on(tmp_path: Path) -> None:
+    app = frozen_app(tmp_path)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await settle(pilot)
+
+        def broken(key: str) -> None:
+            raise ZeroDivisionError("a defect")
+
+        app.program.commands["help"] = broken
+        await pilot.press("?")
+        await settle(pilot)
+        assert "ZeroDivisionError" in screen_text(app)
+        await pilot.press("1")
+        await settle(pilot)
+        assert app.main.page == "issue:redirect-down"

@@ -47,7 +47,7 @@ class CoordinationController(Controller):
 
         state, size = self.console.state, self.console.shell.size
         if state.incident is not None:
-            width, height = min(100, size.width - 10), max(12, size.height - 6)
+            width, height = max(20, min(100, size.width - 10)), max(12, size.height - 6)
             live = not_well(state)
             text = brief(state.incident, state.now, live=live, width=width, height=height)
             self.console.show("Handoff", [Content(line) for line in text.splitlines()])

@@ -73,7 +73,7 @@ def _fact_lines(name: str, text: str, width: int) -> list[Content]:
     """Return a fact's name with its text wrapped beside it."""
     wrapped: list[Content] = []
     for paragraph in text.splitlines():
-        wrapped += Content(plain(paragraph)).wrap(width - LABEL)
+        wrapped += Content(plain(paragraph)).wrap(max(10, width - LABEL))
     return [
         Content.assemble((name.ljust(LABEL) if index == 0 else " " * LABEL, MUTED), line)
         for index, line in enumerate(wrapped)

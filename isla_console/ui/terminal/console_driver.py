@@ -135,7 +135,7 @@ class ConsoleDriver(Driver):
             (signal.SIGCONT, self._on_continued),
         ):
             # A handler runs between any two steps of the program; the loop runs it between two turns.
-            signal.signal(number, lambda *_, act=act: loop.call_soon_threadsafe(act))
+            signal.signal(number, lambda *_, act=act: loop.is_closed() or loop.call_soon_threadsafe(act))
         loop.add_reader(self.input, self._on_input)
         if _terminal_size() != self._told:
             self._on_resize()

@@ -109,8 +109,9 @@ def banner_lines(state: ConsoleState, width: int) -> list[Content]:
 
 def whole(text: str, style: str, width: int) -> list[Content]:
     """Wrap a banner onto as many lines as it needs: whom to call, or what to do, is at its end."""
+    room = max(12, width - 1)
     lines = wrap(
-        text.strip(), width - 1, initial_indent=" ", subsequent_indent="   ", max_lines=4, placeholder=" …"
+        text.strip(), room, initial_indent=" ", subsequent_indent="   ", max_lines=4, placeholder=" …"
     )
     return [Content.styled(line, style).truncate(width, ellipsis=True, pad=True) for line in lines]
 

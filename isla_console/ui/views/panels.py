@@ -184,4 +184,4 @@ def _wrapped(text: str, width: int, rows: int) -> list[Content]:
 
 
 def _lines(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_on_hyphens=False)
+    return textwrap.wrap(text, max(1, width), break_on_hyphens=False)
